@@ -1,0 +1,105 @@
+"""The chat agent's API. The token or cookie says who asks and in which workshop; the body never does."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared_services.contracts.base import Slug, WireModel
+from shared_services.contracts.workshop import SourcePlace
+
+MAX_MESSAGE_CHARACTERS = 20_000
+
+
+class MessageRequest(WireModel):
+    """A participant's message, and the step they are on."""
+
+    text: Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_CHARACTERS)]
+    step: Slug | None = None
+
+
+class Citation(WireModel):
+    """A reference from an answer to the passage it rests on.
+
+    Attributes:
+        n: The number in the answer, from 1.
+        file: Path inside the published workshop; with `first_line` and `last_line` (inclusive) it gives `text` back.
+        heading: Titles from the step's down to the nearest heading.
+        source: The place in the author's own repository.
+    """
+
+    n: int
+    workshop: Slug
+    step: Slug
+    file: str
+    first_line: int
+    last_line: int
+    heading: list[str]
+    text: str
+    source: SourcePlace
+
+
+class NearestSection(WireModel):
+    """A section that comes nearest to a question that the workshop does not answer."""
+
+    step: Slug
+    heading: list[str]
+    file: str
+    line: int
+
+
+class Answer(WireModel):
+    """An answer, whole.
+
+    Attributes:
+        answer: CommonMark; citations stand as `[1]`.
+        abstained: The workshop does not hold an answer; `nearest` says what comes near.
+        written_by: `model`, or `extractive`: the passages' own sentences and commands.
+        note: What the reader should know about how it was made; empty when there is nothing.
+        timings: Milliseconds by stage: `retrieve`, `first_block`, `total`.
+    """
+
+    conversation: str
+    answer: str
+    abstained: bool
+    written_by: Literal["model", "extractive"]
+    note: str = ""
+    nearest: list[NearestSection]
+    citations: list[Citation]
+    timings: dict[str, float]
+
+
+class BlockEvent(WireModel):
+    """SSE `block`: a finished, checked piece of the answer (a sentence, a list, a code block).
+
+    Attributes:
+        n: From 0, in order.
+        markdown: As CommonMark.
+        html: The same, sanitized, for the page.
+    """
+
+    n: int
+    markdown: str
+    html: str
+
+
+class StatusEvent(WireModel):
+    """SSE `status`: which stage the answer is in, for the reader."""
+
+    stage: Literal["retrieving", "writing"]
+    message: str
+
+
+class ConversationCreated(WireModel):
+    """A new conversation's id."""
+
+    id: str
+
+
+class StoredTurn(WireModel):
+    """A turn as it is kept: the question, and the answer once there is one (`interrupted` when it never ended)."""
+
+    number: int
+    question: str
+    step: Slug | None
+    state: Literal["answering", "done", "interrupted"]
+    answer: Answer | None

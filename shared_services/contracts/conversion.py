@@ -1,0 +1,130 @@
+"""The template converter's API: a source in, a workshop in the neutral form and an honest report out."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from shared_services.contracts.base import Slug, WireModel
+
+
+class Form(StrEnum):
+    """What a repository can be (FORMATS.md)."""
+
+    SHOWROOM = "showroom"
+    EDUCATES = "educates"
+    KILLERCODA = "killercoda"
+    INSTRUQT = "instruqt"
+    CODELAB = "codelab"
+    JUPYTER = "jupyter"
+    MKDOCS = "mkdocs"
+    DOCUSAURUS = "docusaurus"
+    HUGO = "hugo"
+    MARKDOWN = "markdown"
+    RST = "rst"
+    WORKSHOP_BUILDER = "workshop-builder"
+    WORKSHOP = "workshop"
+    APPLICATION = "application"
+    LIBRARY = "library"
+    DOCUMENTATION = "documentation"
+    EMPTY = "empty"
+
+
+NOT_WORKSHOPS = frozenset({Form.APPLICATION, Form.LIBRARY, Form.DOCUMENTATION, Form.EMPTY})
+
+
+class FormCandidate(WireModel):
+    """One reading of a repository: how strongly it speaks for a form, and why.
+
+    Attributes:
+        score: 0 (nothing) to 1 (certain).
+        path: The subfolder that the reading holds for; empty for the whole repository.
+        evidence: Sentences a person can check, e.g. "`content/antora.yml` with a nav of 9 pages".
+    """
+
+    form: Form
+    score: Annotated[float, Field(ge=0, le=1)]
+    path: str = ""
+    evidence: list[str] = []
+
+
+class ConvertRequest(WireModel):
+    """What `workshop convert` asks.
+
+    Attributes:
+        source: A git address (https, ssh, file), a local folder, a `.zip` or a `.tar.gz`.
+        as_form: Overrules recognition.
+        ref: Branch, tag or commit; the default branch when absent.
+        path: Subfolder to read as if it were the whole repository.
+    """
+
+    source: Annotated[str, Field(min_length=1, max_length=2000)]
+    as_form: Form | None = None
+    ref: Annotated[str, Field(max_length=300)] | None = None
+    path: Annotated[str, Field(max_length=1000)] = ""
+
+
+class ReportStep(WireModel):
+    """A step and the file of the source that it was made from."""
+
+    id: Slug
+    title: str
+    source: str
+
+
+class ReportWorkshop(WireModel):
+    """What was made."""
+
+    slug: Slug
+    title: str
+    steps: list[ReportStep]
+
+
+class Counts(WireModel):
+    """What the written workshop holds, counted in the result and not in the source."""
+
+    steps: int = 0
+    code_blocks: int = 0
+    executable_blocks: int = 0
+    images: int = 0
+    links: int = 0
+    checks: int = 0
+    hints: int = 0
+
+
+class Loss(WireModel):
+    """Something that the source has and the workshop does not, or not as it was.
+
+    Attributes:
+        kind: `code`, `image`, `link`, `macro`, `check`, `page`, `attribute`, ... (one word).
+        source: File in the author's repository.
+        line: From 1; 0 where the whole file is meant.
+        detail: A sentence: what was lost and what stands in its place.
+    """
+
+    kind: str
+    source: str
+    line: int
+    detail: str
+
+
+class Broken(WireModel):
+    """Something that was already broken in the source: a missing image, a reference to a page that is not there."""
+
+    kind: str
+    source: str
+    line: int
+    target: str
+    detail: str
+
+
+class ConversionReport(WireModel):
+    """The report of one conversion; every code block, image and reference that the navigation reaches is in the result, in `losses` or in `broken`."""
+
+    form: Form
+    evidence: list[str]
+    commit: str | None
+    workshop: ReportWorkshop
+    counts: Counts
+    losses: list[Loss]
+    broken: list[Broken]

@@ -1,0 +1,54 @@
+"""The library's API: published versions of workshops."""
+
+from datetime import datetime
+
+from shared_services.contracts.base import RelativePath, Sha256, Slug, WireModel
+from shared_services.contracts.workshop import StepManifest, WorkshopManifest
+
+
+class LibraryFile(WireModel):
+    """A file of a version; its bytes are fetched by `sha256`."""
+
+    path: RelativePath
+    sha256: Sha256
+    size: int
+
+
+class WorkshopVersion(WireModel):
+    """One published version, whole.
+
+    Attributes:
+        version: Hash over paths and contents, 16 hexadecimal digits: the same content is the same version.
+        number: 1 for the first version of a workshop, then upwards.
+        current: Whether this is the version that participants see.
+        steps: The manifests of the steps, by id.
+    """
+
+    workshop: Slug
+    version: str
+    number: int
+    created_at: datetime
+    current: bool
+    manifest: WorkshopManifest
+    steps: dict[Slug, StepManifest]
+    files: list[LibraryFile]
+
+
+class WorkshopSummary(WireModel):
+    """A line of the list of workshops."""
+
+    workshop: Slug
+    title: str
+    summary: str
+    version: str
+    number: int
+    steps: int
+    duration: int | None
+    difficulty: str | None
+    published_at: datetime
+
+
+class PublishRequest(WireModel):
+    """A workshop to publish: `upload` names a stored upload or conversion, see the library's endpoints."""
+
+    upload: str
