@@ -127,7 +127,7 @@ class SourceMap(WireModel):
     runs: list[tuple[int, str, int]] = []
 
     def locate(self, line: int) -> SourcePlace:
-        """The place that content line `line` (from 1) came from; a made line answers with the nearest real one before it, else line 1."""
+        """The place that content line `line` (from 1) came from; for a made line the nearest real one before it, else line 1."""
         place = SourcePlace(file=self.file, line=1)
         for start, file, source_line in self.runs:
             if start > line:

@@ -1,0 +1,1 @@
+"""Published versions of workshops, and the neutral form on disk."""
