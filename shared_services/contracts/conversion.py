@@ -119,7 +119,10 @@ class Broken(WireModel):
 
 
 class ConversionReport(WireModel):
-    """The report of one conversion; every code block, image and reference that the navigation reaches is in the result, in `losses` or in `broken`."""
+    """The report of one conversion.
+
+    Every code block, image and reference that the navigation reaches is in the result, in `losses` or in `broken`.
+    """
 
     form: Form
     evidence: list[str]

@@ -1,4 +1,4 @@
-"""The RAG agent's API: index a version, search inside the caller's scope. The workshop is never in a search body; the token names it."""
+"""The RAG agent's API: index a version, search inside the caller's scope. The token names the workshop, never the body."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -91,7 +91,7 @@ class SearchResponse(WireModel):
 
 
 class IndexRequest(WireModel):
-    """Index a version that the library holds; it becomes searchable by its version, and `activate` makes it the workshop's own."""
+    """Index a version that the library holds; it is searchable by its version, and `activate` makes it the current one."""
 
     version: str
 

@@ -1,0 +1,26 @@
+"""Readiness: what a service needs before it can serve, each part named."""
+
+from collections.abc import Awaitable, Callable
+
+Check = Callable[[], Awaitable[str | None]]
+
+
+class Readiness:
+    """Named checks; each answers None when ready, else a sentence that says why not."""
+
+    def __init__(self) -> None:
+        self._checks: dict[str, Check] = {}
+
+    def add(self, name: str, check: Check) -> None:
+        """Add or replace a check."""
+        self._checks[name] = check
+
+    async def report(self) -> dict[str, str | None]:
+        """Every check's answer by name. A check that raises is not ready, and its error is the reason."""
+        answers: dict[str, str | None] = {}
+        for name, check in self._checks.items():
+            try:
+                answers[name] = await check()
+            except Exception as error:
+                answers[name] = f"{type(error).__name__}: {error}"
+        return answers
