@@ -20,6 +20,7 @@ class WorkshopVersion(WireModel):
     Attributes:
         version: Hash over paths and contents, 16 hexadecimal digits: the same content is the same version.
         number: 1 for the first version of a workshop, then upwards.
+        published_at: When participants last began to see it; None for a draft.
         current: Whether this is the version that participants see.
         steps: The manifests of the steps, by id.
     """
@@ -28,6 +29,7 @@ class WorkshopVersion(WireModel):
     version: str
     number: int
     created_at: datetime
+    published_at: datetime | None
     current: bool
     manifest: WorkshopManifest
     steps: dict[Slug, StepManifest]
@@ -47,8 +49,3 @@ class WorkshopSummary(WireModel):
     difficulty: str | None
     published_at: datetime
 
-
-class PublishRequest(WireModel):
-    """A workshop to publish: `upload` names a stored upload or conversion, see the library's endpoints."""
-
-    upload: str

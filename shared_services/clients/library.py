@@ -1,0 +1,60 @@
+"""Client of the library: published versions of workshops."""
+
+import httpx
+
+from shared_services.clients.service import ServiceClient
+from shared_services.contracts.library import WorkshopSummary, WorkshopVersion
+from shared_services.kit.tokens import TokenSource
+
+
+class LibraryClient(ServiceClient):
+    """Reads versions; with an author's token drafts and removes them."""
+
+    audience = "library"
+    service = "library"
+
+    def __init__(self, http: httpx.AsyncClient, token: TokenSource | None = None) -> None:
+        super().__init__(http, token)
+
+    async def list(self) -> list[WorkshopSummary]:
+        """Every workshop's current version, by title."""
+        return await self._model(list[WorkshopSummary], "GET", "/api/v1/library")
+
+    async def current(self, workshop: str) -> WorkshopVersion:
+        """The version that participants see.
+
+        Raises:
+            ProblemError: Status 404: there is no such workshop.
+        """
+        return await self._model(WorkshopVersion, "GET", f"/api/v1/library/{workshop}")
+
+    async def version(self, workshop: str, version: str) -> WorkshopVersion:
+        """One version of a workshop, draft or published."""
+        return await self._model(WorkshopVersion, "GET", f"/api/v1/library/{workshop}/versions/{version}")
+
+    async def file(self, workshop: str, sha256: str) -> bytes:
+        """A file's bytes; only files that a version of `workshop` holds."""
+        response = await self._request("GET", f"/api/v1/library/{workshop}/files/{sha256}")
+        return response.content
+
+    async def files(self, version: WorkshopVersion) -> dict[str, bytes]:
+        """Every file of a version by path, each distinct content fetched once."""
+        contents = {file.sha256: b"" for file in version.files}
+        for sha256 in contents:
+            contents[sha256] = await self.file(version.workshop, sha256)
+        return {file.path: contents[file.sha256] for file in version.files}
+
+    async def draft(self, archive: bytes) -> WorkshopVersion:
+        """Store a workshop (a gzipped tar of the neutral form) as a version that nobody sees yet.
+
+        Raises:
+            ProblemError: Slug `invalid-workshop`, with `findings`.
+        """
+        return await self._model(
+            WorkshopVersion,
+            "POST",
+            "/api/v1/library/drafts",
+            content=archive,
+            headers={"content-type": "application/gzip"},
+            timeout=httpx.Timeout(120.0),
+        )

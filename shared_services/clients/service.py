@@ -1,0 +1,85 @@
+"""What every client shares: a token on each call, problem documents raised again, unreachable services named."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from shared_services.contracts.problems import Problem
+from shared_services.kit.errors import PROBLEM_TYPE_PREFIX, ProblemError, UnavailableError
+from shared_services.kit.logging import request_id
+from shared_services.kit.tokens import TokenSource
+
+NO_TIMEOUT = httpx.Timeout(10.0, read=None)
+
+
+class ServiceClient:
+    """Base of the typed clients.
+
+    Args:
+        http: Has the service's address as `base_url`; the caller opens and closes it.
+        token: Gives a token for `audience`; None for calls without one.
+    """
+
+    audience = ""
+    service = ""
+
+    def __init__(self, http: httpx.AsyncClient, token: TokenSource | None = None) -> None:
+        self._http = http
+        self._token = token
+
+    def _headers(self, extra: dict[str, str] | None = None) -> dict[str, str]:
+        headers = dict(extra or {})
+        if self._token is not None:
+            headers["authorization"] = f"Bearer {self._token(self.audience)}"
+        if request_id.get():
+            headers["x-request-id"] = request_id.get()
+        return headers
+
+    async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = self._headers(options.pop("headers", None))
+        try:
+            response = await self._http.request(method, path, headers=headers, **options)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+        _raise_for_problem(response.status_code, response.content)
+        return response
+
+    async def _model[T](self, shape: type[T], method: str, path: str, *, body: BaseModel | None = None, **options: Any) -> T:
+        if body is not None:
+            options["content"] = body.model_dump_json()
+            options["headers"] = {**options.get("headers", {}), "content-type": "application/json"}
+        response = await self._request(method, path, **options)
+        try:
+            return TypeAdapter(shape).validate_json(response.content)
+        except ValidationError as error:
+            raise UnavailableError(f"The {self.service} service answered in a form that is not understood.") from error
+
+    @asynccontextmanager
+    async def _stream(self, method: str, path: str, **options: Any) -> AsyncIterator[httpx.Response]:
+        headers = self._headers(options.pop("headers", None))
+        try:
+            async with self._http.stream(method, path, headers=headers, timeout=NO_TIMEOUT, **options) as response:
+                if response.status_code >= 400:
+                    _raise_for_problem(response.status_code, await response.aread())
+                yield response
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: httpx.HTTPError) -> UnavailableError:
+        return UnavailableError(
+            f"The {self.service} service at {self._http.base_url} does not answer ({type(error).__name__}). "
+            "Try again in a moment."
+        )
+
+
+def _raise_for_problem(status: int, content: bytes) -> None:
+    if status < 400:
+        return
+    try:
+        problem = Problem.model_validate_json(content)
+    except ValidationError:
+        problem = Problem(type=f"{PROBLEM_TYPE_PREFIX}http-{status}", title=f"HTTP {status}", status=status)
+    raise ProblemError(problem)

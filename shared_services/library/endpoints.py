@@ -1,0 +1,94 @@
+"""The library over HTTP: `/api/v1/library` for readers, drafts and publishing for authors."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from shared_services.contracts.base import Sha256, Slug
+from shared_services.contracts.identity import Identity
+from shared_services.contracts.jobs import Job
+from shared_services.contracts.library import WorkshopSummary, WorkshopVersion
+from shared_services.jobs.service import Jobs
+from shared_services.kit.errors import TooLargeError
+from shared_services.kit.identity import Permission, may, require
+from shared_services.library import archive
+from shared_services.library.publishing import PUBLISH, REMOVE
+from shared_services.library.service import LibraryService
+
+MAX_UPLOAD_BYTES = 200 * 1024 * 1024
+
+Identify = Callable[..., Identity | None]
+
+
+async def read_limited(request: Request, limit: int = MAX_UPLOAD_BYTES) -> bytes:
+    """A request's body.
+
+    Raises:
+        TooLargeError: Longer than `limit` bytes; nothing past the limit is read.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLargeError(f"The upload is larger than {limit >> 20} MiB.")
+    return bytes(body)
+
+
+def library_router(library: LibraryService, jobs: Jobs, identify: Identify) -> APIRouter:
+    """Routes under `/api/v1`; `identify` is a dependency that says who calls."""
+    router = APIRouter(prefix="/api/v1", tags=["library"])
+    caller = Annotated[Identity | None, Depends(identify)]
+
+    @router.get("/library")
+    async def list_workshops(identity: caller) -> list[WorkshopSummary]:
+        return [row for row in await library.list() if _reads(identity, row.workshop)]
+
+    @router.get("/library/{workshop}")
+    async def current_version(workshop: Slug, identity: caller) -> WorkshopVersion:
+        _must_read(identity, workshop)
+        return await library.current(workshop)
+
+    @router.get("/library/{workshop}/versions/{version}")
+    async def one_version(workshop: Slug, version: str, identity: caller) -> WorkshopVersion:
+        _must_read(identity, workshop)
+        found = await library.version(workshop, version)
+        if found.published_at is None:
+            require(identity, Permission.WORKSHOP_PREVIEW, workshop=workshop)
+        return found
+
+    @router.get("/library/{workshop}/files/{sha256}")
+    async def file(workshop: Slug, sha256: Sha256, identity: caller) -> Response:
+        _must_read(identity, workshop)
+        return Response(
+            await library.file(workshop, sha256),
+            media_type="application/octet-stream",
+            headers={"cache-control": "private, max-age=31536000, immutable"},
+        )
+
+    @router.post("/library/drafts", status_code=201)
+    async def draft(request: Request, identity: caller) -> WorkshopVersion:
+        require(identity, Permission.WORKSHOP_CONVERT)
+        return await library.draft(archive.unpack(await read_limited(request)))
+
+    @router.post("/library/{workshop}/versions/{version}/publish", status_code=202)
+    async def publish(workshop: Slug, version: str, identity: caller) -> Job:
+        who = require(identity, Permission.WORKSHOP_PUBLISH, workshop=workshop)
+        await library.version(workshop, version)
+        return await jobs.submit(PUBLISH, workshop, who.id, {"workshop": workshop, "version": version})
+
+    @router.delete("/library/{workshop}", status_code=202)
+    async def remove(workshop: Slug, identity: caller) -> Job:
+        who = require(identity, Permission.WORKSHOP_REMOVE, workshop=workshop)
+        await library.current(workshop)
+        return await jobs.submit(REMOVE, workshop, who.id, {"workshop": workshop})
+
+    return router
+
+
+def _reads(identity: Identity | None, workshop: str) -> bool:
+    return identity is not None and may(identity, Permission.WORKSHOP_READ, workshop=workshop)
+
+
+def _must_read(identity: Identity | None, workshop: str) -> None:
+    require(identity, Permission.WORKSHOP_READ, workshop=workshop)

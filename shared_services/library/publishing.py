@@ -1,0 +1,65 @@
+"""Publishing as a durable job: the old version serves until the new one is whole.
+
+The library's pointer is flipped after the new index is built and before it is made current. A chat agent names the
+version it shows in each search, so that content and index agree in between.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from shared_services.clients.rag import RagClient
+from shared_services.jobs.context import JobContext, JobFunction
+from shared_services.library.service import LibraryService
+
+PUBLISH = "publish"
+REMOVE = "remove"
+
+RagFor = Callable[[str], RagClient]
+"""A RAG client whose token is bound to one workshop."""
+
+
+def publish_job(library: LibraryService, rag_for: RagFor) -> JobFunction:
+    """The job `publish`; input `{workshop, version}`, result the same with `chunks`."""
+
+    async def publish(job: JobContext, given: dict[str, Any]) -> dict[str, Any]:
+        workshop, version = str(given["workshop"]), str(given["version"])
+        rag = rag_for(workshop)
+
+        async def index() -> dict[str, Any]:
+            async def on_progress(done: int, total: int) -> None:
+                job.raise_if_cancelled()
+                await job.progress(done, total, f"Indexing {workshop}: {done} of {total} passages")
+
+            status = await rag.index(workshop, version, on_progress)
+            return status.model_dump(mode="json")
+
+        async def show() -> None:
+            await library.set_current(workshop, version)
+            await rag.activate(workshop, version)
+
+        await library.version(workshop, version)
+        status = await job.step("index", index, retries=2)
+        await job.step("show", show, retries=2)
+        await job.log(f"Published {workshop} {version} with {status['chunks']} passages.")
+        return {"workshop": workshop, "version": version, "chunks": status["chunks"]}
+
+    return publish
+
+
+def remove_job(library: LibraryService, rag_for: RagFor) -> JobFunction:
+    """The job `remove`; input `{workshop}`. The library goes first, so that nothing is shown that cannot be searched."""
+
+    async def remove(job: JobContext, given: dict[str, Any]) -> dict[str, Any]:
+        workshop = str(given["workshop"])
+
+        async def from_library() -> bool:
+            return await library.remove(workshop)
+
+        async def from_index() -> None:
+            await rag_for(workshop).remove(workshop)
+
+        removed = await job.step("library", from_library, retries=2)
+        await job.step("index", from_index, retries=2)
+        return {"workshop": workshop, "removed": removed}
+
+    return remove

@@ -1,0 +1,163 @@
+"""Storage of the library: every query names the workshop it is about."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, LargeBinary, String, delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from shared_services.kit.database import MigrationSet, session_factory, storage_errors
+
+MIGRATIONS = MigrationSet("library", Path(__file__).parent / "migrations")
+_BLOB_BATCH = 200
+
+
+class Base(DeclarativeBase):
+    """The library's tables."""
+
+
+class BlobRow(Base):
+    """Bytes by their hash; shared by every version that holds them."""
+
+    __tablename__ = "library_blobs"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    size: Mapped[int]
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class VersionRow(Base):
+    """A version of a workshop, current, older or drafted."""
+
+    __tablename__ = "library_versions"
+    workshop: Mapped[str] = mapped_column(String(63), primary_key=True)
+    version: Mapped[str] = mapped_column(String(16), primary_key=True)
+    number: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    manifest: Mapped[dict[str, Any]] = mapped_column(JSON)
+    steps: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class FileRow(Base):
+    """A file of a version."""
+
+    __tablename__ = "library_files"
+    workshop: Mapped[str] = mapped_column(String(63), primary_key=True)
+    version: Mapped[str] = mapped_column(String(16), primary_key=True)
+    path: Mapped[str] = mapped_column(String(1024), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), ForeignKey("library_blobs.sha256"))
+    size: Mapped[int]
+
+
+class CurrentRow(Base):
+    """The one pointer to the version that participants see."""
+
+    __tablename__ = "library_current"
+    workshop: Mapped[str] = mapped_column(String(63), primary_key=True)
+    version: Mapped[str] = mapped_column(String(16))
+
+
+class LibraryRepository:
+    """Reads and writes versions, each write in one transaction."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._sessions = session_factory(engine)
+
+    async def add(self, row: VersionRow, files: Sequence[FileRow], blobs: dict[str, bytes]) -> None:
+        """Store a version with its files; does nothing when it is there. `row.number` is set here."""
+        with storage_errors():
+            for _attempt in range(5):
+                try:
+                    async with self._sessions.begin() as session:
+                        await self._add(session, row, files, blobs)
+                except IntegrityError:
+                    continue
+                return
+            async with self._sessions.begin() as session:
+                await self._add(session, row, files, blobs)
+
+    async def _add(self, session: AsyncSession, row: VersionRow, files: Sequence[FileRow], blobs: dict[str, bytes]) -> None:
+        if await session.get(VersionRow, (row.workshop, row.version)):
+            return
+        wanted = sorted(blobs)
+        there: set[str] = set()
+        for start in range(0, len(wanted), _BLOB_BATCH):
+            batch = wanted[start : start + _BLOB_BATCH]
+            there.update(await session.scalars(select(BlobRow.sha256).where(BlobRow.sha256.in_(batch))))
+        session.add_all(BlobRow(sha256=key, size=len(blobs[key]), data=blobs[key]) for key in wanted if key not in there)
+        newest = await session.scalar(select(func.max(VersionRow.number)).where(VersionRow.workshop == row.workshop))
+        session.add(
+            VersionRow(
+                workshop=row.workshop,
+                version=row.version,
+                number=(newest or 0) + 1,
+                created_at=row.created_at,
+                manifest=row.manifest,
+                steps=row.steps,
+            )
+        )
+        await session.flush()
+        session.add_all(
+            FileRow(workshop=file.workshop, version=file.version, path=file.path, sha256=file.sha256, size=file.size)
+            for file in files
+        )
+
+    async def set_current(self, workshop: str, version: str) -> bool:
+        """Point `workshop` at `version`; False when there is no such version."""
+        with storage_errors():
+            async with self._sessions.begin() as session:
+                row = await session.get(VersionRow, (workshop, version))
+                if row is None:
+                    return False
+                current = await session.get(CurrentRow, workshop)
+                if current is None or current.version != version:
+                    row.published_at = datetime.now(UTC)
+                    await session.merge(CurrentRow(workshop=workshop, version=version))
+                return True
+
+    async def current(self, workshop: str) -> str | None:
+        """The current version's id."""
+        async with self._sessions() as session:
+            return await session.scalar(select(CurrentRow.version).where(CurrentRow.workshop == workshop))
+
+    async def version(self, workshop: str, version: str) -> tuple[VersionRow, Sequence[FileRow]] | None:
+        """A version and its files by path."""
+        async with self._sessions() as session:
+            row = await session.get(VersionRow, (workshop, version))
+            if row is None:
+                return None
+            files = await session.scalars(
+                select(FileRow).where(FileRow.workshop == workshop, FileRow.version == version).order_by(FileRow.path)
+            )
+            return row, files.all()
+
+    async def all_current(self) -> Sequence[VersionRow]:
+        """Every workshop's current version."""
+        async with self._sessions() as session:
+            rows = await session.scalars(
+                select(VersionRow).join(
+                    CurrentRow, (CurrentRow.workshop == VersionRow.workshop) & (CurrentRow.version == VersionRow.version)
+                )
+            )
+            return rows.all()
+
+    async def blob(self, workshop: str, sha256: str) -> bytes | None:
+        """Bytes that a version of `workshop` holds; None for any other, though the store may have it."""
+        async with self._sessions() as session:
+            held = select(FileRow.sha256).where(FileRow.workshop == workshop, FileRow.sha256 == sha256).limit(1)
+            return await session.scalar(select(BlobRow.data).where(BlobRow.sha256.in_(held)))
+
+    async def remove(self, workshop: str) -> bool:
+        """Remove every version of a workshop, and the bytes that no other holds; False when there was none."""
+        with storage_errors():
+            async with self._sessions.begin() as session:
+                found = await session.scalar(select(func.count()).where(VersionRow.workshop == workshop))
+                await session.execute(delete(CurrentRow).where(CurrentRow.workshop == workshop))
+                await session.execute(delete(FileRow).where(FileRow.workshop == workshop))
+                await session.execute(delete(VersionRow).where(VersionRow.workshop == workshop))
+                await session.execute(delete(BlobRow).where(BlobRow.sha256.not_in(select(FileRow.sha256))))
+                return bool(found)
