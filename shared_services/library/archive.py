@@ -51,8 +51,8 @@ def unpack(archive: bytes) -> WorkshopFiles:
                 total += member.size
                 if member.size > MAX_FILE_BYTES or total > MAX_WORKSHOP_BYTES or len(files) >= MAX_FILES:
                     raise TooLargeError(
-                        f"The archive is too large at {member.name!r}: at most {MAX_FILES} files, {MAX_FILE_BYTES >> 20} MiB each, "
-                        f"{MAX_WORKSHOP_BYTES >> 20} MiB together."
+                        f"The archive is too large at {member.name!r}: at most {MAX_FILES} files, "
+                        f"{MAX_FILE_BYTES >> 20} MiB each, {MAX_WORKSHOP_BYTES >> 20} MiB together."
                     )
                 content = tar.extractfile(member)
                 files[member.name.removeprefix("./")] = content.read() if content else b""

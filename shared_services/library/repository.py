@@ -149,7 +149,8 @@ class LibraryRepository:
         """Bytes that a version of `workshop` holds; None for any other, though the store may have it."""
         async with self._sessions() as session:
             held = select(FileRow.sha256).where(FileRow.workshop == workshop, FileRow.sha256 == sha256).limit(1)
-            return await session.scalar(select(BlobRow.data).where(BlobRow.sha256.in_(held)))
+            data: bytes | None = await session.scalar(select(BlobRow.data).where(BlobRow.sha256.in_(held)))
+            return data
 
     async def remove(self, workshop: str) -> bool:
         """Remove every version of a workshop, and the bytes that no other holds; False when there was none."""
