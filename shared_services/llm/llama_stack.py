@@ -1,0 +1,295 @@
+"""The gateway over llama-stack-client: a Llama Stack / OGX server, or any server with the same `/v1` paths.
+
+Each call has an HTTP client of its own over one shared TLS context: with one shared pool, streams wait for each other from a few
+hundred on. The library's own retries are off, because it would retry without knowing our budget. The library is imported when the first
+call is made, in a thread, so that a process without a model never pays for it.
+"""
+
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import anyio
+import httpx
+from structlog import get_logger
+
+from shared_services.llm.errors import ModelUnavailableError
+from shared_services.llm.gateway import ChatMessage, Finish
+from shared_services.llm.model_choice import choose_model, lists_model
+from shared_services.llm.thinking import ThinkingFilter
+
+if TYPE_CHECKING:
+    from llama_stack_client import AsyncLlamaStackClient
+
+log = get_logger()
+
+LIST_SECONDS: Final = 10.0
+DRAIN_SECONDS: Final = 0.5
+FIRST_PAUSE_SECONDS: Final = 0.25
+_RETRIED: Final = frozenset({"unreachable", "rate_limited", "failed", "cut_off", "garbage"})
+_FINISH: Final[dict[str, Finish]] = {"length": Finish("length"), "content_filter": Finish("filtered")}
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a call may take, in seconds.
+
+    Attributes:
+        connect: For a connection.
+        first_token: Until the first words, all retries included.
+        gap: Between two pieces.
+        total: For the whole answer.
+        retries: Further tries before the first words; none after.
+    """
+
+    connect: float = 5.0
+    first_token: float = 60.0
+    gap: float = 20.0
+    total: float = 180.0
+    retries: int = 2
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What one chunk of the stream says; `alive` when the model did anything, be it only thinking."""
+
+    text: str = ""
+    alive: bool = False
+    finish: Finish | None = None
+
+
+class LlamaStackGateway:
+    """A model behind `/v1/models` and `/v1/chat/completions`.
+
+    Args:
+        address: Where `/v1` stands; see `settings.server_address`.
+        model: The model's name; None for the first language model that the server lists.
+        api_key: Sent as a bearer token; None sends none.
+        patience: How long to wait.
+    """
+
+    configured = True
+
+    def __init__(
+        self, address: str, *, model: str | None = None, api_key: str | None = None, patience: Patience | None = None
+    ) -> None:
+        self._address = address
+        self._model = model
+        self._chosen: str | None = None
+        self._api_key = api_key
+        self._patience = patience or Patience()
+        self._tls: ssl.SSLContext | None = None
+        parts = urlsplit(address)
+        self._host = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+    @property
+    def name(self) -> str:
+        """The model's name; empty until a server has been asked which it has."""
+        return self._model or self._chosen or ""
+
+    async def ready(self) -> str | None:
+        """None when the server answers and has the model, else a sentence that says why not."""
+        try:
+            models = await self._list_models()
+            if self._model is None:
+                self._chosen = choose_model(models)
+                return None
+        except ModelUnavailableError as error:
+            return error.detail
+        if lists_model(models, self._model):
+            return None
+        return f"The model server at {self._host} does not list the model {self._model!r}; correct LLM_MODEL."
+
+    async def stream(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float = 0.0
+    ) -> AsyncGenerator[str | Finish, None]:
+        """Ask; see `ModelGateway.stream`.
+
+        Raises:
+            ModelUnavailableError: With its reason; what can pass is tried again within the budget for the first words.
+        """
+        await anyio.to_thread.run_sync(_library)  # outside of the budget: an import is not the server's silence
+        started = anyio.current_time()
+        end = started + self._patience.total
+        first_by = min(started + self._patience.first_token, end)
+        body = {
+            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+        }
+        for attempt in count(1):
+            spoke = False
+            try:
+                async with aclosing(self._attempt(body, first_by, end)) as parts:
+                    async for part in parts:
+                        spoke = True
+                        yield part
+            except ModelUnavailableError as error:
+                pause = None if spoke else self._pause(error, attempt, first_by - anyio.current_time())
+                if pause is None:
+                    log.warning("model_call_failed", reason=error.reason, attempt=attempt, spoke=spoke, server=self._host)
+                    raise
+                log.info("model_call_retried", reason=error.reason, attempt=attempt, pause=pause, server=self._host)
+            else:
+                return
+            await anyio.sleep(pause)
+
+    def _pause(self, error: ModelUnavailableError, attempt: int, left: float) -> float | None:
+        """Seconds to wait before the next try; None when there is none."""
+        pause = max(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), error.retry_after or 0.0)
+        return pause if error.reason in _RETRIED and attempt <= self._patience.retries and pause < left else None
+
+    async def _attempt(self, body: dict[str, Any], first_by: float, end: float) -> AsyncGenerator[str | Finish, None]:
+        model = self._model or self._chosen or await self._choose(first_by)
+        client = await self._client()
+        thinking = ThinkingFilter()
+        deadline, anything, finish = first_by, False, None
+        try:
+            call = client.chat.completions.create(model=model, stream=True, **body)
+            chunks = await self._within(call, deadline)
+            while True:
+                try:
+                    chunk = await self._within(chunks.__anext__(), deadline)
+                except StopAsyncIteration:
+                    break
+                except ModelUnavailableError:
+                    if finish:
+                        break
+                    raise
+                piece = self._read(chunk)
+                anything = True
+                if text := thinking.feed(piece.text):
+                    yield text
+                if piece.finish and not finish:
+                    finish = piece.finish
+                    # The answer is whole; what follows is at most the usage and [DONE].
+                    end = min(end, anyio.current_time() + DRAIN_SECONDS)
+                    deadline = end
+                elif piece.alive and not finish:
+                    deadline = min(anyio.current_time() + self._patience.gap, end)
+        except ModelUnavailableError as error:
+            if error.reason == "rejected":
+                self._chosen = None
+            raise
+        finally:
+            with anyio.CancelScope(shield=True):
+                await client.close()
+        if finish is None:
+            raise self._unfinished(anything)
+        if rest := thinking.close():
+            yield rest
+        yield finish
+
+    def _unfinished(self, anything: bool) -> ModelUnavailableError:
+        if anything:
+            return ModelUnavailableError("cut_off", f"The model server at {self._host} ended the answer in the middle.")
+        return ModelUnavailableError("garbage", f"The model server at {self._host} sent no stream of an answer.")
+
+    def _read(self, chunk: Any) -> _Piece:
+        """A chunk of the stream. The library does not validate what it parses, so nothing is taken for granted."""
+        choices = getattr(chunk, "choices", None)
+        if not isinstance(choices, list):
+            raise ModelUnavailableError("garbage", f"The model server at {self._host} sent something that is not an answer.")
+        if not choices:
+            return _Piece()
+        delta = getattr(choices[0], "delta", None)
+        text = getattr(delta, "content", None)
+        thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
+        ended = getattr(choices[0], "finish_reason", None)
+        if not isinstance(text, str | None):
+            raise ModelUnavailableError("garbage", f"The model server at {self._host} sent something that is not text.")
+        return _Piece(text or "", bool(text or thought), _FINISH.get(str(ended), Finish("stop")) if ended else None)
+
+    async def _choose(self, deadline: float) -> str:
+        models = await self._list_models(deadline)
+        self._chosen = choose_model(models)
+        log.info("model_chosen", model=self._chosen, server=self._host)
+        return self._chosen
+
+    async def _list_models(self, deadline: float | None = None) -> list[Any]:
+        client = await self._client()
+        limit = anyio.current_time() + LIST_SECONDS
+        try:
+            models = await self._within(client.models.list(), min(limit, deadline or limit))
+        finally:
+            with anyio.CancelScope(shield=True):
+                await client.close()
+        if not isinstance(models, list):
+            raise ModelUnavailableError("garbage", f"The model server at {self._host} sent no list of models.")
+        return models
+
+    async def _client(self) -> "AsyncLlamaStackClient":
+        library = await anyio.to_thread.run_sync(_library)
+        if self._tls is None:
+            self._tls = await anyio.to_thread.run_sync(httpx.create_ssl_context)
+        # Without a key no header may be sent: an empty bearer token is not a valid one.
+        headers = {} if self._api_key else {"Authorization": library.Omit()}
+        client: AsyncLlamaStackClient = library.AsyncLlamaStackClient(
+            base_url=self._address,
+            api_key=self._api_key or "",
+            max_retries=0,
+            default_headers=headers,
+            http_client=httpx.AsyncClient(
+                verify=self._tls, timeout=httpx.Timeout(connect=self._patience.connect, read=None, write=30.0, pool=None)
+            ),
+        )
+        return client
+
+    async def _within[T](self, call: Awaitable[T], deadline: float) -> T:
+        """What `call` gives, or our own error for whatever the library, HTTP or the clock makes of it."""
+        library = _library()
+        try:
+            with anyio.fail_after(max(0.0, deadline - anyio.current_time())):
+                return await call
+        except TimeoutError as error:
+            raise ModelUnavailableError("timeout", f"The model server at {self._host} was silent for too long.") from error
+        except library.RateLimitError as error:
+            wait = _seconds(error.response.headers.get("retry-after"))
+            raise ModelUnavailableError(
+                "rate_limited", f"The model server at {self._host} has too many requests.", retry_after=wait
+            ) from error
+        except library.APIStatusError as error:
+            reason: Any = "failed" if error.status_code >= 500 else "rejected"
+            log.warning("model_server_error", status=error.status_code, server=self._host, said=str(error.message)[:300])
+            raise ModelUnavailableError(
+                reason, f"The model server at {self._host} answered with status {error.status_code}."
+            ) from error
+        except library.APIConnectionError as error:
+            raise ModelUnavailableError("unreachable", f"The model server at {self._host} cannot be reached.") from error
+        except library.APIResponseValidationError as error:
+            raise ModelUnavailableError("garbage", f"The model server at {self._host} sent something unreadable.") from error
+        except library.APIError as error:
+            log.warning("model_server_error", server=self._host, said=str(error.message)[:300])
+            raise ModelUnavailableError("failed", f"The model server at {self._host} reported an error in its answer.") from error
+        except httpx.HTTPError as error:
+            raise ModelUnavailableError("cut_off", f"The connection to the model server at {self._host} broke.") from error
+        except (ValueError, TypeError, AttributeError) as error:
+            # The library lets its parser's errors through, e.g. for a page of HTML or a chunk that is not JSON.
+            raise ModelUnavailableError("garbage", f"The model server at {self._host} sent something unreadable.") from error
+
+
+_loaded: Any = None
+
+
+def _library() -> Any:
+    global _loaded  # noqa: PLW0603
+    if _loaded is None:
+        import llama_stack_client
+
+        # The library imports each of its resources when that is first used; a call must not wait for it.
+        import llama_stack_client.resources.chat
+        import llama_stack_client.resources.models
+
+        _loaded = llama_stack_client
+    return _loaded
+
+
+def _seconds(value: str | None) -> float | None:
+    try:
+        return max(0.0, float(value)) if value else None
+    except ValueError:
+        return None
