@@ -48,7 +48,7 @@ SECURITY_HEADERS = {
 
 
 class RequestMiddleware:
-    """Gives each request an id, security headers, a log line when it fails, and its place in the metrics."""
+    """Gives each request an id, security headers and its place in the metrics; a crash becomes a problem document."""
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self.app = app
@@ -63,9 +63,12 @@ class RequestMiddleware:
         identifier = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
         token = request_id.set(identifier)
         started = time.perf_counter()
+        responding = False
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal responding
             if message["type"] == "http.response.start":
+                responding = True
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID_HEADER] = identifier
                 for name, value in SECURITY_HEADERS.items():
@@ -76,6 +79,12 @@ class RequestMiddleware:
 
         try:
             await self.app(scope, receive, send_with_headers)
+        except Exception as error:
+            if responding:
+                raise
+            log.exception("request_crashed", error=type(error).__name__, path=scope["path"])
+            detail = f"The log has the details under request id {identifier}."
+            await problem_response(PlatformError(detail).problem(identifier))(scope, receive, send_with_headers)
         finally:
             request_id.reset(token)
 
@@ -136,18 +145,11 @@ async def _http_error(_request: Request, error: Exception) -> Response:
     return problem_response(problem, dict(error.headers or {}))
 
 
-async def _unexpected_error(_request: Request, error: Exception) -> Response:
-    log.error("request_crashed", error=type(error).__name__, exc_info=error)
-    detail = f"The log has the details under request id {request_id.get()}."
-    return problem_response(PlatformError(detail).problem(request_id.get()))
-
-
 def register_problem_handlers(app: FastAPI) -> None:
-    """Register the handlers that turn every error into a problem document; once for each app."""
+    """Register the handlers that turn a known error into a problem document; once for each app."""
     app.add_exception_handler(PlatformError, _platform_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unexpected_error)
 
 
 def create_app(

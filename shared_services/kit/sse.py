@@ -1,13 +1,14 @@
 """Server-sent events, both ways: written by services, read by clients."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import anyio
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
+from starlette.types import Send
 
 KEEP_ALIVE_SECONDS = 15.0
 _KEEP_ALIVE = b": keep-alive\n\n"
@@ -58,29 +59,62 @@ async def decode(chunks: AsyncIterator[bytes]) -> AsyncIterator[ServerSentEvent]
                     event_id = value
 
 
-async def _with_keep_alive(events: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
-    send, receive = anyio.create_memory_object_stream[bytes](0)
+class EventStreamResponse(StreamingResponse):
+    """Sends events as they come, and a comment after `keep_alive` quiet seconds.
 
-    async def pump() -> None:
-        async with send:
-            async for event in events:
-                await send.send(event)
+    The events are closed with the response, however it ends: a reader who goes away ends what makes the events too.
+    """
 
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(pump)
-        while True:
-            with anyio.move_on_after(seconds) as waiting:
-                try:
-                    event = await receive.receive()
-                except anyio.EndOfStream:
-                    return
-            yield _KEEP_ALIVE if waiting.cancelled_caught else event
+    def __init__(self, events: AsyncIterator[bytes], *, keep_alive: float = KEEP_ALIVE_SECONDS) -> None:
+        super().__init__(events, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        self._events = events
+        self._keep_alive = keep_alive
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the head, the events and the end."""
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            failure = await self._send_events(send)
+        finally:
+            if isinstance(self._events, AsyncGenerator):
+                with anyio.CancelScope(shield=True):
+                    await self._events.aclose()
+        if failure is not None:
+            raise failure
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send_events(self, send: Send) -> Exception | None:
+        """Send every event; what the events raised, given back so that the task group does not wrap it."""
+        writing = anyio.Lock()
+        last = anyio.current_time()
+
+        async def write(chunk: bytes) -> None:
+            nonlocal last
+            async with writing:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                last = anyio.current_time()
+
+        async def keep_alive() -> None:
+            while True:
+                await anyio.sleep_until(last + self._keep_alive)
+                if anyio.current_time() >= last + self._keep_alive:
+                    await write(_KEEP_ALIVE)
+
+        failure: Exception | None = None
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(keep_alive)
+            try:
+                async for event in self._events:
+                    await write(event)
+            except Exception as error:
+                failure = error
+            tasks.cancel_scope.cancel()
+        return failure
 
 
 def event_stream(events: AsyncIterator[bytes], *, keep_alive: float = KEEP_ALIVE_SECONDS) -> StreamingResponse:
-    """A response that sends `events` (from `encode`) as they come, and a comment after `keep_alive` quiet seconds."""
-    return StreamingResponse(
-        _with_keep_alive(events, keep_alive),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    """A response that sends `events` (from `encode`) as they come, and a comment after `keep_alive` quiet seconds.
+
+    A generator of events is closed when the reader goes away, in the task that runs it.
+    """
+    return EventStreamResponse(events, keep_alive=keep_alive)
