@@ -1,0 +1,30 @@
+// Copy buttons on code blocks, and keyboard scrolling for blocks wider than the page.
+
+async function copy(button) {
+  const code = button.closest(".code").querySelector("code");
+  const words = code.textContent.replace(/\n$/, "");
+  try {
+    await navigator.clipboard.writeText(words);
+    button.textContent = "Copied";
+  } catch {
+    // Without permission or https there is no clipboard: select it, so that one key is enough.
+    getSelection().selectAllChildren(code);
+    button.textContent = "Selected";
+  }
+  setTimeout(() => { button.textContent = "Copy"; }, 2000);
+}
+
+export function prepareCode(root) {
+  for (const button of root.querySelectorAll("button.copy")) button.hidden = false;
+  for (const box of root.querySelectorAll("pre, .table-scroll")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("button.copy");
+  if (button) copy(button);
+});
+
+prepareCode(document);
+addEventListener("resize", () => prepareCode(document));
