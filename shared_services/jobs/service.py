@@ -1,0 +1,414 @@
+"""Jobs: submit, follow, cancel, try again; and the run of one job from its turn to its final state.
+
+What callers see is in the relational store (`store`); what makes a job go on after a kill is DBOS (`engine`). The two are
+two databases, so every change that concerns both is made in the store first, and `start` gives the engine what a kill in
+between has kept from it: a job that was stored and never queued, or taken back and not rewound.
+
+Two `Jobs` with one executor id must never run at once: the later one would take the earlier one's running jobs for
+orphans and run them again. On the laptop the lock on the data folder sees to it; in the cluster every replica has an id
+of its own (`JOBS_EXECUTOR_ID`, the pod's name in a StatefulSet), kept over restarts so that it finds its jobs again.
+"""
+
+import asyncio
+import json
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog import get_logger
+
+from shared_services.contracts.jobs import FINAL_STATES, Job, JobEvent, JobState
+from shared_services.jobs.context import Control, DurableSteps, JobContext, JobFunction
+from shared_services.jobs.engine import Engine
+from shared_services.jobs.errors import JobCancelledError, JobKeepsDyingError, JobKindUnknownError, problem_of
+from shared_services.jobs.events import EventWriter
+from shared_services.jobs.store import UNFINISHED, JobStore, NewEvent, clean, now, state_event
+from shared_services.jobs.tables import JobRow
+from shared_services.kit.database import MigrationSet, migrate
+from shared_services.kit.errors import BadInputError, ConflictError, PlatformError, UnavailableError
+
+log = get_logger()
+
+MIGRATIONS = MigrationSet("jobs", Path(__file__).parent / "migrations")
+DEFAULT_CONCURRENCY = 2
+MOST_LISTED = 200
+MOST_RUNS_WITHOUT_A_STEP = 20
+POLL_SECONDS = 1.0
+STOP_SECONDS = 5.0
+FINISH_ATTEMPTS = 5
+
+RESUMED = NewEvent("log", {"level": "info", "message": "The program was restarted; the job goes on."})
+
+JOBS_ENDED = Counter("workshop_jobs_ended_total", "Jobs that came to a final state.", ["kind", "state"])
+
+
+class Jobs:
+    """Durable jobs of some kinds.
+
+    Submitting, reading, following and cancelling work as soon as the tables are there; jobs run between `start` and `stop`.
+    All methods belong to one event loop.
+
+    Args:
+        engine: Database of the jobs' own tables.
+        system_url: Database of DBOS: `sqlite:///PATH` or `postgresql://...`.
+        kinds: What each kind of job does.
+        executor_id: Name under which this process owns its jobs; see the module's text.
+        concurrency: How many jobs run at once; the others wait in the order of submission.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        system_url: str,
+        kinds: Mapping[str, JobFunction],
+        executor_id: str = "local",
+        *,
+        concurrency: int = DEFAULT_CONCURRENCY,
+    ) -> None:
+        self._database = engine
+        self._kinds = kinds
+        self._executor_id = executor_id
+        self._store = JobStore(engine, self._ring)
+        self._engine = Engine(system_url, executor_id, concurrency)
+        self._started = False
+        self._stopping = False
+        self._controls: dict[str, Control] = {}
+        self._listeners: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._watch: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Migrate, launch the engine, and let the jobs of earlier runs go on.
+
+        Raises:
+            JobsAlreadyRunningError: Other jobs are started in this process.
+            NewerDataError: The tables were written by a newer version.
+        """
+        await migrate(self._database, MIGRATIONS)
+        self._stopping = False
+        waiting = await self._store.unfinished(self._executor_id)
+        await self._engine.launch(self._run)
+        self._started = True
+        for row in waiting:
+            await self._hand_over(row.id)
+        self._watch = asyncio.create_task(self._watch_for_cancel())
+        log.info("jobs_started", executor=self._executor_id, waiting=len(waiting))
+
+    async def stop(self) -> None:
+        """End quickly; running jobs go on at the next start. Listeners' streams end."""
+        if not self._started:
+            return
+        self._stopping = True
+        self._started = False
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+        running = [control.job_task for control in self._controls.values() if control.job_task is not None]
+        for control in self._controls.values():
+            control.stop()
+        if running:
+            _, unended = await asyncio.wait(running, timeout=STOP_SECONDS)
+            if unended:
+                log.warning("jobs_did_not_stop", jobs=len(unended), seconds=STOP_SECONDS)
+        await self._engine.destroy()
+        for job_id in list(self._listeners):
+            self._ring(job_id)
+        log.info("jobs_stopped", left_to_resume=len(running))
+
+    async def submit(
+        self,
+        kind: str,
+        subject: str,
+        owner: str,
+        input: dict[str, Any],  # noqa: A002
+        *,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Store a job and queue it; once this returns, the job runs, whatever is killed.
+
+        Args:
+            kind: One of the kinds.
+            subject: What it is about, for people.
+            owner: Id of the identity it belongs to.
+            input: For the kind's function; JSON.
+            idempotency_key: The same owner's second submission of a kind under one key gives the first one's job.
+
+        Raises:
+            BadInputError: Unknown kind, or input that JSON has no form for.
+            ConflictError: The key was used for something else.
+        """
+        if kind not in self._kinds:
+            raise BadInputError(f"There is no job of kind '{clean(kind)[:64]}'. There are: {', '.join(sorted(self._kinds))}.")
+        row = JobRow(
+            id=uuid.uuid4().hex,
+            kind=kind,
+            subject=clean(subject),
+            owner=owner,
+            state=JobState.QUEUED,
+            executor=self._executor_id,
+            idempotency_key=idempotency_key,
+            input=_json_object(input, "The input"),
+            created_at=now(),
+            updated_at=now(),
+            done=0,
+            message="",
+            cancel_requested=False,
+            runs=0,
+        )
+        job = await self._store.insert(row)
+        if job is None:
+            assert idempotency_key is not None
+            first = await self._store.by_idempotency_key(owner, kind, idempotency_key)
+            if (first.subject, first.input) != (row.subject, row.input):
+                raise ConflictError(f"The idempotency key '{idempotency_key}' was used for another job. Use a new key.")
+            return await self._store.get(first.id)
+        if self._started:
+            await self._enqueue(job.id)
+        return job
+
+    async def get(self, job_id: str) -> Job:
+        """A job as it is now.
+
+        Raises:
+            NotFoundError: There is no such job.
+        """
+        return await self._store.get(job_id)
+
+    async def list(
+        self, *, kind: str | None = None, owner: str | None = None, limit: int = 50, before: str | None = None
+    ) -> list[Job]:
+        """Jobs, the newest first.
+
+        Args:
+            kind: Only of this kind.
+            owner: Only of this owner.
+            limit: At most so many, 1 to 200.
+            before: Id of the last job of the page before.
+        """
+        return await self._store.page(kind=kind, owner=owner, limit=max(1, min(limit, MOST_LISTED)), before=before)
+
+    async def cancel(self, job_id: str) -> Job:
+        """Cancel a job. One that waits is cancelled when this returns, one that runs soon after; one that ended stays as it is.
+
+        Raises:
+            NotFoundError: There is no such job.
+        """
+        await self._store.request_cancel(job_id)
+        job = await self._store.get(job_id)
+        if job.state not in FINAL_STATES and job_id in self._controls:
+            self._controls[job_id].cancel()
+        return job
+
+    async def retry(self, job_id: str) -> Job:
+        """Let a failed job go on from the step that failed.
+
+        Raises:
+            ConflictError: It has not failed.
+            NotFoundError: There is no such job.
+            UnavailableError: The engine is not done with the failed run yet.
+        """
+        await self._store.get(job_id)
+        if self._started:
+            await self._until_over(job_id)
+        await self._store.requeue_failed(job_id, self._executor_id)
+        if self._started:
+            await self._hand_over(job_id)
+        return await self._store.get(job_id)
+
+    async def events(self, job_id: str, after: int = 0) -> AsyncIterator[JobEvent]:
+        """What happened in a job after event number `after`, then what happens, as it does; ends after its final state.
+
+        It also ends, before the final state, when jobs are stopped: follow on with the last number.
+
+        Raises:
+            NotFoundError: There is no such job.
+        """
+        bell = asyncio.Event()
+        self._listeners[job_id].add(bell)
+        try:
+            while True:
+                bell.clear()
+                found, ended = await self._store.events(job_id, after)
+                for event in found:
+                    yield event
+                    after = event.number
+                if ended or (not found and self._stopping):
+                    return
+                if not found:
+                    await _wait(bell)
+        finally:
+            self._listeners[job_id].discard(bell)
+            if not self._listeners[job_id]:
+                del self._listeners[job_id]
+
+    async def wait(self, job_id: str) -> Job:
+        """The job once it has ended.
+
+        Raises:
+            NotFoundError: There is no such job.
+            UnavailableError: Jobs were stopped before.
+        """
+        bell = asyncio.Event()
+        self._listeners[job_id].add(bell)
+        try:
+            while True:
+                bell.clear()
+                job = await self._store.get(job_id)
+                if job.state in FINAL_STATES:
+                    return job
+                if self._stopping:
+                    raise UnavailableError(f"The program was stopped before job {job_id} ended; it goes on at the next start.")
+                await _wait(bell)
+        finally:
+            self._listeners[job_id].discard(bell)
+
+    def _ring(self, job_id: str) -> None:
+        for bell in self._listeners.get(job_id, ()):
+            bell.set()
+
+    async def _enqueue(self, job_id: str) -> None:
+        try:
+            await self._engine.enqueue(job_id)
+        except Exception as error:
+            # The caller learns that it was not taken; so it must not come to life at the next start.
+            log.exception("job_not_queued", job=job_id)
+            refused = UnavailableError("The job could not be queued; the log has the details. Submit it again.")
+            await self._finish(job_id, JobState.FAILED, error=problem_of(refused))
+            raise refused from error
+
+    async def _hand_over(self, job_id: str) -> None:
+        """Make sure that the engine has an unfinished job in its queue, or at work."""
+        over = await self._engine.is_over(job_id)
+        if over is None:
+            await self._enqueue(job_id)
+        elif over and (await self._store.row(job_id)).state in UNFINISHED:
+            # Read after the engine's word: a job that has just ended got its final state before the engine was done with it.
+            await self._engine.rewind(job_id)
+
+    async def _until_over(self, job_id: str) -> None:
+        """A job's final state is stored a moment before the engine is done with it, which alone can be rewound."""
+        deadline = time.monotonic() + STOP_SECONDS
+        while (await self._store.row(job_id)).state == JobState.FAILED and await self._engine.is_over(job_id) is False:
+            if time.monotonic() > deadline:
+                raise UnavailableError("The failed run is still being put away. Try again in a moment.")
+            await asyncio.sleep(0.05)
+
+    async def _run(self, job_id: str, steps: DurableSteps) -> None:
+        """One run of a job. Ends with CancelledError, which leaves it to the next start, when jobs are being stopped."""
+        if self._stopping:
+            raise asyncio.CancelledError
+        row = await self._store.find(job_id)
+        if row is None:
+            log.error("job_without_row", job=job_id, reason="the engine's database is newer than the jobs' own; nothing is run")
+            return
+        if row.state in FINAL_STATES:
+            return
+        refusal = self._refusal(row)
+        if row.cancel_requested:
+            await self._finish(job_id, JobState.CANCELLED)
+        elif refusal is not None:
+            await self._finish(job_id, JobState.FAILED, error=problem_of(refusal))
+        else:
+            await self._run_function(row, steps)
+
+    def _refusal(self, row: JobRow) -> PlatformError | None:
+        if row.kind not in self._kinds:
+            return JobKindUnknownError(f"This version of the program has no job of kind '{row.kind}' any more.")
+        if row.runs >= MOST_RUNS_WITHOUT_A_STEP:
+            return JobKeepsDyingError(
+                f"It was started {row.runs} times, and the program ended each time before the next step did. "
+                "Look into the log for why, for example too little memory, and then try again."
+            )
+        return None
+
+    async def _run_function(self, row: JobRow, steps: DurableSteps) -> None:
+        control = self._controls[row.id] = Control()
+        events = EventWriter(self._store, row.id)
+        context = JobContext(row.id, row.owner, steps=steps, store=self._store, events=events, control=control)
+        try:
+            resumed = row.state == JobState.RUNNING
+            begun = [RESUMED] if resumed else [state_event(JobState.RUNNING)]
+            if not await self._store.record(row.id, begun, only_in=UNFINISHED, state=JobState.RUNNING, runs=row.runs + 1):
+                return
+            log.info("job_resumed" if resumed else "job_began", job=row.id, kind=row.kind, subject=row.subject)
+            control.job_task = asyncio.create_task(self._call(row, context))
+            if control.interrupted:
+                control.job_task.cancel()
+            await asyncio.wait({control.job_task})
+            if control.stopping:
+                raise asyncio.CancelledError
+            await events.close()
+            await self._conclude(row, control)
+        finally:
+            events.abandon()
+            self._controls.pop(row.id, None)
+
+    async def _call(self, row: JobRow, context: JobContext) -> dict[str, Any]:
+        return _json_object(await self._kinds[row.kind](context, row.input), f"The result of '{row.kind}'")
+
+    async def _conclude(self, row: JobRow, control: Control) -> None:
+        task = control.job_task
+        assert task is not None
+        if not task.cancelled() and task.exception() is None:
+            await self._finish(row.id, JobState.SUCCEEDED, result=task.result())
+            return
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if control.cancelled and isinstance(error, asyncio.CancelledError | JobCancelledError):
+            await self._finish(row.id, JobState.CANCELLED)
+            return
+        assert error is not None
+        if isinstance(error, PlatformError):
+            log.warning("job_failed", job=row.id, kind=row.kind, slug=error.slug, detail=error.detail)
+        else:
+            log.error("job_crashed", job=row.id, kind=row.kind, error=type(error).__name__, exc_info=error)
+        await self._finish(row.id, JobState.FAILED, error=problem_of(error))
+
+    async def _finish(self, job_id: str, state: JobState, **columns: Any) -> None:
+        for attempt in range(1, FINISH_ATTEMPTS + 1):
+            try:
+                ended = await self._store.record(job_id, [state_event(state)], only_in=UNFINISHED, state=state, **columns)
+                break
+            except Exception as error:
+                if attempt == FINISH_ATTEMPTS:
+                    raise
+                log.warning("job_end_not_stored", job=job_id, state=state, attempt=attempt, error=str(error))
+                await asyncio.sleep(attempt)
+        if ended:
+            kind = (await self._store.row(job_id)).kind
+            JOBS_ENDED.labels(kind, state.value).inc()
+            log.info("job_ended", job=job_id, kind=kind, state=state.value)
+
+    async def _watch_for_cancel(self) -> None:
+        """Notice what another process wrote: a cancellation of a job that runs here."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                for job_id in await self._store.cancel_requested(self._controls) if self._controls else []:
+                    if job_id in self._controls:
+                        self._controls[job_id].cancel()
+            except Exception as error:
+                log.warning("jobs_watch_failed", error=str(error))
+
+
+async def _wait(bell: asyncio.Event) -> None:
+    """Until this process changes the job, or long enough that another one may have."""
+    try:
+        async with asyncio.timeout(POLL_SECONDS):
+            await bell.wait()
+    except TimeoutError:
+        return
+
+
+def _json_object(value: Any, what: str) -> dict[str, Any]:
+    """The value as it comes back from JSON."""
+    try:
+        plain = json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise BadInputError(f"{what} is not JSON: {error}.") from error
+    if not isinstance(plain, dict):
+        raise BadInputError(f"{what} is not a JSON object.")
+    return plain
