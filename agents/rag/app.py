@@ -1,0 +1,97 @@
+"""Puts the RAG agent together. The model is loaded in the background once the app has started, so that it answers at once."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog import get_logger
+
+from agents.rag.embedder import Embedder, SentenceTransformerEmbedder
+from agents.rag.endpoints import FilesSource, create_router
+from agents.rag.errors import ModelUnavailableError
+from agents.rag.repository import IndexRepository
+from agents.rag.service import RagService
+from agents.rag.settings import RagSettings
+from agents.rag.store import MilvusLiteStore
+from shared_services.kit import http
+from shared_services.kit.database import MigrationSet, migrate, session_factory
+from shared_services.kit.health import Readiness
+from shared_services.kit.tokens import TokenVerifier
+
+log = get_logger()
+
+MIGRATIONS = MigrationSet("rag", Path(__file__).parent / "migrations")
+
+
+def create_app(
+    settings: RagSettings,
+    engine: AsyncEngine,
+    verifier: TokenVerifier,
+    files_source: FilesSource,
+    embedder: Embedder | None = None,
+) -> FastAPI:
+    """The RAG agent's app. Its lifespan migrates its tables, opens the index, and gives both back at the end.
+
+    Args:
+        settings: Where the index is kept, and with which model.
+        engine: Relational store of the bookkeeping; stays the caller's to dispose of.
+        verifier: Checks tokens for the audience `rag`.
+        files_source: Where the files of a version come from.
+        embedder: In place of the one that `settings.model` names.
+    """
+    model = embedder or SentenceTransformerEmbedder(settings.model, batch=settings.batch)
+    store = MilvusLiteStore(settings.data)
+    service = RagService(store, model, IndexRepository(session_factory(engine)), batch=settings.batch)
+    state = _ModelState(model)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await migrate(engine, MIGRATIONS)
+        await anyio.to_thread.run_sync(store.open)
+        try:
+            await service.recover()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(state.warm)
+                yield
+                tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(model.close)
+                await anyio.to_thread.run_sync(store.close)
+
+    async def store_ready() -> str | None:
+        return await anyio.to_thread.run_sync(store.check)
+
+    readiness = Readiness()
+    readiness.add("store", store_ready)
+    readiness.add("model", state.report)
+    app = http.create_app("RAG agent", service="rag", readiness=readiness, lifespan=lifespan)
+    app.include_router(create_router(service, verifier, files_source))
+    app.state.service = service
+    return app
+
+
+class _ModelState:
+    """Whether the model is loaded, is loading, or could not be."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._failure: str | None = None
+
+    async def warm(self) -> None:
+        """Load the model; a failure is kept for the readiness report, and a search tries again."""
+        try:
+            await anyio.to_thread.run_sync(self._embedder.warm, abandon_on_cancel=True)
+        except ModelUnavailableError as error:
+            self._failure = error.detail
+            log.exception("embedding_model_unavailable", detail=error.detail)
+
+    async def report(self) -> str | None:
+        """None when the model is loaded."""
+        if self._embedder.ready:
+            return None
+        return self._failure or "The embedding model is still loading."

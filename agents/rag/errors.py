@@ -1,0 +1,38 @@
+"""Errors of the RAG agent that a caller may see."""
+
+from shared_services.kit.errors import ConflictError, NotFoundError, UnavailableError
+
+
+class ModelUnavailableError(UnavailableError):
+    """The embedding model is not there, or is not the one it should be."""
+
+    slug = "model-unavailable"
+    title = "The embedding model cannot be used"
+
+
+class ModelMismatchError(ConflictError):
+    """The index was made with another embedding model."""
+
+    slug = "model-mismatch"
+    title = "The index was made with another embedding model"
+
+
+class StoreUnavailableError(UnavailableError):
+    """The vector store does not answer, or another process holds its folder."""
+
+    slug = "vector-store-unavailable"
+    title = "The vector store cannot be used right now"
+
+
+class NotIndexedError(NotFoundError):
+    """The workshop, or this version of it, is not indexed."""
+
+    slug = "not-indexed"
+    title = "This is not indexed"
+
+
+class IndexGoneError(NotIndexedError):
+    """The collection was dropped between being looked up and being read."""
+
+    slug = "index-gone"
+    title = "The index was replaced while it was being read"

