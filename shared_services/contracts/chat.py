@@ -75,11 +75,14 @@ class BlockEvent(WireModel):
         n: From 0, in order.
         markdown: As CommonMark.
         html: The same, sanitized, for the page.
+        before: White space between the block before and this one: a space or line end where it goes on in the same paragraph or
+            list. `before + markdown` of all blocks is the answer.
     """
 
     n: int
     markdown: str
     html: str
+    before: str = ""
 
 
 class StatusEvent(WireModel):

@@ -1,0 +1,97 @@
+"""Conversations on a real SQLite file: kept, and nobody else's."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared_services.contracts.chat import Answer, NearestSection
+from shared_services.kit.database import create_engine, migrate
+from tests.unit.chat.worlds import passage
+from workshop_chat.errors import ConversationNotFoundError
+from workshop_chat.pipeline import citation_of
+from workshop_chat.repository import MIGRATIONS, ConversationRepository
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    made = create_engine(f"sqlite:///{tmp_path}/chat.db")
+    await migrate(made, MIGRATIONS)
+    await migrate(made, MIGRATIONS)
+    yield made
+    await made.dispose()
+
+
+def answer(conversation: str, text: str = "Yes. [1]") -> Answer:
+    return Answer(
+        conversation=conversation,
+        answer=text,
+        abstained=False,
+        written_by="extractive",
+        note="A note.",
+        nearest=[NearestSection(step="boil", heading=["Boil"], file="steps/boil/content.md", line=3)],
+        citations=[citation_of(1, passage("Boil it."))],
+        timings={"total": 4.5},
+    )
+
+
+async def test_a_turn_is_kept_whole(engine: AsyncEngine):
+    repository = ConversationRepository(engine, "kettle")
+    conversation = await repository.create("p1")
+    number = await repository.begin_turn(conversation, "p1", "How?", "boil", "v1")
+    open_turn = (await repository.turns(conversation, "p1"))[0]
+    assert (open_turn.number, open_turn.state, open_turn.answer, open_turn.step) == (1, "answering", None, "boil")
+    await repository.end_turn("p1", number, answer(conversation), interrupted=False)
+    done = (await repository.turns(conversation, "p1"))[0]
+    assert (done.state, done.answer) == ("done", answer(conversation))
+
+
+async def test_nobody_else_reads_or_writes_it(engine: AsyncEngine):
+    own, other = ConversationRepository(engine, "kettle"), ConversationRepository(engine, "teapot")
+    conversation = await own.create("p1")
+    number = await own.begin_turn(conversation, "p1", "How?", None, "v1")
+    for repository, participant in ((own, "p2"), (other, "p1")):
+        with pytest.raises(ConversationNotFoundError):
+            await repository.turns(conversation, participant)
+        with pytest.raises(ConversationNotFoundError):
+            await repository.begin_turn(conversation, participant, "?", None, "v1")
+        assert await repository.last_turns(conversation, participant, 5) == []
+        await repository.end_turn(participant, number, answer(conversation), interrupted=False)
+    assert (await own.turns(conversation, "p1"))[0].state == "answering"
+
+
+async def test_a_start_marks_what_was_left_of_its_own_workshop_alone(engine: AsyncEngine):
+    own, other = ConversationRepository(engine, "kettle"), ConversationRepository(engine, "teapot")
+    mine, theirs = await own.create("p"), await other.create("p")
+    await own.begin_turn(mine, "p", "a", None, "v")
+    await other.begin_turn(theirs, "p", "b", None, "v")
+    assert await own.interrupt_open() == 1
+    assert (await own.turns(mine, "p"))[0].state == "interrupted"
+    assert (await other.turns(theirs, "p"))[0].state == "answering"
+    assert await own.interrupt_open() == 0
+
+
+async def test_only_the_newest_answered_turns_are_read_for_a_follow_up(engine: AsyncEngine):
+    repository = ConversationRepository(engine, "kettle")
+    conversation = await repository.create("p")
+    for question in "abc":
+        number = await repository.begin_turn(conversation, "p", question, None, "v")
+        await repository.end_turn("p", number, answer(conversation), interrupted=False)
+    await repository.begin_turn(conversation, "p", "d", None, "v")
+    assert [turn.question for turn in await repository.last_turns(conversation, "p", 3)] == ["b", "c"]
+    assert await repository.last_turns(conversation, "p", 0) == []
+
+
+async def test_messages_at_once_get_numbers_of_their_own(engine: AsyncEngine):
+    repository = ConversationRepository(engine, "kettle")
+    conversation = await repository.create("p")
+
+    async def ask(text: str) -> None:
+        await repository.begin_turn(conversation, "p", text, None, "v")
+
+    async with anyio.create_task_group() as tasks:
+        for text in ("a", "b", "c", "d"):
+            tasks.start_soon(ask, text)
+    assert [turn.number for turn in await repository.turns(conversation, "p")] == [1, 2, 3, 4]

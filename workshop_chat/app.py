@@ -1,0 +1,99 @@
+"""Puts the chat agent of one workshop together. The same app runs alone in a cluster and under `/w/NAME` on a laptop."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog import get_logger
+
+from shared_services.kit.database import migrate
+from shared_services.kit.health import Readiness
+from shared_services.kit.http import create_app as create_service_app
+from shared_services.kit.tokens import TokenVerifier
+from shared_services.llm.gateway import ModelGateway
+from workshop_chat import metrics
+from workshop_chat.content import WorkshopContent
+from workshop_chat.endpoints import api_router
+from workshop_chat.join import join_router, send_strangers_to_join
+from workshop_chat.pages.router import page_router
+from workshop_chat.participants import ParticipantCookieMiddleware, Participants
+from workshop_chat.pipeline import AnswerPipeline
+from workshop_chat.ports import Library, Search
+from workshop_chat.repository import MIGRATIONS, ConversationRepository
+from workshop_chat.service import ChatService
+from workshop_chat.settings import ChatSettings
+
+log = get_logger()
+
+MAX_TOKENS = 800
+CONTEXT_CHARACTERS = 12_000
+
+
+def create_app(
+    settings: ChatSettings,
+    *,
+    library: Library,
+    rag: Search,
+    gateway: ModelGateway,
+    engine: AsyncEngine,
+    verifier: TokenVerifier,
+    participant_key: bytes,
+    join_code: str | None = None,
+    max_tokens: int = MAX_TOKENS,
+    context_characters: int = CONTEXT_CHARACTERS,
+) -> FastAPI:
+    """The app of the workshop that the settings name.
+
+    A mounted app's lifespan is not run by the app that mounts it: enter `app.router.lifespan_context(app)` around serving.
+
+    Args:
+        settings: Which workshop, who may take part, how it answers.
+        library: Published versions.
+        rag: Retrieval; the scope is that of the token it sends.
+        gateway: The language model, or `NullGateway`.
+        engine: The store; the caller opens and disposes it. Several chat agents may share one.
+        verifier: Checks the platform's tokens and sessions.
+        participant_key: The secret for participants' cookies, 32 bytes or more.
+        join_code: Needed where `settings.access` is `code`.
+        max_tokens: Longest answer of the model.
+        context_characters: How many characters of passages a prompt may hold.
+
+    Raises:
+        ValueError: The key is too short, or the join code is missing.
+    """
+    name = settings.workshop
+    participants = Participants(
+        name, verifier, participant_key, access=settings.access, join_code=join_code, secure=settings.secure_cookies
+    )
+    content = WorkshopContent(library, name)
+    repository = ConversationRepository(engine, name)
+    pipeline = AnswerPipeline(
+        name,
+        rag,
+        gateway,
+        threshold=settings.confidence_threshold,
+        passages=settings.passages,
+        max_tokens=max_tokens,
+        context_characters=context_characters,
+    )
+    service = ChatService(content, repository, pipeline, history_turns=settings.history_turns)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await migrate(engine, MIGRATIONS)
+        left = await repository.interrupt_open()
+        if left:
+            metrics.INTERRUPTED.labels(name).inc(left)
+            log.info("unfinished_turns_marked", workshop=name, turns=left)
+        yield
+
+    readiness = Readiness()
+    readiness.add("workshop", content.ready)
+    app = create_service_app(f"Assistant of the workshop {name}", service="chat", readiness=readiness, lifespan=lifespan)
+    app.add_middleware(ParticipantCookieMiddleware)
+    send_strangers_to_join(app)
+    app.include_router(api_router(content, service, participants.identify))
+    app.include_router(join_router(participants))
+    app.include_router(page_router(content, participants.identify, repository))
+    return app

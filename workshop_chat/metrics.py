@@ -1,0 +1,14 @@
+"""What the chat agent counts. On the laptop several workshops share one process, so each figure carries its workshop."""
+
+from prometheus_client import Counter, Histogram
+
+QUESTIONS = Counter("workshop_chat_questions_total", "Messages taken.", ["workshop"])
+ABSTENTIONS = Counter("workshop_chat_abstentions_total", "Questions that the workshop's content does not answer.", ["workshop"])
+ANSWERS = Counter("workshop_chat_answers_total", "Answers given, by who wrote them.", ["workshop", "writer"])
+INTERRUPTED = Counter("workshop_chat_interrupted_total", "Answers that did not reach their end.", ["workshop"])
+FIRST_BLOCK_SECONDS = Histogram(
+    "workshop_chat_first_block_seconds",
+    "Seconds from the message to the first block of its answer.",
+    ["workshop"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)

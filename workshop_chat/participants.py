@@ -1,0 +1,232 @@
+"""Who is asking, at a chat agent: a token, the platform's session, or a cookie of the chat agent's own.
+
+A chat agent cannot sign anything that the platform would believe: its participants' cookies are signed with its own secret and
+name its own workshop. It never signs with, or accepts, the platform's key as a secret.
+"""
+
+import hashlib
+import hmac
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Literal
+
+import jwt
+from fastapi import Request
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared_services.contracts.identity import Identity, Role
+from shared_services.kit.auth import bearer_token
+from shared_services.kit.errors import RateLimitedError
+from shared_services.kit.identity import SESSION_COOKIE, Permission, identity_of, read_session, require
+from shared_services.kit.tokens import TokenVerifier
+from workshop_chat.errors import JoinRequiredError, OtherWorkshopError, WrongJoinCodeError
+
+AUDIENCE = "chat"
+PARTICIPANT_COOKIE = "workshop_participant"
+PARTICIPANT_SECONDS = 90 * 24 * 3600
+MIN_KEY_BYTES = 32
+JOIN_TRIES = 10
+JOIN_WINDOW_SECONDS = 60.0
+MAX_NAME_CHARACTERS = 80
+_ALGORITHM = "HS256"
+_STATE = "participant_cookie"
+_MAX_ADDRESSES = 10_000
+
+
+@dataclass(frozen=True)
+class Participant:
+    """Someone who may read the workshop and ask.
+
+    Attributes:
+        id: Stable; history is kept under it.
+        name: What they want to be called; may be empty.
+        via: How they were recognised.
+    """
+
+    id: str
+    name: str
+    via: Literal["token", "session", "cookie"]
+
+
+class TryLimit:
+    """At most `tries` in `seconds` for each address; kept in memory, and forgotten with the process."""
+
+    def __init__(self, tries: int = JOIN_TRIES, seconds: float = JOIN_WINDOW_SECONDS) -> None:
+        self._tries = tries
+        self._seconds = seconds
+        self._seen: dict[str, list[float]] = {}
+
+    def take(self, address: str) -> None:
+        """Count one try.
+
+        Raises:
+            RateLimitedError: There were too many already; this one is not counted.
+        """
+        now = time.monotonic()
+        if len(self._seen) >= _MAX_ADDRESSES:
+            self._seen = {key: times for key, times in self._seen.items() if now - times[-1] < self._seconds}
+        recent = [at for at in self._seen.get(address, []) if now - at < self._seconds]
+        if len(recent) >= self._tries:
+            wait = max(1, round(self._seconds - (now - recent[0])))
+            raise RateLimitedError(f"Too many tries to join. Wait {wait} seconds and try again.", retry_after=wait)
+        self._seen[address] = [*recent, now]
+
+
+class Participants:
+    """Recognises and admits the participants of one workshop.
+
+    Args:
+        workshop: Its slug.
+        verifier: Checks the platform's tokens and sessions.
+        key: The chat agent's own secret, 32 bytes or more.
+        access: `open` admits whoever comes, `code` whoever has the join code.
+        join_code: Needed where `access` is `code`.
+        secure: Whether cookies travel over https alone.
+
+    Raises:
+        ValueError: The key is too short, or there is no join code where one is needed.
+    """
+
+    def __init__(
+        self,
+        workshop: str,
+        verifier: TokenVerifier,
+        key: bytes,
+        *,
+        access: Literal["open", "code"],
+        join_code: str | None = None,
+        secure: bool = False,
+    ) -> None:
+        if len(key) < MIN_KEY_BYTES:
+            raise ValueError(f"the key that signs participants' cookies has {len(key)} bytes; it needs {MIN_KEY_BYTES} or more")
+        if access == "code" and not join_code:
+            raise ValueError("WORKSHOP_ACCESS is `code`, so there must be a join code")
+        self.workshop = workshop
+        self.access = access
+        self._verifier = verifier
+        # Bound to the workshop: chat agents that were given the same secret still do not take each other's cookies.
+        self._key = hmac.new(key, f"participant:{workshop}".encode(), hashlib.sha256).digest()
+        self._join_code = join_code
+        self._secure = secure
+        self._limit = TryLimit()
+
+    def identify(self, request: Request) -> Participant:
+        """Who sends this request. A newcomer to an open workshop is given an id, and a cookie with the response.
+
+        Raises:
+            UnauthenticatedError: A bearer token that does not hold.
+            OtherWorkshopError: A token or session of another workshop.
+            ForbiddenError: A role that may not ask.
+            JoinRequiredError: Nobody, where a join code is needed.
+        """
+        token = bearer_token(request.headers.get("authorization"))
+        if token is not None:
+            return self._admit(identity_of(self._verifier.verify(token, AUDIENCE)), "token")
+        session = read_session(self._verifier, request.cookies.get(SESSION_COOKIE))
+        if session is not None:
+            return self._admit(session, "session")
+        known = self._read(request.cookies.get(PARTICIPANT_COOKIE))
+        if known is not None:
+            return known
+        if self.access == "code":
+            raise JoinRequiredError("Open the join link that you were given, or enter its code.")
+        return self._welcome(request, "")
+
+    def _admit(self, identity: Identity, via: Literal["token", "session"]) -> Participant:
+        if identity.workshop not in (None, self.workshop):
+            raise OtherWorkshopError(f"You are signed in for the workshop '{identity.workshop}', and this is '{self.workshop}'.")
+        if via == "token" and identity.workshop is None and not identity.roles & {Role.AUTHOR, Role.ADMIN}:
+            raise OtherWorkshopError("A token that names no workshop must be an author's or an administrator's.")
+        # A token of this workshop without a role speaks for a participant.
+        known = identity if identity.roles else identity.model_copy(update={"roles": frozenset({Role.PARTICIPANT})})
+        require(known, Permission.WORKSHOP_ASK, workshop=self.workshop)
+        return Participant(identity.id, identity.name, via)
+
+    def _read(self, cookie: str | None) -> Participant | None:
+        if not cookie:
+            return None
+        try:
+            claims = jwt.decode(
+                cookie,
+                self._key,
+                algorithms=[_ALGORITHM],
+                audience=self._cookie_audience,
+                options={"require": ["exp", "aud", "sub"]},
+            )
+        except jwt.InvalidTokenError:
+            return None
+        return Participant(str(claims["sub"]), str(claims.get("name", "")), "cookie")
+
+    @property
+    def _cookie_audience(self) -> str:
+        return f"participant:{self.workshop}"
+
+    def _welcome(self, request: Request, name: str) -> Participant:
+        participant = Participant(f"participant:{uuid.uuid4().hex}", name, "cookie")
+        self._give_cookie(request, participant)
+        return participant
+
+    def _give_cookie(self, request: Request, participant: Participant) -> None:
+        payload = {
+            "sub": participant.id,
+            "name": participant.name,
+            "aud": self._cookie_audience,
+            "exp": int(time.time()) + PARTICIPANT_SECONDS,
+        }
+        carrier = Response()
+        carrier.set_cookie(
+            PARTICIPANT_COOKIE,
+            jwt.encode(payload, self._key, algorithm=_ALGORITHM),
+            max_age=PARTICIPANT_SECONDS,
+            path=request.scope.get("root_path") or "/",
+            httponly=True,
+            samesite="lax",
+            secure=self._secure,
+        )
+        setattr(request.state, _STATE, carrier.headers["set-cookie"])
+
+    def join(self, request: Request, code: str, name: str) -> Participant:
+        """Admit someone by join code (any code where the workshop is open), under a display name; the response sets their cookie.
+
+        Someone who has joined already keeps their id, and so their history.
+
+        Raises:
+            RateLimitedError: Too many tries from this address.
+            WrongJoinCodeError: The code is not this workshop's.
+        """
+        if self.access == "code":
+            self._limit.take(request.client.host if request.client else "")
+            assert self._join_code is not None
+            if not hmac.compare_digest(code.strip().encode(), self._join_code.encode()):
+                raise WrongJoinCodeError("Check the code for typing errors, or ask whoever runs the workshop for it.")
+        shown = " ".join(name.split())[:MAX_NAME_CHARACTERS]
+        known = self._read(request.cookies.get(PARTICIPANT_COOKIE))
+        if known is None:
+            return self._welcome(request, shown)
+        participant = Participant(known.id, shown or known.name, "cookie")
+        self._give_cookie(request, participant)
+        return participant
+
+
+class ParticipantCookieMiddleware:
+    """Adds the cookie that `Participants` gave during a request to its response, whatever kind of response that is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start" and _STATE in state:
+                MutableHeaders(scope=message).append("set-cookie", state[_STATE])
+            await send(message)
+
+        await self.app(scope, receive, send_with_cookie)

@@ -1,0 +1,110 @@
+"""Conversations: letting a message in, having it answered, keeping the turn whatever happens."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import anyio
+from structlog import get_logger
+
+from shared_services.contracts.chat import Answer, MessageRequest, StoredTurn
+from shared_services.kit.errors import BadInputError, PlatformError
+from workshop_chat import metrics
+from workshop_chat.content import WorkshopContent
+from workshop_chat.pipeline import AnswerPipeline, Draft, Piece, Question
+from workshop_chat.repository import ConversationRepository
+
+log = get_logger()
+
+
+@dataclass(frozen=True)
+class OpenTurn:
+    """A turn that has been let in and written down, and waits for its answer."""
+
+    conversation: str
+    participant: str
+    number: int
+    question: Question
+
+
+class ChatService:
+    """The conversations of one workshop.
+
+    Args:
+        content: The workshop.
+        repository: Where conversations are kept.
+        pipeline: What answers.
+        history_turns: How many earlier turns are read to understand a message.
+    """
+
+    def __init__(
+        self, content: WorkshopContent, repository: ConversationRepository, pipeline: AnswerPipeline, *, history_turns: int
+    ) -> None:
+        self._content = content
+        self._repository = repository
+        self._pipeline = pipeline
+        self._history_turns = history_turns
+
+    async def create(self, participant: str) -> str:
+        """A new conversation's id."""
+        return await self._repository.create(participant)
+
+    async def turns(self, conversation: str, participant: str) -> list[StoredTurn]:
+        """A conversation's turns, oldest first.
+
+        Raises:
+            ConversationNotFoundError: It is not this participant's.
+        """
+        return await self._repository.turns(conversation, participant)
+
+    async def admit(self, conversation: str, participant: str, message: MessageRequest) -> OpenTurn:
+        """Let a message in and write its turn down; `answer` must follow.
+
+        A step that the current version no longer has is passed over: the page may be older than the version.
+
+        Raises:
+            BadInputError: The message is blank.
+            ConversationNotFoundError: The conversation is not this participant's.
+            UnavailableError: The workshop cannot be read.
+        """
+        if not message.text.strip():
+            raise BadInputError("The message is empty. Write a question.")
+        await self._repository.require(conversation, participant)
+        published = await self._content.current()
+        earlier = await self._repository.last_turns(conversation, participant, self._history_turns)
+        step = message.step if message.step in published.steps else None
+        number = await self._repository.begin_turn(conversation, participant, message.text, step, published.version)
+        metrics.QUESTIONS.labels(self._content.workshop).inc()
+        return OpenTurn(conversation, participant, number, Question(message.text, step, earlier, published))
+
+    async def answer(self, turn: OpenTurn) -> AsyncGenerator[Piece | Answer]:
+        """The pieces of the answer as they come, then the Answer, which is kept by then.
+
+        When the caller goes away or anything fails, the model is stopped and the turn is kept as interrupted, with what was
+        given so far. Close the generator (`contextlib.aclosing`) to stop it.
+
+        Raises:
+            PlatformError: Retrieval or the store failed.
+        """
+        draft = Draft(turn.conversation)
+        whole = False
+        try:
+            async with aclosing(self._pipeline.run(turn.question, draft)) as pieces:
+                async for piece in pieces:
+                    yield piece
+            answer = draft.answer()
+            await self._repository.end_turn(turn.participant, turn.number, answer, interrupted=False)
+            whole = True
+        finally:
+            if not whole:
+                await self._keep_interrupted(turn, draft)
+        yield answer
+
+    async def _keep_interrupted(self, turn: OpenTurn, draft: Draft) -> None:
+        metrics.INTERRUPTED.labels(self._content.workshop).inc()
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._repository.end_turn(turn.participant, turn.number, draft.answer(), interrupted=True)
+            except PlatformError as error:
+                # The start-up of the next process marks it; the first failure is the one to show.
+                log.exception("interrupted_turn_not_kept", conversation=turn.conversation, detail=error.detail)

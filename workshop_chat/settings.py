@@ -1,0 +1,88 @@
+"""The chat agent's settings, from the environment."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared_services.contracts.base import Slug
+from shared_services.kit.settings import PlatformSettings
+
+
+class ChatSettings(PlatformSettings):
+    """What one chat agent is told. On the laptop the process that holds every service builds this itself."""
+
+    workshop: Annotated[
+        Slug,
+        Field(validation_alias="WORKSHOP_NAME", description="Slug of the one workshop that this chat agent serves."),
+    ]
+    library_endpoint: str = Field(
+        default="http://127.0.0.1:8080/agents/library",
+        validation_alias="LIBRARY_ENDPOINT",
+        description="Address of the library, under which `/api/v1/library` stands.",
+    )
+    rag_endpoint: str = Field(
+        default="http://127.0.0.1:8080/agents/rag",
+        validation_alias="RAG_ENDPOINT",
+        description="Address of the RAG agent, under which `/api/v1/search` stands.",
+    )
+    token_file: Path | None = Field(
+        default=None,
+        validation_alias="WORKSHOP_TOKEN_FILE",
+        description="File with the tokens that this chat agent shows to other services: a JSON object, audience to token.",
+    )
+    core_public_key_file: Path | None = Field(
+        default=None,
+        validation_alias="CORE_PUBLIC_KEY_FILE",
+        description="PEM file with the core's Ed25519 public key, which tokens and sessions are checked with.",
+    )
+    database_url: str = Field(
+        default="sqlite:///./chat.db",
+        validation_alias="DATABASE_URL",
+        description="Where conversations are kept: `sqlite:///PATH` or `postgresql://...`.",
+    )
+    participant_key_file: Path | None = Field(
+        default=None,
+        validation_alias="PARTICIPANT_KEY_FILE",
+        description="File with the secret (32 bytes or more) that signs participants' cookies; made when it is not there.",
+    )
+    join_code_file: Path | None = Field(
+        default=None,
+        validation_alias="JOIN_CODE_FILE",
+        description="File with the join code that admits participants when WORKSHOP_ACCESS is `code`.",
+    )
+    access: Literal["open", "code"] = Field(
+        default="open",
+        validation_alias="WORKSHOP_ACCESS",
+        description="Who may take part: `open` (whoever has the address) or `code` (who has the join code).",
+    )
+    confidence_threshold: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        validation_alias="CHAT_CONFIDENCE_THRESHOLD",
+        description="Below this confidence of retrieval (0 to 1) a question is not answered; the nearest sections are named.",
+    )
+    passages: int = Field(
+        default=8, ge=1, le=20, validation_alias="CHAT_PASSAGES", description="How many passages an answer may rest on."
+    )
+    history_turns: int = Field(
+        default=3,
+        ge=0,
+        le=20,
+        validation_alias="CHAT_HISTORY_TURNS",
+        description="How many earlier turns are read to understand a follow-up.",
+    )
+    secure_cookies: bool = Field(
+        default=False,
+        validation_alias="SECURE_COOKIES",
+        description="Send cookies over https alone; set it wherever the page is served by https.",
+    )
+    host: str = Field(default="127.0.0.1", validation_alias="CHAT_HOST", description="Address that the chat agent listens on.")
+    port: int = Field(
+        default=8082, ge=0, le=65535, validation_alias="CHAT_PORT", description="Port that the chat agent listens on."
+    )
+    log_level: str = Field(default="info", validation_alias="LOG_LEVEL", description="Lowest level that is logged.")
+    log_json: bool = Field(
+        default=True, validation_alias="LOG_JSON", description="Log one JSON object a line instead of readable lines."
+    )

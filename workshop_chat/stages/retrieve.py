@@ -1,0 +1,37 @@
+"""Passages for a question, from this workshop alone and from the version that its participants see."""
+
+from dataclasses import dataclass
+
+from structlog import get_logger
+
+from shared_services.contracts.rag import Passage, SearchRequest
+from workshop_chat.ports import Search
+from workshop_chat.stages.understand import Understood
+
+log = get_logger()
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """Passages, best first, and the chance (0 to 1) that they answer the question."""
+
+    passages: list[Passage]
+    confidence: float
+
+
+async def retrieve(
+    search: Search, understood: Understood, *, workshop: str, version: str, step: str | None, limit: int
+) -> Retrieved:
+    """Search for what was understood; the passages of `step` are favoured.
+
+    The scope is the token's. A passage of another workshop would be a fault of the RAG agent's: it is dropped here and logged.
+
+    Raises:
+        PlatformError: The RAG agent does not answer, or refuses.
+    """
+    request = SearchRequest(query=understood.query, limit=limit, step=step, history=understood.history, version=version)
+    response = await search.search(request)
+    own = [passage for passage in response.passages if passage.workshop == workshop]
+    if len(own) != len(response.passages):
+        log.error("foreign_passages_dropped", workshop=workshop, dropped=len(response.passages) - len(own))
+    return Retrieved(own, response.confidence if own else 0.0)

@@ -1,0 +1,85 @@
+"""What a message asks for: small talk is told from questions, and the earlier turns that a follow-up leans on are gathered."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared_services.contracts.chat import StoredTurn
+from shared_services.contracts.rag import Turn
+
+MAX_HISTORY_CHARACTERS = 600
+
+
+class SmallTalk(StrEnum):
+    """A message that asks nothing of the workshop's content."""
+
+    GREETING = "greeting"
+    THANKS = "thanks"
+    FAREWELL = "farewell"
+    ABILITIES = "abilities"
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A message, understood.
+
+    Attributes:
+        query: What to look for: the message without a salutation.
+        history: Earlier turns, oldest first, shortened.
+        small_talk: Set when there is nothing to look for.
+    """
+
+    query: str
+    history: list[Turn]
+    small_talk: SmallTalk | None = None
+
+
+_HELLO = (
+    r"(?:hi+|hello|hey+|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)|hallo|moin|servus|guten (?:morgen|tag|abend)"
+    r"|bonjour|salut|hola|buenos d[ií]as|ciao|ol[aá])"
+)
+_WHOM = r"(?: (?:there|again|all|everyone|everybody|team|assistant|folks|zusammen))?"
+_THANKS = (
+    r"(?:(?:ok(?:ay)?|great|perfect|cool|nice|super|awesome) )?"
+    r"(?:thanks|thank you|thx|ty|cheers|many thanks|danke(?: sch[oö]n)?|vielen dank|merci|gracias|grazie|obrigad[oa])"
+    r"(?: (?:a lot|so much|very much|again|a bunch|sehr|beaucoup|mille|for (?:the|your) help"
+    r"|that helped|that helps|that worked|it works(?: now)?))*"
+)
+_BYE = r"(?:bye+|good ?bye|bye bye|see you(?: later| soon)?|tsch[uü]ss|auf wiedersehen|au revoir|adios)"
+_ABILITIES = (
+    r"(?:help|(?:who|what) are you|what (?:can|do) you do(?: for me)?|what can i ask(?: you)?"
+    r"|how can you help(?: me)?|are you (?:a|an) (?:bot|ai|human))"
+)
+_KINDS = (
+    (SmallTalk.GREETING, re.compile(_HELLO + _WHOM + r"(?: how are you(?: doing)?(?: today)?)?")),
+    (SmallTalk.THANKS, re.compile(_THANKS)),
+    (SmallTalk.FAREWELL, re.compile(f"(?:{_THANKS} )?{_BYE}")),
+    (SmallTalk.ABILITIES, re.compile(f"(?:{_HELLO}{_WHOM} )?{_ABILITIES}")),
+)
+_SALUTATION = re.compile(rf"^\s*{_HELLO}{_WHOM}\s*[,.!:;]+\s*(?=\S)", re.IGNORECASE)
+_PUNCTUATION = re.compile(r"[\s,.!?;:'’()~*_-]+")
+
+
+def small_talk(text: str) -> SmallTalk | None:
+    """The kind of small talk that the whole of `text` is; None when it may ask something."""
+    words = _PUNCTUATION.sub(" ", text.lower()).strip()
+    return next((kind for kind, pattern in _KINDS if pattern.fullmatch(words)), None)
+
+
+def earlier_turns(turns: Sequence[StoredTurn]) -> list[Turn]:
+    """Stored turns as retrieval and prompts read them: each text shortened, small talk and abstentions without their answer."""
+    history: list[Turn] = []
+    for turn in turns:
+        if small_talk(turn.question):
+            continue
+        history.append(Turn(speaker="user", text=turn.question[:MAX_HISTORY_CHARACTERS]))
+        if turn.answer is not None and turn.answer.answer and not turn.answer.abstained:
+            history.append(Turn(speaker="assistant", text=turn.answer.answer[:MAX_HISTORY_CHARACTERS]))
+    return history
+
+
+def understand(text: str, turns: Sequence[StoredTurn]) -> Understood:
+    """Understand a message in the light of the conversation's last turns (oldest first)."""
+    kind = small_talk(text)
+    return Understood(_SALUTATION.sub("", text).strip(), [] if kind else earlier_turns(turns), kind)
