@@ -3,6 +3,7 @@
 import httpx
 
 from shared_services.clients.service import ServiceClient
+from shared_services.contracts.jobs import Job
 from shared_services.contracts.library import WorkshopSummary, WorkshopVersion
 from shared_services.kit.tokens import TokenSource
 
@@ -58,3 +59,11 @@ class LibraryClient(ServiceClient):
             headers={"content-type": "application/gzip"},
             timeout=httpx.Timeout(120.0),
         )
+
+    async def publish(self, workshop: str, version: str) -> Job:
+        """Start publishing a stored version; participants see it once the job has ended."""
+        return await self._model(Job, "POST", f"/api/v1/library/{workshop}/versions/{version}/publish")
+
+    async def remove(self, workshop: str) -> Job:
+        """Start removing a workshop with every version and its index."""
+        return await self._model(Job, "DELETE", f"/api/v1/library/{workshop}")

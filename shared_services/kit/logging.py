@@ -1,15 +1,18 @@
 """Structured logs with a request id: lines for people or JSON for machines; a value under a secret's name is hidden."""
 
 import logging
+import logging.handlers
 import sys
 from collections.abc import MutableMapping
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 import structlog
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+FILE_BYTES = 10_000_000
 _SECRET_NAMES = ("token", "secret", "password", "authorization", "cookie", "api_key", "private_key")
 
 
@@ -26,12 +29,20 @@ def _without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]
     return event
 
 
-def configure_logging(level: str = "info", *, as_json: bool = True) -> None:
-    """Send structlog and the standard library's loggers to stderr.
+def _handler(file: Path | None) -> logging.Handler:
+    if file is None:
+        return logging.StreamHandler(sys.stderr)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return logging.handlers.RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=2, encoding="utf-8", delay=True)
+
+
+def configure_logging(level: str = "info", *, as_json: bool = True, file: Path | None = None) -> None:
+    """Send structlog and the standard library's loggers to stderr or to a file that is turned over at 10 MB.
 
     Args:
         level: Lowest level shown, as the standard library names it.
         as_json: One JSON object a line; otherwise readable lines.
+        file: Where to write instead of stderr; its folder is made.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -48,7 +59,7 @@ def configure_logging(level: str = "info", *, as_json: bool = True) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _handler(file)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail]

@@ -4,7 +4,7 @@ The library's pointer is flipped after the new index is built and before it is m
 version it shows in each search, so that content and index agree in between.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from shared_services.clients.rag import RagClient
@@ -46,8 +46,14 @@ def publish_job(library: LibraryService, rag_for: RagFor) -> JobFunction:
     return publish
 
 
-def remove_job(library: LibraryService, rag_for: RagFor) -> JobFunction:
-    """The job `remove`; input `{workshop}`. The library goes first, so that nothing is shown that cannot be searched."""
+def remove_job(library: LibraryService, rag_for: RagFor, close: Callable[[str], Awaitable[None]]) -> JobFunction:
+    """The job `remove`; input `{workshop}`. The library goes first, so that nothing is shown that cannot be searched.
+
+    Args:
+        library: Where the versions are.
+        rag_for: Clients of the RAG agent.
+        close: Ends what serves the workshop in this process.
+    """
 
     async def remove(job: JobContext, given: dict[str, Any]) -> dict[str, Any]:
         workshop = str(given["workshop"])
@@ -56,6 +62,7 @@ def remove_job(library: LibraryService, rag_for: RagFor) -> JobFunction:
             return await library.remove(workshop)
 
         async def from_index() -> None:
+            await close(workshop)
             await rag_for(workshop).remove(workshop)
 
         removed = await job.step("library", from_library, retries=2)

@@ -1,0 +1,1 @@
+"""The command `workshop`, and the process that holds every service; the only room that puts rooms together."""

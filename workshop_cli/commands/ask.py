@@ -1,0 +1,70 @@
+"""`workshop ask`: a question, and the answer as it comes, with the places it rests on."""
+
+import argparse
+import sys
+
+from rich.markup import escape
+
+from shared_services.contracts.chat import Answer, BlockEvent, Citation, MessageRequest
+from shared_services.contracts.problems import Problem
+from shared_services.kit.errors import BadInputError, ProblemError, UnavailableError
+from workshop_cli.connection import Connection, connect
+from workshop_cli.settings import CliSettings
+from workshop_cli.terminal import err, out
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("name", help="the workshop's slug")
+    parser.add_argument("question")
+    parser.add_argument("--step", help="the step that you are on; its passages are favoured")
+    parser.add_argument("--json", action="store_true", help="the answer as one JSON object on stdout")
+
+
+async def run(args: argparse.Namespace, settings: CliSettings) -> int:
+    """Ask; 0 also when the workshop does not hold an answer, which is then said."""
+    if not args.question.strip():
+        raise BadInputError("The question is empty.")
+    async with connect(settings, "ask") as connection:
+        version = await connection.library.current(args.name)
+        if args.step and args.step not in version.steps:
+            known = ", ".join(version.manifest.steps)
+            raise BadInputError(f"Workshop '{args.name}' has no step '{args.step}'. Its steps: {known}.")
+        message = MessageRequest(text=args.question, step=args.step)
+        answer = await _ask(connection, args.name, message, show=not args.json)
+    if args.json:
+        fields = {"answer", "abstained", "nearest", "citations", "timings", "written_by", "note"}
+        sys.stdout.write(answer.model_dump_json(indent=2, include=fields) + "\n")
+    else:
+        _show_places(answer)
+    return 0
+
+
+async def _ask(connection: Connection, workshop: str, message: MessageRequest, *, show: bool) -> Answer:
+    chat = connection.chat(workshop)
+    conversation = await chat.create_conversation()
+    async for event in chat.stream(conversation, message):
+        if event.event == "block" and show:
+            print(BlockEvent.model_validate_json(event.data).markdown, end="\n\n", flush=True)
+        elif event.event == "done":
+            return Answer.model_validate_json(event.data)
+        elif event.event == "error":
+            raise ProblemError(Problem.model_validate_json(event.data))
+    raise UnavailableError("The answer ended before it was complete. Ask again.")
+
+
+def _show_places(answer: Answer) -> None:
+    if answer.note:
+        err.print(f"[dim]{escape(answer.note)}[/]")
+    for citation in answer.citations:
+        out.print(f"[bold]\\[{citation.n}][/] {escape(_place(citation))}")
+    if answer.abstained and answer.nearest:
+        out.print("Nearest sections:")
+        for section in answer.nearest:
+            out.print(f"  {escape(' > '.join(section.heading))}  {section.file}:{section.line}")
+
+
+def _place(citation: Citation) -> str:
+    source = f"{citation.source.file}:{citation.source.line}"
+    own = f"{citation.file}:{citation.first_line}"
+    return f"{own}  {' > '.join(citation.heading)}" + (f"  (source {source})" if source != own else "")

@@ -1,0 +1,108 @@
+"""`workshop convert`: a repository in, a workshop in the neutral form and a report out. Needs no data folder and no server."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from shared_services.contracts.conversion import ConversionReport, ConvertRequest, Form
+from shared_services.kit.errors import BadInputError
+from workshop_cli.settings import CliSettings
+from workshop_cli.terminal import err, out, progress_bar
+
+MUST_CHOOSE = 3
+_MOST_ROWS = 40
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("source", help="a git address (https, ssh, file), a folder, a .zip or a .tar.gz")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to write the workshop (default: ./SLUG)")
+    parser.add_argument("--as", dest="form", metavar="FORM", help=f"read it as one of: {', '.join(Form)}")
+    parser.add_argument("--ref", help="branch, tag or commit (default: the default branch)")
+    parser.add_argument("--path", default="", metavar="SUBFOLDER", help="read this folder as if it were the whole repository")
+    parser.add_argument("--json", action="store_true", help="the report as one JSON object on stdout")
+
+
+def run(args: argparse.Namespace, _settings: CliSettings) -> int:
+    """Convert; 0 when it was written, 3 when a person must choose."""
+    from agents.template_converter.service import ConverterService
+
+    from agents.template_converter.errors import ChoiceRequiredError
+    from agents.template_converter.settings import ConverterSettings
+
+    request = ConvertRequest(source=args.source, as_form=_form(args.form), ref=args.ref, path=args.path)
+    service = ConverterService(ConverterSettings())
+    try:
+        with progress_bar(quiet=args.json) as bar:
+
+            def on_progress(stage: str, done: int, total: int | None, message: str) -> None:
+                bar.update(f"{stage}: {message}", done, total)
+
+            report, folder = service.convert_to(request, args.out, on_progress)
+    except ChoiceRequiredError as choice:
+        _show_choices(choice, as_json=args.json)
+        return MUST_CHOOSE
+    if args.json:
+        sys.stdout.write(report.model_dump_json(indent=2) + "\n")
+    else:
+        _show(report, folder)
+    return 0
+
+
+def _form(name: str | None) -> Form | None:
+    if name is None:
+        return None
+    try:
+        return Form(name)
+    except ValueError:
+        raise BadInputError(f"There is no form '{name}'. Known ones: {', '.join(Form)}.") from None
+
+
+def _show_choices(choice: "ChoiceRequiredError", *, as_json: bool) -> None:  # noqa: F821
+    if as_json:
+        sys.stdout.write(choice.problem().model_dump_json(indent=2) + "\n")
+        return
+    err.print(escape(choice.detail))
+    for candidate in choice.candidates:
+        err.print(f"  [bold]--as {candidate.form}[/]" + (f" --path {escape(candidate.path)}" if candidate.path else ""))
+        err.print(f"      {candidate.score:.2f}: {escape('; '.join(candidate.evidence))}")
+
+
+def _show(report: ConversionReport, folder: Path) -> None:
+    out.print(f"[bold]{escape(report.workshop.title)}[/]  ({report.form}, commit {(report.commit or 'none')[:10]})")
+    for sentence in report.evidence:
+        out.print(f"  {escape(sentence)}")
+    counts = report.counts
+    out.print(
+        f"\n{counts.steps} steps, {counts.code_blocks} code blocks ({counts.executable_blocks} executable), "
+        f"{counts.images} images, {counts.links} links, {counts.checks} checks, {counts.hints} hints"
+    )
+    steps = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("#", "Step", "Id", "Source"):
+        steps.add_column(column, overflow="fold")
+    for number, step in enumerate(report.workshop.steps, 1):
+        steps.add_row(str(number), escape(step.title), step.id, escape(step.source))
+    out.print(steps)
+    _show_rows("Lost on the way", [(row.kind, f"{row.source}:{row.line}", row.detail) for row in report.losses])
+    _show_rows(
+        "Broken in the source", [(row.kind, f"{row.source}:{row.line}", f"{row.target}: {row.detail}") for row in report.broken]
+    )
+    out.print(f"\nWritten to {escape(str(folder))}. Publish it with: workshop publish {escape(str(folder))}")
+
+
+def _show_rows(title: str, rows: list[tuple[str, str, str]]) -> None:
+    if not rows:
+        out.print(f"\n[bold]{title}[/]: nothing")
+        return
+    out.print(f"\n[bold]{title}[/] ({len(rows)})")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for _ in range(3):
+        table.add_column(overflow="fold")
+    for row in rows[:_MOST_ROWS]:
+        table.add_row(*(escape(cell) for cell in row))
+    out.print(table)
+    if len(rows) > _MOST_ROWS:
+        out.print(f"and {len(rows) - _MOST_ROWS} more; --json gives every one")

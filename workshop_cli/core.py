@@ -1,0 +1,212 @@
+"""The one place that puts every service together, for a laptop: one process, one data folder."""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import httpx
+from agents.template_converter.app import create_app as create_converter_app
+from agents.template_converter.service import ConverterService
+from console.app import create_app as create_console_app
+from console.settings import ConsoleSettings
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.types import ASGIApp
+
+from agents.rag.app import create_app as create_rag_app
+from agents.rag.settings import RagSettings
+from agents.template_converter.job import CONVERT, convert_job
+from agents.template_converter.settings import ConverterSettings
+from shared_services.clients.converter import ConverterClient
+from shared_services.clients.library import LibraryClient
+from shared_services.clients.rag import RagClient
+from shared_services.clients.transport import InProcessTransport
+from shared_services.contracts.identity import Role
+from shared_services.jobs.service import Jobs
+from shared_services.kit.database import create_engine, migrate
+from shared_services.kit.tokens import TokenIssuer, TokenSource, load_or_create_key
+from shared_services.library.form import WorkshopFiles, validate_files
+from shared_services.library.publishing import PUBLISH, REMOVE, publish_job, remove_job
+from shared_services.library.repository import MIGRATIONS as LIBRARY_MIGRATIONS
+from shared_services.library.service import LibraryService
+from shared_services.llm.gateway import ModelGateway, build_gateway
+from shared_services.llm.settings import LlmSettings
+from workshop_chat.app import create_app as create_chat_app
+from workshop_chat.settings import ChatSettings
+from workshop_cli.datafolder import DataFolder
+from workshop_cli.mounts import ChatMounts, House
+from workshop_cli.settings import CliSettings
+
+CORE = frozenset({Role.ADMIN})
+JOIN_CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+JOIN_CODE_LENGTH = 8
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that listens on `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def access_for(settings: CliSettings) -> Literal["open", "code"]:
+    """Who may take part: what is set, else everybody on a loopback address and those with the code elsewhere."""
+    return settings.access or ("open" if is_loopback(settings.host) else "code")
+
+
+def join_code(secret: bytes, workshop: str) -> str:
+    """A workshop's join code: eight characters that follow from the secret, so that they need no storage."""
+    digest = hmac.digest(secret, f"join:{workshop}".encode(), hashlib.sha256)
+    return "".join(JOIN_CODE_ALPHABET[byte % len(JOIN_CODE_ALPHABET)] for byte in digest[:JOIN_CODE_LENGTH])
+
+
+def load_or_create_secret(folder: DataFolder) -> bytes:
+    """The secret that the chat agents' own cookies and the join codes follow from."""
+    path = folder.participant_key
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".new")
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
+        draft.write_bytes(secrets.token_bytes(32))
+        draft.replace(path)
+    return path.read_bytes()
+
+
+@dataclass(frozen=True)
+class Core:
+    """Every service of this process, running."""
+
+    app: ASGIApp
+    issuer: TokenIssuer
+    library: LibraryService
+    jobs: Jobs
+    chats: ChatMounts
+    secret: bytes
+
+    def token(self, subject: str, *, roles: frozenset[Role] = CORE, workshop: str | None = None) -> TokenSource:
+        """A source of tokens signed here."""
+        return self.issuer.source(subject, roles=roles, workshop=workshop)
+
+
+class _Builder:
+    """Makes the parts that need each other late: a job's clients reach apps that are built after the jobs."""
+
+    def __init__(self, folder: DataFolder, settings: CliSettings, stack: AsyncExitStack) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.stack = stack
+        self.issuer = TokenIssuer(load_or_create_key(folder.core_key))
+        self.secret = load_or_create_secret(folder)
+        self.engine: AsyncEngine = create_engine(folder.database_url)
+        self.library = LibraryService(self.engine)
+        self.gateway: ModelGateway = build_gateway(LlmSettings())
+        self.apps: dict[str, FastAPI] = {}
+        self._http: dict[str, httpx.AsyncClient] = {}
+
+    def http(self, name: str) -> httpx.AsyncClient:
+        """A client of the app named `name`, in this process."""
+        if name not in self._http:
+            transport = InProcessTransport(self.apps[name])
+            self._http[name] = httpx.AsyncClient(transport=transport, base_url=f"http://{name}.internal")
+        return self._http[name]
+
+    async def close_clients(self) -> None:
+        for client in self._http.values():
+            await client.aclose()
+
+    def library_client(self, workshop: str | None = None, roles: frozenset[Role] = CORE) -> LibraryClient:
+        return LibraryClient(self.http("console"), self.issuer.source("service:core", roles=roles, workshop=workshop))
+
+    def rag_client(self, workshop: str, roles: frozenset[Role] = CORE) -> RagClient:
+        return RagClient(self.http("rag"), self.issuer.source("service:core", roles=roles, workshop=workshop))
+
+    async def workshop_files(self, workshop: str, version: str) -> WorkshopFiles:
+        """What the RAG agent indexes."""
+        client = self.library_client(workshop)
+        return validate_files(await client.files(await client.version(workshop, version)))
+
+    async def chat_app(self, workshop: str) -> FastAPI:
+        """The chat agent of a workshop; it holds tokens for its own workshop alone."""
+        version = await self.library.current(workshop)
+        context = version.manifest.context
+        token = self.issuer.source(
+            f"service:chat:{workshop}",
+            roles=frozenset({Role.PARTICIPANT}),
+            workshop=workshop,
+            tags=tuple(context.tags),
+            content_focus=context.content_focus,
+        )
+        settings = ChatSettings(workshop=workshop, access=access_for(self.settings))
+        key = hmac.digest(self.secret, f"participants:{workshop}".encode(), hashlib.sha256)
+        return create_chat_app(
+            settings,
+            library=LibraryClient(self.http("console"), token),
+            rag=RagClient(self.http("rag"), token),
+            gateway=self.gateway,
+            engine=self.engine,
+            verifier=self.issuer.verifier(),
+            participant_key=key,
+            join_code=join_code(self.secret, workshop),
+        )
+
+
+@asynccontextmanager
+async def open_core(folder: DataFolder, settings: CliSettings) -> AsyncIterator[Core]:
+    """Every service on one data folder, started; stopped when the block ends.
+
+    Unfinished jobs of an earlier process go on at once.
+
+    Raises:
+        NewerDataError: A newer version of the program wrote the data.
+        StorageFullError: The disk is full.
+    """
+    async with AsyncExitStack() as stack:
+        builder = _Builder(folder, settings, stack)
+        stack.push_async_callback(builder.engine.dispose)
+        stack.push_async_callback(builder.close_clients)
+        await migrate(builder.engine, LIBRARY_MIGRATIONS)
+        chats = ChatMounts(builder.chat_app)
+        stack.push_async_callback(chats.close)
+        converter = ConverterService(ConverterSettings())
+        jobs = Jobs(
+            builder.engine,
+            folder.jobs_url,
+            {
+                CONVERT: convert_job(converter, builder.library_client),
+                PUBLISH: publish_job(builder.library, builder.rag_client),
+                REMOVE: remove_job(builder.library, builder.rag_client, chats.drop),
+            },
+            concurrency=settings.job_workers,
+        )
+        verifier = builder.issuer.verifier()
+        builder.apps["rag"] = create_rag_app(
+            RagSettings(data=folder.rag), builder.engine, verifier, files_source=builder.workshop_files
+        )
+        builder.apps["template-converter"] = create_converter_app(converter, verifier, jobs=jobs)
+        builder.apps["console"] = create_console_app(
+            ConsoleSettings(),
+            issuer=builder.issuer,
+            library=builder.library,
+            jobs=jobs,
+            converter=ConverterClient(
+                httpx.AsyncClient(transport=InProcessTransport(builder.apps["template-converter"]), base_url="http://converter"),
+                builder.issuer.source("service:console", roles=CORE),
+            ),
+            join_code=lambda workshop: join_code(builder.secret, workshop) if access_for(settings) == "code" else None,
+        )
+        for app in builder.apps.values():
+            await stack.enter_async_context(app.router.lifespan_context(app))
+        await jobs.start()
+        stack.push_async_callback(jobs.stop)
+        agents: dict[str, ASGIApp] = {name: builder.apps[name] for name in ("rag", "template-converter")}
+        house = House(builder.apps["console"], agents, chats)
+        yield Core(house, builder.issuer, builder.library, jobs, chats, builder.secret)
