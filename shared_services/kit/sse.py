@@ -72,13 +72,8 @@ class EventStreamResponse(StreamingResponse):
 
     async def stream_response(self, send: Send) -> None:
         """Send the head, the events and the end."""
-        try:
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            failure = await self._send_events(send)
-        finally:
-            if isinstance(self._events, AsyncGenerator):
-                with anyio.CancelScope(shield=True):
-                    await self._events.aclose()
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        failure = await self._send_events(send)
         if failure is not None:
             raise failure
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -108,8 +103,22 @@ class EventStreamResponse(StreamingResponse):
                     await write(event)
             except Exception as error:
                 failure = error
+            finally:
+                # Here, with no further scope around it: the events may hold task groups and scopes of their own.
+                await self._close_events()
             tasks.cancel_scope.cancel()
         return failure
+
+    async def _close_events(self) -> None:
+        if not isinstance(self._events, AsyncGenerator):
+            return
+        try:
+            await self._events.aclose()
+        except BaseExceptionGroup as group:
+            # What a task group inside the generator makes of its being closed.
+            _, others = group.split(GeneratorExit)
+            if others is not None:
+                raise others from group
 
 
 def event_stream(events: AsyncIterator[bytes], *, keep_alive: float = KEEP_ALIVE_SECONDS) -> StreamingResponse:
