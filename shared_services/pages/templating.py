@@ -1,16 +1,21 @@
 """Server-rendered pages: Jinja with escaping on, unknown names as errors, and addresses below the app's own root."""
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request
+from fastapi.routing import APIRoute
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
+from structlog import get_logger
 
+from shared_services.kit.errors import PlatformError, UnauthenticatedError
 from shared_services.pages.icons import icon
 from shared_services.pages.static_files import StaticBundle, accepts_gzip
+
+log = get_logger()
 
 SHARED = Path(__file__).parent / "templates"
 _MIN_COMPRESSED = 1000
@@ -57,3 +62,37 @@ class Templates:
 def root_path(request: Request) -> str:
     """The path that the app stands under, without a slash at its end; empty at a host's root."""
     return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def page_route(templates: Templates) -> type[APIRoute]:
+    """A route class that shows browsers a `PlatformError` as a page (`message.html`); other clients get the problem document.
+
+    Errors with status 401 are left to the app, which knows where people sign in.
+    """
+
+    class PageRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def handle_page(request: Request) -> Response:
+                try:
+                    return await handle(request)
+                except PlatformError as error:
+                    if error.status == UnauthenticatedError.status or "text/html" not in request.headers.get("accept", ""):
+                        raise
+                    if error.status >= 500:
+                        log.exception("page_failed", slug=error.slug, detail=error.detail, path=request.url.path)
+                    again = ("Try again", request.url.path)
+                    start = ("Go to the start", f"{root_path(request)}/")
+                    return templates.page(
+                        request,
+                        "message.html",
+                        status=error.status,
+                        heading=error.title,
+                        detail=error.detail,
+                        action=again if error.status >= 500 else start,
+                    )
+
+            return handle_page
+
+    return PageRoute

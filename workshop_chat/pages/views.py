@@ -1,0 +1,180 @@
+"""What the templates show, decided from the workshop and the stored turns alone; no request and no I/O."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from shared_services.contracts.chat import Citation, NearestSection, StoredTurn
+from shared_services.contracts.library import WorkshopVersion
+from shared_services.pages.markdown import TocEntry, heading_slug, render_answer
+
+QUESTIONS = 3
+TOC_FROM = 4
+RAIL_WIDTHS = range(200, 361, 20)
+ASSISTANT_WIDTHS = range(320, 641, 20)
+DEFAULT_RAIL = 260
+DEFAULT_ASSISTANT = 400
+
+_NUMBERING = re.compile(r"^(?:(?:step|part|task|exercise|lab|module)\s+)?\d+(?:\.\d+)*\s*[.:)–-]?\s+", re.IGNORECASE)
+_SHOWN_FILE = re.compile(r"^steps/([^/]+)/(content|hints)\.md$")
+_PUBLIC_FILE = re.compile(r"^(?:assets/.|steps/[^/]+/files/.)")
+_VERBS = """
+add apply ask attach block build call change check clean clone compare compile configure connect copy count
+create define delete deploy describe download drain edit enable expose fetch find fix generate get give grant
+import inspect install launch limit list load log look make measure mount move open package plot prepare print
+protect prove provision publish push query read remove replace reproduce restart restrict return roll rotate
+run save scale scan see send set show split start stop store test train try turn update upgrade upload use
+validate verify view watch work write
+"""
+_IMPERATIVES = frozenset(_VERBS.split())
+
+
+@dataclass(frozen=True)
+class RailStep:
+    """A line of the rail; `number` from 1."""
+
+    id: str
+    title: str
+    number: int
+    current: bool
+    chapter: str | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A passage that an answer rests on, as it is shown. `address` leads to it, or is None where no page shows its file."""
+
+    n: int
+    heading: str
+    place: str
+    text: str
+    address: str | None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A question and its answer, as they are shown."""
+
+    question: str
+    step: str | None
+    state: str
+    html: str
+    abstained: bool
+    extractive: bool
+    note: str
+    sources: list[Source]
+    nearest: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the reader has arranged the page."""
+
+    rail: int = DEFAULT_RAIL
+    assistant: int = DEFAULT_ASSISTANT
+    rail_open: bool = True
+    assistant_open: bool = True
+
+
+def rail(version: WorkshopVersion, current: str | None) -> list[RailStep]:
+    """The steps in order; the first of each chapter carries its title."""
+    chapters = {chapter.steps[0]: chapter.title for chapter in version.manifest.chapters if chapter.steps}
+    return [
+        RailStep(step, version.steps[step].title, number, step == current, chapters.get(step))
+        for number, step in enumerate(version.manifest.steps, 1)
+    ]
+
+
+def is_public(path: str) -> bool:
+    """Whether a file of the workshop may be fetched by its path: what steps show and hand out, not checks and solutions."""
+    return bool(_PUBLIC_FILE.match(path))
+
+
+def outline(toc: Sequence[TocEntry]) -> list[TocEntry]:
+    """The headings of a step's own table of contents; empty where the step is short."""
+    entries = [entry for entry in toc if entry.level in {2, 3}]
+    sections = [entry for entry in entries if entry.level == 2]
+    chosen = entries if len(entries) <= 12 else sections
+    return chosen if len(chosen) >= TOC_FROM else []
+
+
+def question_for(heading: str) -> str:
+    """A question that a participant may have at a heading."""
+    words = _NUMBERING.sub("", heading).strip().rstrip(".:!")
+    if words.endswith("?"):
+        return words
+    first, _, rest = words.partition(" ")
+    if first.lower() in _IMPERATIVES and rest and " and " not in f" {rest} ":
+        return f"How do I {first.lower()} {rest}?"
+    return f"What should I know about “{words}”?"
+
+
+def questions(title: str, toc: Sequence[TocEntry]) -> list[str]:
+    """Up to three questions made from a step's own headings; from its title where it has too few."""
+    headings = [entry.title for entry in toc if entry.level == 2 and entry.title]
+    headings += [entry.title for entry in toc if entry.level == 3 and entry.title]
+    made = list(dict.fromkeys(question_for(heading) for heading in headings))
+    return [*made, f"What is “{title}” for?"][:QUESTIONS]
+
+
+def mark_address(step_address: str, file: str, first: int, last: int, heading: Sequence[str]) -> str | None:
+    """Where a passage can be seen and is marked; None where no page shows its file."""
+    shown = _SHOWN_FILE.match(file)
+    if shown is None:
+        return None
+    where = f"&in={shown[2]}" if shown[2] != "content" else ""
+    anchor = heading_slug(heading[-1]) if heading and not where else ""
+    return f"{step_address}?mark={first}-{last}{where}" + (f"#{anchor}" if anchor else "")
+
+
+def turn_view(turn: StoredTurn, version: WorkshopVersion, step_address: Callable[[str], str]) -> Turn:
+    """A stored turn as it is shown."""
+    answer = turn.answer
+    return Turn(
+        question=turn.question,
+        step=turn.step,
+        state=turn.state,
+        html=render_answer(answer.answer) if answer else "",
+        abstained=bool(answer and answer.abstained),
+        extractive=bool(answer and answer.written_by == "extractive" and answer.citations),
+        note=answer.note if answer else "",
+        sources=[_source(citation, version, step_address) for citation in answer.citations] if answer else [],
+        nearest=[_nearest(section, version, step_address) for section in answer.nearest] if answer else [],
+    )
+
+
+def _source(citation: Citation, version: WorkshopVersion, step_address: Callable[[str], str]) -> Source:
+    address = None
+    if citation.step in version.steps:
+        address = mark_address(
+            step_address(citation.step), citation.file, citation.first_line, citation.last_line, citation.heading
+        )
+    return Source(
+        n=citation.n,
+        heading=" › ".join(citation.heading) or citation.step,
+        place=f"{citation.file}:{citation.first_line}-{citation.last_line}",
+        text=citation.text,
+        address=address,
+    )
+
+
+def _nearest(section: NearestSection, version: WorkshopVersion, step_address: Callable[[str], str]) -> tuple[str, str]:
+    title = " › ".join(section.heading) or section.step
+    if section.step not in version.steps:
+        return title, step_address(version.manifest.steps[0])
+    address = mark_address(step_address(section.step), section.file, section.line, section.line, section.heading)
+    return title, address or step_address(section.step)
+
+
+def read_layout(cookie: str) -> Layout:
+    """The layout that the page's script keeps in a cookie, e.g. `r260o.a400c`; what is not one is passed over."""
+    match = re.fullmatch(r"r(\d{3})([oc])\.a(\d{3})([oc])", cookie)
+    if match is None:
+        return Layout()
+    wide_rail, wide_assistant = int(match[1]), int(match[3])
+    return Layout(
+        rail=wide_rail if wide_rail in RAIL_WIDTHS else DEFAULT_RAIL,
+        assistant=wide_assistant if wide_assistant in ASSISTANT_WIDTHS else DEFAULT_ASSISTANT,
+        rail_open=match[2] == "o",
+        assistant_open=match[4] == "o",
+    )

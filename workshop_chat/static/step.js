@@ -1,0 +1,22 @@
+// The step page: everything here adds to a page that can be read without it.
+
+import "./copy.js";
+import { startAssistant } from "./assistant.js";
+import { startKeys } from "./keys.js";
+import { startLayout } from "./layout.js";
+import { startMarks } from "./marks.js";
+import { startProgress } from "./progress.js";
+
+const frame = document.querySelector(".frame");
+const page = {
+  frame,
+  root: frame.dataset.root,
+  step: frame.dataset.step,
+  ui: (name) => document.querySelector(`[data-ui="${name}"]`),
+};
+
+startLayout(page);
+startProgress(page);
+startMarks(page);
+startKeys(page);
+startAssistant(page);
