@@ -217,8 +217,10 @@ async def test_so_many_run_at_once_and_the_others_wait(make_jobs: MakeJobs) -> N
 
     jobs = await make_jobs(wait=wait)
     made = [await jobs.submit("wait", name, "a", {"name": name}) for name in "abcd"]
-    while len(order) < 2:
-        await asyncio.sleep(0.05)
+    for job in made[:2]:
+        async for event in jobs.events(job.id):
+            if event.data == {"state": "running"}:
+                break
     await asyncio.sleep(1)
     assert [(await jobs.get(job.id)).state for job in made] == ["running", "running", "queued", "queued"]
     go.set()

@@ -1,0 +1,60 @@
+"""A PostgreSQL server of a test's own: Debian's binaries, a folder that is thrown away, one port on the loopback address."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+BINARIES = Path("/usr/lib/postgresql")
+USER = "postgres"
+
+
+def postgres_binaries() -> Path | None:
+    """The folder with the newest server's `initdb` and `pg_ctl`; None where there is none."""
+    found = [folder for folder in BINARIES.glob("*/bin") if (folder / "initdb").exists() and (folder / "pg_ctl").exists()]
+    return max(found, key=lambda folder: float(folder.parent.name), default=None)
+
+
+def _as_server_user(command: list[str]) -> list[str]:
+    """PostgreSQL refuses to run as root."""
+    return ["runuser", "-u", USER, "--", *command] if os.geteuid() == 0 else command
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def throwaway_postgres() -> Iterator[str]:
+    """A running server; gives `postgresql://...` of its one, empty database. Skips the test where the server is not installed."""
+    binaries = postgres_binaries()
+    if binaries is None:
+        pytest.skip(f"needs PostgreSQL's initdb and pg_ctl under {BINARIES} (Debian's package `postgresql`)")
+    # Not the test's own folder: the server's user must reach it, and its socket's path must be short.
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    data, port = folder / "data", _free_port()
+
+    def run(*command: str) -> None:
+        subprocess.run(_as_server_user(list(command)), check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=60)
+
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(folder, USER, USER)
+        run(f"{binaries}/initdb", "-D", str(data), "-U", USER, "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
+        options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off -c shared_buffers=16MB"
+        run(f"{binaries}/pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+        try:
+            yield f"postgresql://{USER}@127.0.0.1:{port}/postgres"
+        finally:
+            run(f"{binaries}/pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
