@@ -28,7 +28,7 @@ def duration_minutes(value: object) -> object:
     return value
 
 
-Minutes = Annotated[int | None, BeforeValidator(duration_minutes), Field(ge=0, le=100_000)]
+Minutes = Annotated[Annotated[int, Field(ge=0, le=100_000)] | None, BeforeValidator(duration_minutes)]
 
 
 class WorkshopSource(WireModel):
