@@ -12,8 +12,6 @@ from typing import Literal
 import httpx
 from agents.template_converter.app import create_app as create_converter_app
 from agents.template_converter.service import ConverterService
-from console.app import create_app as create_console_app
-from console.settings import ConsoleSettings
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
@@ -22,11 +20,13 @@ from agents.rag.app import create_app as create_rag_app
 from agents.rag.settings import RagSettings
 from agents.template_converter.job import CONVERT, convert_job
 from agents.template_converter.settings import ConverterSettings
+from console.app import create_app as create_console_app
+from console.settings import ConsoleSettings
 from shared_services.clients.converter import ConverterClient
 from shared_services.clients.library import LibraryClient
 from shared_services.clients.rag import RagClient
 from shared_services.clients.transport import InProcessTransport
-from shared_services.contracts.identity import Role
+from shared_services.contracts.identity import Identity, Role
 from shared_services.jobs.service import Jobs
 from shared_services.kit.database import create_engine, migrate
 from shared_services.kit.tokens import TokenIssuer, TokenSource, load_or_create_key
@@ -129,6 +129,10 @@ class _Builder:
     def rag_client(self, workshop: str, roles: frozenset[Role] = CORE) -> RagClient:
         return RagClient(self.http("rag"), self.issuer.source("service:core", roles=roles, workshop=workshop))
 
+    def converter_client(self, person: Identity) -> ConverterClient:
+        token = self.issuer.source(person.id, roles=person.roles, workshop=person.workshop)
+        return ConverterClient(self.http("template-converter"), token)
+
     async def workshop_files(self, workshop: str, version: str) -> WorkshopFiles:
         """What the RAG agent indexes."""
         client = self.library_client(workshop)
@@ -197,10 +201,7 @@ async def open_core(folder: DataFolder, settings: CliSettings) -> AsyncIterator[
             issuer=builder.issuer,
             library=builder.library,
             jobs=jobs,
-            converter=ConverterClient(
-                httpx.AsyncClient(transport=InProcessTransport(builder.apps["template-converter"]), base_url="http://converter"),
-                builder.issuer.source("service:console", roles=CORE),
-            ),
+            converter_for=builder.converter_client,
             join_code=lambda workshop: join_code(builder.secret, workshop) if access_for(settings) == "code" else None,
         )
         for app in builder.apps.values():

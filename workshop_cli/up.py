@@ -17,6 +17,7 @@ from structlog import get_logger
 
 from shared_services.contracts.jobs import JobState
 from shared_services.kit.errors import PlatformError
+from shared_services.kit.identity import LOCAL_AUTHOR, sign_in_link
 from shared_services.kit.logging import configure_logging
 from shared_services.library.form import read_folder
 from shared_services.library.publishing import PUBLISH
@@ -24,7 +25,6 @@ from workshop_cli.commands.publish import follow
 from workshop_cli.core import Core, access_for, open_core
 from workshop_cli.datafolder import DataFolder, Holder, hold
 from workshop_cli.settings import CliSettings
-from workshop_cli.signin_link import LOCAL_AUTHOR, sign_in_link
 from workshop_cli.terminal import err, out, progress_bar, show_error
 
 log = get_logger()
@@ -160,7 +160,7 @@ async def install_examples(core: Core, examples: Path, record: Path) -> None:
                 draft = await core.library.draft(await asyncio.to_thread(read_folder, example))
                 key = f"example-{draft.workshop}-{draft.version}"
                 given = {"workshop": draft.workshop, "version": draft.version}
-                job = await core.jobs.submit(PUBLISH, draft.workshop, LOCAL_AUTHOR, given, idempotency_key=key)
+                job = await core.jobs.submit(PUBLISH, draft.workshop, LOCAL_AUTHOR.id, given, idempotency_key=key)
                 if job.state in (JobState.FAILED, JobState.CANCELLED):
                     job = await core.jobs.retry(job.id)
                 await follow(core.jobs, job, bar)

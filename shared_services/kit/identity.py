@@ -9,6 +9,11 @@ from shared_services.kit.tokens import Claims, TokenIssuer, TokenVerifier
 SESSION_COOKIE = "workshop_session"
 SESSION_AUDIENCE = "session"
 SESSION_SECONDS = 30 * 24 * 3600.0
+SIGN_IN_AUDIENCE = "sign-in"
+SIGN_IN_SECONDS = 24 * 3600.0
+
+LOCAL_AUTHOR = Identity(id="author:local", name="Author", roles=frozenset({Role.AUTHOR, Role.ADMIN}))
+"""The person at this machine: whoever can read the data folder."""
 
 
 class Permission(StrEnum):
@@ -96,3 +101,15 @@ def read_session(verifier: TokenVerifier, token: str | None) -> Identity | None:
         return identity_of(verifier.verify(token, SESSION_AUDIENCE))
     except UnauthenticatedError:
         return None
+
+
+def sign_in_link(issuer: TokenIssuer, url: str) -> str:
+    """An address below `url` that signs its holder in as author, for as long as the link is fresh."""
+    token = issuer.issue(
+        LOCAL_AUTHOR.id,
+        SIGN_IN_AUDIENCE,
+        seconds=SIGN_IN_SECONDS,
+        roles=LOCAL_AUTHOR.roles,
+        extra={"name": LOCAL_AUTHOR.name},
+    )
+    return f"{url}/sign-in?token={token}"

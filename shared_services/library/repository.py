@@ -122,7 +122,8 @@ class LibraryRepository:
     async def current(self, workshop: str) -> str | None:
         """The current version's id."""
         async with self._sessions() as session:
-            return await session.scalar(select(CurrentRow.version).where(CurrentRow.workshop == workshop))
+            version: str | None = await session.scalar(select(CurrentRow.version).where(CurrentRow.workshop == workshop))
+            return version
 
     async def version(self, workshop: str, version: str) -> tuple[VersionRow, Sequence[FileRow]] | None:
         """A version and its files by path."""

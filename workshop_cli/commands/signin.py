@@ -2,11 +2,11 @@
 
 import argparse
 
+from shared_services.kit.identity import sign_in_link
 from shared_services.kit.tokens import TokenIssuer, load_or_create_key
 from workshop_cli.connection import data_root
 from workshop_cli.datafolder import DataFolder, DataFolderError, holder_of
 from workshop_cli.settings import CliSettings
-from workshop_cli.signin_link import sign_in_link
 from workshop_cli.terminal import out
 
 
