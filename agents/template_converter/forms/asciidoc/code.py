@@ -1,0 +1,162 @@
+"""Code blocks: their language, their executable mark, and the substitutions that the author asked for.
+
+A listing's text is the author's to the byte, but for what its own `subs` say: attributes filled in, callout marks
+taken out (they stand in the list below the block), quotes and macros resolved where they are switched on.
+"""
+
+import re
+from typing import Final, Protocol
+
+from agents.template_converter.forms.asciidoc.attrlist import Meta, parse_values
+from agents.template_converter.forms.asciidoc.lines import Line, expand, runtime_name
+from agents.template_converter.forms.asciidoc.nodes import Code
+from agents.template_converter.forms.asciidoc.regions import indent_lines
+from shared_services.contracts.workshop import FenceInfo
+
+_GROUPS: Final[dict[str, tuple[str, ...]]] = {
+    "none": (),
+    "normal": ("specialchars", "quotes", "attributes", "replacements", "macros", "post_replacements"),
+    "n": ("specialchars", "quotes", "attributes", "replacements", "macros", "post_replacements"),
+    "verbatim": ("specialchars", "callouts"),
+    "v": ("specialchars", "callouts"),
+}
+_SHORT: Final = {
+    "a": "attributes",
+    "q": "quotes",
+    "m": "macros",
+    "r": "replacements",
+    "c": "specialchars",
+    "p": "post_replacements",
+}
+_MARK = r"(?:<!--(?:\d{1,4}|\.)-->|<(?:\d{1,4}|\.)>)"
+_CALLOUT = re.compile(
+    rf"(?:[ \t]*(?://|#|--|;;)[ \t]?)?[ \t]*(?:<!--(\d{{1,4}}|\.)-->|<(\d{{1,4}}|\.)>)(?=(?:[ \t]*{_MARK})*[ \t]*$)"
+)
+_PASS = re.compile(r"\bpass:[a-z,]*\[((?:\\\]|[^\]])*)\]")
+_LINKED = re.compile(r"\b(?:link|xref):[^\s\[\]]+\[((?:\\\]|[^\]])*)\]|\bhttps?://[^\s\[\]<>]+\[((?:\\\]|[^\]])+)\]")
+_EXECUTE = re.compile(r"^(?:execute|exec|run)(?:-(.+))?$|^send-to-?(.*)$")
+_OUTPUT_TITLE = re.compile(r"\b(?:output|result|response)s?\b", re.IGNORECASE)
+_LANGUAGE = re.compile(r"^[A-Za-z0-9][\w+#./-]*$")
+_COPY: Final = frozenset({"copypaste", "copy", "copyable", "console-input"})
+_OUTPUT: Final = frozenset({"output", "console-output"})
+
+
+class Variables(Protocol):
+    """Who takes note of run-time variables."""
+
+    def variable(self, name: str, line: Line) -> str:
+        """The text that stands for a `{name}` that is filled in at run time."""
+        ...
+
+
+def substitutions(text: str | None) -> set[str]:
+    """The substitutions that a listing's `subs` asks for; specialchars and callouts when it says nothing."""
+    chosen = set(_GROUPS["verbatim"])
+    if text is None:
+        return chosen
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not any(word.startswith(("+", "-")) or word.endswith("+") for word in words):
+        chosen = set()
+    for word in words:
+        name = word.strip("+-")
+        names = _GROUPS.get(name, (_SHORT.get(name, name),))
+        if word.startswith("-"):
+            chosen.difference_update(names)
+        else:
+            chosen.update(names)
+    return chosen
+
+
+def body(code: Code, variables: Variables) -> tuple[list[tuple[str, Line]], dict[int, list[int]]]:
+    """The block's lines after its substitutions, each with its place, and callout number -> lines (from 1) it marks."""
+    rows = list(code.lines)
+    while rows and not rows[0].text.strip():
+        rows.pop(0)
+    while rows and not rows[-1].text.strip():
+        rows.pop()
+    chosen = substitutions(code.meta.named.get("subs"))
+    texts = [row.text for row in rows]
+    if code.kind == "literal" and rows and code.opening is rows[0]:
+        texts = indent_lines(texts, 0)
+    indent = code.meta.named.get("indent", "")
+    if indent.isdigit():
+        texts = indent_lines(texts, int(indent))
+    callouts: dict[int, list[int]] = {}
+    if "callouts" in chosen:
+        texts = _without_callouts(texts, callouts)
+    texts = [_substitute(text, row, chosen, variables) for text, row in zip(texts, rows, strict=True)]
+    return list(zip(texts, rows, strict=True)), callouts
+
+
+def _without_callouts(texts: list[str], callouts: dict[int, list[int]]) -> list[str]:
+    kept: list[str] = []
+    automatic = 0
+    for number, text in enumerate(texts, 1):
+        if not text.endswith((">", "> ")) or not _CALLOUT.search(text):
+            kept.append(text)
+            continue
+        for match in _CALLOUT.finditer(text):
+            mark = match[1] or match[2]
+            automatic += mark == "."
+            callouts.setdefault(automatic if mark == "." else int(mark), []).append(number)
+        kept.append(_CALLOUT.sub("", text).rstrip())
+    return kept
+
+
+def _substitute(text: str, row: Line, chosen: set[str], variables: Variables) -> str:
+    if "quotes" in chosen:
+        text = re.sub(r"(?<![\w*])\*(\S|\S[^*\n]*?\S)\*(?![\w*])", r"\1", text)
+        text = re.sub(r"(?<!\w)#(\S|\S[^#\n]*?\S)#(?!\w)", r"\1", text)
+    if "attributes" in chosen and "{" in text:
+        text = _attributes(text, row, variables)
+    if "macros" in chosen:
+        text = _PASS.sub(lambda match: match[1].replace("\\]", "]"), text)
+        text = _LINKED.sub(lambda match: _label(match[1] or match[2] or match.group()), text)
+    return text
+
+
+def _attributes(text: str, row: Line, variables: Variables) -> str:
+    def unknown(name: str) -> str:
+        variable = runtime_name(name)
+        return variables.variable(variable, row) if variable else f"{{{name}}}"
+
+    # `{{name}}` belongs to a template language unless the attribute is defined.
+    parts = re.split(r"(\{\{[^{}]*\}\})", text)
+    return "".join(expand(part, row.attributes, None if part.startswith("{{") else unknown) for part in parts)
+
+
+def _label(brackets: str) -> str:
+    positional, _ = parse_values(brackets.replace("\\]", "]"))
+    return (positional[0] if positional else brackets).removesuffix("^")
+
+
+def info(code: Code, language_default: str = "") -> FenceInfo:
+    """The block's info string."""
+    meta = code.meta
+    roles = [role.lower() for role in meta.roles]
+    runs = [match for role in roles if (match := _EXECUTE.match(role))]
+    executable = bool(runs) or any("execute" in role for role in roles)
+    target = next((match[1] or match[2] for match in runs if match[1] or match[2]), None)
+    language = code.language or _language(meta) or (language_default if meta.style == "source" else "")
+    if not _LANGUAGE.match(language):
+        language = ""
+    said = meta.title.text if meta.title else ""
+    output = bool(_OUTPUT & set(roles)) or language == "output" or bool(_OUTPUT_TITLE.search(said) and len(said) < 60)
+    return FenceInfo(
+        language=(language or ("bash" if executable else "")).lower(),
+        executable=executable,
+        target=re.sub(r"[^\w.-]", "", target) or None if target else None,
+        copyable=not executable and bool(_COPY & set(roles)),
+        output=output and not executable,
+    )
+
+
+def _language(meta: Meta) -> str:
+    if meta.style not in ("source", "", "listing", "literal"):
+        return ""
+    named = meta.named.get("language") or meta.named.get("lang")
+    if named:
+        return named.strip()
+    if meta.style in ("source", "") and len(meta.positional) > 1:
+        return meta.positional[1].strip()
+    return ""
