@@ -1,0 +1,36 @@
+"""Info strings of code blocks: the language is kept, everything else is read for what the neutral form can say."""
+
+import re
+
+from agents.template_converter.shells import SHELLS, shows_prompt
+from shared_services.contracts.workshop import FenceInfo, parse_fence_info
+
+_TITLE = re.compile(r"""\b(?:title|filename)=(?:"([^"]*)"|'([^']*)'|(\S+))""")
+_BRACED = re.compile(r"^\{(?P<inner>[^}]*)\}?")
+_LANGUAGE = re.compile(r"^[.#]?([A-Za-z0-9_+#.*/-]+)")
+
+
+def read_info(info: str, body: str) -> tuple[FenceInfo, str]:
+    """The neutral info string of a block, and its title (a file's name) where one is given."""
+    info = info.strip()
+    title = _TITLE.search(info)
+    words = info
+    braced = _BRACED.match(info)
+    if braced:
+        classes = re.findall(r"\.([\w+#-]+)", braced["inner"])
+        words = classes[0] if classes else ""
+    first = words.split()[0] if words.split() else ""
+    if "=" in first:
+        first = ""
+    language, _, flags = first.partition(",")
+    match = _LANGUAGE.match(language.partition("{")[0].partition(":")[0])
+    name = match[1].lower() if match else ""
+    known = parse_fence_info(name)
+    if name and not known.language:
+        return known.model_copy(update={"executable": False, "target": None}), _first(title)
+    runs = name in SHELLS and not shows_prompt(body) and not {"norun", "nocopy"} & set(flags.split(","))
+    return FenceInfo(language=name, executable=runs and bool(body.strip())), _first(title)
+
+
+def _first(match: re.Match[str] | None) -> str:
+    return next((group for group in match.groups() if group), "") if match else ""

@@ -1,0 +1,175 @@
+"""Where a link or image of a page leads: to a step, to a file that is carried along, away, or nowhere."""
+
+import posixpath
+import re
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import quote, unquote
+
+from agents.template_converter.model import Tree
+
+_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
+_NOT_CARRIED = re.compile(r"\.(?:exe|dll|so|dylib|jar|war|class|o|a|pyc|iso|img|vmdk|qcow2)$", re.IGNORECASE)
+PAGE_ENDINGS = (".md", ".markdown", ".mkd", ".mdown")
+
+
+class Steps(Protocol):
+    """Which step holds a place of a page."""
+
+    def is_page(self, path: str) -> bool:
+        """Whether `path` is a page of the workshop."""
+        ...
+
+    def place(self, path: str, fragment: str) -> tuple[str, str | None] | None:
+        """`(step id, fragment in the step or None)`; None where the page has no such place."""
+        ...
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a link becomes.
+
+    Attributes:
+        address: Where it leads in the result; None when it leads nowhere and only its words stay.
+        lost: A sentence for `losses`.
+        broken: A sentence for `broken`.
+    """
+
+    address: str | None
+    lost: str = ""
+    broken: str = ""
+    remote: bool = False
+
+
+@dataclass
+class AssetTable:
+    """What is copied to `assets/`, each file once under a plain name."""
+
+    taken: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+
+    def add(self, path: str) -> str:
+        """Take a file of the tree along; returns the address that a step refers to it by."""
+        if path not in self._names:
+            plain = "/".join(re.sub(r"[^A-Za-z0-9._-]+", "-", part).strip("-").lstrip(".") or "file" for part in path.split("/"))[
+                -400:
+            ].lstrip("/")
+            stem, dot, ending = plain.rpartition(".") if "." in plain.rpartition("/")[2] else (plain, "", "")
+            count, name = 1, plain
+            while name in self.taken:
+                count += 1
+                name = f"{stem}-{count}{dot}{ending}"
+            self.taken[name] = path
+            self._names[path] = name
+        return f"../../assets/{self._names[path]}"
+
+
+@dataclass
+class Resolver:
+    """Resolves targets of the pages of one workshop.
+
+    Attributes:
+        root: Folder that targets beginning with `/` are relative to.
+        directory_urls: Whether a page may be linked to as a folder (`../setup/`), as MkDocs serves them.
+    """
+
+    tree: Tree
+    steps: Steps
+    assets: AssetTable
+    root: str
+    max_linked_bytes: int
+    directory_urls: bool = False
+
+    def link(self, page: str, target: str) -> Target:
+        """Where a link on `page` leads."""
+        if _SCHEME.match(target) or target.startswith("//"):
+            return Target(target, remote=True)
+        path, _, fragment = target.partition("#")
+        path = unquote(path.partition("?")[0])
+        fragment = unquote(fragment)
+        if not path:
+            return self._place(page, fragment, target) if self.steps.is_page(page) else Target(target)
+        found = self.find(page, path)
+        if found is None:
+            return self._nowhere(page, path)
+        if self.steps.is_page(found):
+            return self._place(found, fragment, target)
+        return self._file(found, fragment)
+
+    def image(self, page: str, target: str) -> Target:
+        """Where an image of `page` is."""
+        if target.startswith("data:"):
+            return Target(
+                None,
+                lost="The image is written into the page itself and is not carried over; its description stands in its place.",
+            )
+        if _SCHEME.match(target) or target.startswith("//"):
+            return Target(target, remote=True)
+        path = unquote(target.partition("#")[0].partition("?")[0])
+        found = self.find(page, path) if path else None
+        if found is None or found not in self.tree:
+            return self._nowhere(page, path)
+        return Target(self.assets.add(found))
+
+    def find(self, page: str, path: str) -> str | None:
+        """The file or folder of the tree that `path` on `page` means."""
+        for base in self._bases(page, path):
+            for candidate in self._spellings(base):
+                if candidate in self.tree or self.steps.is_page(candidate):
+                    return candidate
+            if base not in ("", ".", "..") and not base.startswith("../") and next(self.tree.under(base), None) is not None:
+                return self._folder_page(base) or base
+        return None
+
+    def _bases(self, page: str, path: str) -> list[str]:
+        folder = posixpath.dirname(page)
+        if path.startswith("/"):
+            rooted = path.lstrip("/")
+            return [posixpath.normpath(posixpath.join(base, rooted)) for base in dict.fromkeys((self.root, ""))]
+        bases = [posixpath.normpath(posixpath.join(folder, path))]
+        if self.directory_urls and posixpath.splitext(posixpath.basename(page))[0].lower() not in ("index", "readme"):
+            bases.append(posixpath.normpath(posixpath.join(posixpath.splitext(page)[0], path)))
+        return bases
+
+    def _spellings(self, base: str) -> list[str]:
+        bare = base.removesuffix(".html")
+        return [base, *(bare + ending for ending in PAGE_ENDINGS if self.directory_urls or base.endswith(".html"))]
+
+    def _folder_page(self, folder: str) -> str | None:
+        names = ("index.md", "README.md", "readme.md", "Readme.md", "_index.md")
+        pages = [f"{folder}/{name}" for name in names if f"{folder}/{name}" in self.tree]
+        return next((page for page in pages if self.steps.is_page(page)), pages[0] if pages else None)
+
+    def _place(self, page: str, fragment: str, target: str) -> Target:
+        place = self.steps.place(page, fragment)
+        if place is None:
+            step = self.steps.place(page, "")
+            address = f"../{step[0]}/content.md" if step else None
+            return Target(address, broken=f"{page} has no heading or anchor `{fragment}`; the link leads to the step itself.")
+        step_id, anchor = place
+        if fragment and anchor is None:
+            return Target(
+                f"../{step_id}/content.md",
+                lost=f"`{target}` stands in the step's hints or solution now; the link leads to the step.",
+            )
+        return Target(f"../{step_id}/content.md" + (f"#{quote(anchor)}" if anchor else ""))
+
+    def _file(self, path: str, fragment: str) -> Target:
+        if path not in self.tree:
+            return Target(None, lost=f"`{path}` is a folder of the repository, which a step cannot show; its path is named.")
+        size = self.tree.files[path]
+        if size > self.max_linked_bytes:
+            return Target(None, lost=f"`{path}` has {size} bytes, more than is copied for a link; its path is named.")
+        if _NOT_CARRIED.search(path):
+            return Target(None, lost=f"`{path}` is a program file, which is not carried along; its path is named.")
+        return Target(self.assets.add(path) + (f"#{quote(fragment)}" if fragment else ""))
+
+    def _nowhere(self, page: str, path: str) -> Target:
+        bases = self._bases(page, path)
+        for base in bases:
+            if base in self.tree.absent:
+                return Target(None, lost=f"`{base}` is not in the checkout: {self.tree.absent[base]}.")
+        if bases[0].startswith("..") or bases[0] == ".":
+            return Target(None, broken="It points outside of the source.")
+        near = next((known for known in self.tree.files if known.casefold() == bases[0].casefold()), "")
+        return Target(None, broken=f"There is no `{bases[0]}`." + (f" There is `{near}`, written differently." if near else ""))

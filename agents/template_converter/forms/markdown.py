@@ -1,0 +1,244 @@
+"""Plain Markdown tutorials: numbered files or folders, a README that lists its pages, or one README whose sections are the steps."""
+
+import posixpath
+import re
+from dataclasses import dataclass
+
+from agents.template_converter import signals
+from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.numbering import natural, number_of
+from agents.template_converter.forms.pages import Page, load_page
+from agents.template_converter.forms.sections import section_steps
+from agents.template_converter.forms.toc import listed_pages
+from agents.template_converter.model import ImportedWorkshop, Tree
+from shared_services.contracts.conversion import Form, FormCandidate, Loss
+
+README = ("README.md", "readme.md", "Readme.md", "index.md", "INDEX.md", "_index.md", "README.markdown")
+_RECORDS = re.compile(
+    r"(?:^|[-_/])(?:adrs?|decisions?|rfcs?|proposals?|changelogs?|releases?|release-notes|blog|posts?|_posts|news|migrations?|keps?|eips?)(?:$|[-_/])",
+    re.IGNORECASE,
+)
+_MAX_FOLDERS = 3000
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the pages of a tutorial lie.
+
+    Attributes:
+        kind: `listed` (a README links to its pages), `numbered` or `sections` (one README).
+        pages: `(path, chapter)` in order.
+        readme: The page that stands above them.
+    """
+
+    kind: str
+    pages: list[tuple[str, str]]
+    readme: str | None
+
+
+class MarkdownImporter:
+    """Recognises and reads plain Markdown tutorials."""
+
+    form = Form.MARKDOWN
+
+    def recognise(self, tree: Tree) -> list[FormCandidate]:
+        """The repository itself as a tutorial, else each folder that is one."""
+        whole = self._candidate(tree, "")
+        if whole and whole.score >= 0.5:
+            return [whole]
+        folders = {posixpath.dirname(path) for path in signals.pages(tree)}
+        folders |= {posixpath.dirname(folder) for folder in folders}
+        found: list[FormCandidate] = []
+        for folder in sorted(folders - {""}, key=lambda path: (path.count("/"), natural(path)))[:_MAX_FOLDERS]:
+            if (
+                any(folder.startswith(f"{above.path}/") for above in found)
+                or _RECORDS.search(folder)
+                or not signals.counts(f"{folder}/x")
+            ):
+                continue
+            candidate = self._candidate(tree, folder)
+            if candidate and candidate.score >= 0.5:
+                found.append(
+                    candidate.model_copy(update={"score": min(candidate.score, 0.45)})
+                    if signals.is_showcase(folder)
+                    else candidate
+                )
+        return found or ([whole] if whole else [])
+
+    def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
+        """The tutorial at `candidate.path`.
+
+        Raises:
+            UnreadableSourceError: No Markdown page is there.
+        """
+        layout = find_layout(tree, candidate.path)
+        if layout is None:
+            raise UnreadableSourceError(f"There is no Markdown page in `{candidate.path or 'the source'}` that could be a step.")
+        readme = load_page(tree, layout.readme) if layout.readme else None
+        title = (readme.title if readme else "") or posixpath.basename(candidate.path)
+        if layout.kind == "sections":
+            assert readme is not None
+            steps, losses = section_steps(readme)
+            name_steps(steps, ["introduction"] * len(steps))
+        else:
+            steps, losses = self._page_steps(tree, layout, readme)
+        plan = Plan(title, steps, root=candidate.path, summary=readme.front.description if readme else "")
+        if readme:
+            plan.authors, plan.tags = readme.front.authors, readme.front.tags
+        workshop = assemble(tree, plan)
+        workshop.losses += losses
+        return workshop
+
+    @staticmethod
+    def _page_steps(tree: Tree, layout: Layout, readme: Page | None) -> tuple[list[StepPlan], list[Loss]]:
+        steps = []
+        for path, chapter in layout.pages:
+            page = readme if readme and path == readme.path else load_page(tree, path)
+            steps.append(StepPlan(page, 0, len(page.lines), page.title or _words(path), chapter=chapter))
+        name_steps(steps, [_words(path) for path, _ in layout.pages])
+        losses = []
+        if readme and all(path != readme.path for path, _ in layout.pages):
+            losses.append(
+                Loss(
+                    kind="page",
+                    source=readme.path,
+                    line=0,
+                    detail="The page above the steps gives their order and the title; its own text is not a step.",
+                )
+            )
+        return steps, losses
+
+    def _candidate(self, tree: Tree, folder: str) -> FormCandidate | None:
+        layout = find_layout(tree, folder)
+        if layout is None:
+            return None
+        readme = tree.read_text(layout.readme) if layout.readme else ""
+        words = signals.workshop_words(signals.opening(readme)) + signals.workshop_words(
+            folder.replace("-", " ").replace("/", " ")
+        )
+        if layout.kind == "sections":
+            return _judge_sections(tree, folder, readme, layout, words)
+        return _judge_pages(tree, folder, layout, words)
+
+
+def find_layout(tree: Tree, folder: str) -> Layout | None:
+    """How a tutorial in `folder` lies: the README's own list first, then numbers, then the README's sections."""
+    readme = next((path for name in README if (path := posixpath.join(folder, name)) in tree), None)
+    numbered = _numbered(tree, folder)
+    if readme:
+        listed = [
+            path
+            for path in listed_pages(tree, readme)
+            if path.startswith(f"{folder}/" if folder else "") and not _RECORDS.search(path)
+        ]
+        if len(listed) >= 2 and len(listed) >= len(numbered) - 1:
+            return Layout("listed", [(path, "") for path in listed], readme)
+    if len(numbered) >= 2:
+        return Layout("numbered", numbered, readme)
+    return Layout("sections", [(readme, "")], readme) if readme else None
+
+
+def _numbered(tree: Tree, folder: str) -> list[tuple[str, str]]:
+    """Numbered pages directly in `folder`, or in the one folder below it that has most of them."""
+    direct = _numbered_in(tree, folder)
+    if len(direct) >= 2:
+        return direct
+    prefix = f"{folder}/" if folder else ""
+    below = sorted(
+        {path[len(prefix) :].split("/")[0] for path in tree.under(folder) if "/" in path[len(prefix) :] and signals.counts(path)}
+    )
+    found = [(name, _numbered_in(tree, prefix + name)) for name in below if not _RECORDS.search(name)]
+    found = [(name, pages) for name, pages in found if len(pages) >= 2]
+    return found[0][1] if len(found) == 1 else []
+
+
+def _numbered_in(tree: Tree, folder: str) -> list[tuple[str, str]]:
+    prefix = f"{folder}/" if folder else ""
+    entries: dict[str, list[str]] = {}
+    for path in tree.under(folder):
+        if not path.lower().endswith(signals.MARKDOWN) or not signals.counts(path):
+            continue
+        entries.setdefault(path[len(prefix) :].split("/")[0], []).append(path)
+    numbered = sorted(
+        (name for name in entries if number_of(name) is not None), key=lambda name: (number_of(name), natural(name))
+    )
+    out: list[tuple[str, str]] = []
+    for name in numbered:
+        here = entries[name]
+        if here == [prefix + name]:
+            out.append((here[0], ""))
+        else:
+            out += _folder_pages(prefix + name, here)
+    return out
+
+
+def _folder_pages(folder: str, paths: list[str]) -> list[tuple[str, str]]:
+    """The pages of a numbered folder: its README, and its own numbered pages as a chapter."""
+    top = [path for path in paths if posixpath.dirname(path) == folder]
+    readme = next((path for name in README if (path := f"{folder}/{name}") in top), None)
+    inner = sorted((path for path in top if path != readme and number_of(posixpath.basename(path)) is not None), key=natural)
+    if inner:
+        chapter = _words(folder)
+        return [(path, chapter) for path in ([readme] if readme else []) + inner]
+    if readme:
+        return [(readme, "")]
+    return [(path, _words(folder) if len(top) > 1 else "") for path in sorted(top, key=natural)]
+
+
+def _words(path: str) -> str:
+    """A title from a file's or folder's name."""
+    name = posixpath.basename(path)
+    stem = name.rpartition(".")[0] if name.lower().endswith(signals.MARKDOWN) else name
+    if stem.lower() in ("readme", "index", "_index"):
+        stem = posixpath.basename(posixpath.dirname(path)) or stem
+    return " ".join(re.split(r"[-_\s]+", stem)).strip().capitalize() or "Step"
+
+
+def _judge_pages(tree: Tree, folder: str, layout: Layout, words: list[str]) -> FormCandidate:
+    facts = [signals.instructing(tree.read_text(path)) for path, _ in layout.pages]
+    share = sum(fact.instructs for fact in facts) / len(facts)
+    commands = sum(fact.commands for fact in facts)
+    blocks = sum(fact.blocks for fact in facts)
+    numbered = sum(_is_numbered(path) for path, _ in layout.pages) / len(facts)
+    score = 0.25 + 0.3 * min(1.0, share / 0.6) + (0.2 if numbered >= 0.6 else 0) + (0.2 if words else 0)
+    if share < 0.25 or not (words or numbered >= 0.6):
+        score = min(score, 0.4)
+    order = (
+        f"`{layout.readme}` lists {len(facts)} pages in order"
+        if layout.kind == "listed"
+        else f"{len(facts)} numbered pages, from `{layout.pages[0][0]}`"
+    )
+    evidence = [
+        f"{order} to `{layout.pages[-1][0]}`." if layout.kind == "numbered" else f"{order}.",
+        f"They hold {blocks} code blocks, {commands} of them shell commands; {sum(f.instructs for f in facts)} of {len(facts)} pages instruct.",
+    ]  # noqa: E501
+    if words:
+        evidence.append(f"`{layout.readme or folder}` speaks of {', '.join(f'“{word}”' for word in words[:4])}.")
+    return FormCandidate(form=Form.MARKDOWN, score=round(min(score, 0.95), 2), path=folder, evidence=evidence)
+
+
+def _is_numbered(path: str) -> bool:
+    return any(number_of(part) is not None for part in path.split("/"))
+
+
+def _judge_sections(tree: Tree, folder: str, readme: str, layout: Layout, words: list[str]) -> FormCandidate | None:
+    fact = signals.instructing(readme)
+    headings = len(re.findall(r"^##?[ \t]+\S", readme, re.MULTILINE))
+    if headings < 2 or not fact.instructs:
+        return None
+    program = signals.code(tree).present if not folder else any(signals.code(tree).build_files)
+    counted = fact.step_headings >= 2 and fact.step_headings >= 0.3 * headings
+    score = 0.2 + (0.3 if words else 0) + (0.3 if counted else 0) + (0.15 if fact.blocks >= 3 else 0)
+    if program and not (words and counted):
+        score = min(score, 0.45 if words or counted else 0.25)
+    if not (words or counted):
+        score = min(score, 0.4)
+    evidence = [
+        f"`{layout.readme}` has {headings} sections with {fact.blocks} code blocks, {fact.commands} of them shell commands."
+    ]
+    if counted:
+        evidence.append(f"{fact.step_headings} of its headings count steps.")
+    if words:
+        evidence.append(f"It speaks of {', '.join(f'“{word}”' for word in words[:4])}.")
+    return FormCandidate(form=Form.MARKDOWN, score=round(score, 2), path=folder, evidence=evidence)

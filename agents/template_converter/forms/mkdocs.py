@@ -1,0 +1,279 @@
+"""MkDocs workshops: the navigation of `mkdocs.yml` is the order, its sections are the chapters."""
+
+import posixpath
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents.template_converter import signals
+from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.numbering import natural
+from agents.template_converter.forms.pages import load_page
+from agents.template_converter.forms.snippets import Snippets
+from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
+from agents.template_converter.model import ImportedWorkshop, Tree
+from shared_services.contracts.conversion import Broken, Form, FormCandidate, Loss
+
+_NAMES = ("mkdocs.yml", "mkdocs.yaml")
+_INDEX = ("index.md", "readme.md")
+_MAX_NAV = 5000
+_COUNTED = re.compile(
+    r"^\W*\d+[.):\s-]|^\W*(?:lab|step|exercise|module|part|task|challenge|lesson|chapter|day)\b[\s#-]*\d", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class NavEntry:
+    """A page of the navigation: its path in the tree, the title given there, the titles of the sections around it."""
+
+    path: str
+    title: str
+    sections: tuple[str, ...]
+    line: int = 0
+
+
+@dataclass
+class Site:
+    """What `mkdocs.yml` says, and what of its navigation is no page."""
+
+    config: str
+    title: str
+    summary: str
+    authors: list[str]
+    docs: str
+    entries: list[NavEntry] = field(default_factory=list)
+    snippet_bases: list[str] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+
+
+class MkDocsImporter:
+    """Recognises and reads MkDocs sites whose pages instruct."""
+
+    form = Form.MKDOCS
+
+    def recognise(self, tree: Tree) -> list[FormCandidate]:
+        """One reading for each `mkdocs.yml` that counts; documentation sites among them score low."""
+        found = []
+        for config in (path for path in signals.visible(tree) if posixpath.basename(path) in _NAMES):
+            try:
+                candidate = _judge(tree, read_site(tree, config))
+            except UnreadableSourceError as error:
+                candidate = FormCandidate(form=Form.MKDOCS, score=0.3, path=posixpath.dirname(config), evidence=[error.detail])
+            if candidate.path and signals.is_showcase(candidate.path):
+                candidate = candidate.model_copy(update={"score": min(candidate.score, 0.45)})
+            found.append(candidate)
+        return found
+
+    def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
+        """The site at `candidate.path`.
+
+        Raises:
+            UnreadableSourceError: `mkdocs.yml` cannot be read, or names no page.
+        """
+        config = next((path for name in _NAMES if (path := posixpath.join(candidate.path, name)) in tree), None)
+        if config is None:
+            raise UnreadableSourceError(f"There is no mkdocs.yml in `{candidate.path or 'the source'}`.")
+        site = read_site(tree, config)
+        if not site.entries:
+            raise UnreadableSourceError(f"The navigation of `{config}` names no Markdown page that is there.")
+        snippets = Snippets(tree, site.snippet_bases)
+        steps: list[StepPlan] = []
+        for entry in site.entries:
+            page = load_page(tree, entry.path, snippets=snippets)
+            title = entry.title or page.title or posixpath.basename(entry.path).rpartition(".")[0]
+            steps.append(StepPlan(page, 0, len(page.lines), title, chapter=" / ".join(entry.sections)))
+        name_steps(steps, [_file_words(entry.path) for entry in site.entries])
+        workshop = assemble(
+            tree, Plan(site.title, steps, root=site.docs, mkdocs=True, summary=site.summary, authors=site.authors)
+        )
+        workshop.losses += [*site.losses, *snippets.losses]
+        workshop.broken += [*site.broken, *snippets.broken]
+        return workshop
+
+
+def read_site(tree: Tree, config: str) -> Site:
+    """Read `mkdocs.yml` and its navigation.
+
+    Raises:
+        UnreadableSourceError: Not YAML that is read here.
+    """
+    folder = posixpath.dirname(config)
+    values = _load(tree, config)
+    inherited = values.get("INHERIT")
+    if isinstance(inherited, str) and (base := posixpath.normpath(posixpath.join(folder, inherited))) in tree:
+        values = {**_load(tree, base), **values}
+    docs = _join(folder, _text(values.get("docs_dir")) or "docs")
+    site = Site(
+        config, _text(values.get("site_name")) or posixpath.basename(folder), _text(values.get("site_description")), [], docs
+    )
+    site.authors = [author] if (author := _text(values.get("site_author"))) else []
+    site.snippet_bases = [*_snippet_bases(values.get("markdown_extensions"), folder), docs]
+    nav = values.get("nav")
+    if nav is None:
+        nav = values.get("pages")
+    if isinstance(nav, list):
+        _Nav(tree, site, tree.read_text(config).split("\n")).walk(nav, (), 0)
+    else:
+        site.entries = _by_name(tree, docs)
+    return site
+
+
+def _load(tree: Tree, path: str) -> dict[str, Any]:
+    try:
+        values = load_plain(tree.read_text(path))
+    except UnsafeYamlError as error:
+        raise UnreadableSourceError(f"`{path}` cannot be read: {error}.") from error
+    if not isinstance(values, dict):
+        raise UnreadableSourceError(f"`{path}` holds no settings.")
+    return values
+
+
+def _snippet_bases(extensions: object, folder: str) -> list[str]:
+    bases: list[str] = []
+    for extension in extensions if isinstance(extensions, list) else [extensions]:
+        options = extension.get("pymdownx.snippets") if isinstance(extension, dict) else None
+        base = options.get("base_path") if isinstance(options, dict) else None
+        bases += [_join(folder, _text(row)) for row in (base if isinstance(base, list) else [base]) if _text(row)]
+    return bases or [folder]
+
+
+@dataclass
+class _Nav:
+    tree: Tree
+    site: Site
+    config_lines: list[str]
+    seen: set[str] = field(default_factory=set)
+    count: int = 0
+
+    def walk(self, rows: list[Any], sections: tuple[str, ...], depth: int) -> None:
+        for row in rows:
+            self.count += 1
+            if self.count > _MAX_NAV or depth > 20:
+                self._lose(0, "The navigation is deeper or longer than can be read; the rest of it is left out.")
+                return
+            if isinstance(row, str):
+                self._page("", row, sections)
+            elif isinstance(row, dict):
+                for title, value in row.items():
+                    if isinstance(value, list):
+                        self.walk(value, (*sections, _text(title)), depth + 1)
+                    else:
+                        self._page(_text(title), _text(value), sections)
+
+    def _page(self, title: str, target: str, sections: tuple[str, ...]) -> None:
+        line = next((number for number, text in enumerate(self.config_lines, 1) if target and target in text), 0)
+        if not target:
+            self._lose(line, f"The navigation's entry “{title}” leads to no page.")
+        elif re.match(r"^(?:[A-Za-z][\w+.-]*:)?//|^mailto:", target):
+            self._lose(line, f"The navigation's entry “{title}” leads to {target}, which is no page of the workshop.")
+        elif target in ("...",) or "*" in target:
+            self._lose(line, f"The navigation's `{target}` stands for pages by a plugin's rule, which is not followed.")
+        else:
+            self._file(title, target, sections, line)
+
+    def _file(self, title: str, target: str, sections: tuple[str, ...], line: int) -> None:
+        path = posixpath.normpath(posixpath.join(self.site.docs, target.partition("#")[0].lstrip("/")))
+        if path not in self.tree:
+            folder = f"{path}/"
+            below = [row for row in _by_name(self.tree, path) if row.path.startswith(folder)]
+            for row in below:
+                self._add(NavEntry(row.path, "", (*sections, title) if title else sections, line))
+            if not below:
+                why = f": {self.tree.absent[path]}" if path in self.tree.absent else ""
+                self.site.broken.append(
+                    Broken(
+                        kind="page",
+                        source=self.site.config,
+                        line=line,
+                        target=target,
+                        detail=f"The navigation names `{path}`, which is not there{why}.",
+                    )
+                )
+        elif not path.lower().endswith(signals.MARKDOWN):
+            self._lose(line, f"The navigation's `{target}` is not a Markdown page and is left out.")
+        else:
+            self._add(NavEntry(path, title, sections, line))
+
+    def _add(self, entry: NavEntry) -> None:
+        if entry.path in self.seen:
+            self._lose(entry.line, f"The navigation names `{entry.path}` again; it is one step, at its first place.")
+            return
+        self.seen.add(entry.path)
+        self.site.entries.append(entry)
+
+    def _lose(self, line: int, detail: str) -> None:
+        self.site.losses.append(Loss(kind="page", source=self.site.config, line=line, detail=detail))
+
+
+def _by_name(tree: Tree, folder: str) -> list[NavEntry]:
+    """Every page below `folder`, index pages first, folders as sections."""
+    paths = [path for path in tree.under(folder) if path.lower().endswith(signals.MARKDOWN) and signals.counts(path)]
+
+    def key(path: str) -> list[Any]:
+        *folders, name = path[len(folder) :].strip("/").split("/")
+        own = (0, []) if name.lower() in _INDEX else (1, natural(name))
+        return [*((1, natural(part)) for part in folders), own]
+
+    return [
+        NavEntry(path, "", tuple(_file_words(part) for part in path[len(folder) :].strip("/").split("/")[:-1]))
+        for path in sorted(paths, key=key)
+    ]
+
+
+def _judge(tree: Tree, site: Site) -> FormCandidate:
+    folder = posixpath.dirname(site.config)
+    facts = [signals.instructing(tree.read_text(entry.path)) for entry in site.entries]
+    evidence = [f"`{site.config}` with a navigation of {len(facts)} pages."]
+    if not facts:
+        return FormCandidate(form=Form.MKDOCS, score=0.2, path=folder, evidence=evidence)
+    commands, instruct = sum(fact.commands for fact in facts), sum(fact.instructs for fact in facts)
+    evidence.append(
+        f"{instruct} of {len(facts)} pages instruct, with {sum(fact.blocks for fact in facts)} code blocks, {commands} of them shell commands."
+    )
+    counted = [
+        entry
+        for entry in site.entries
+        if _COUNTED.match(entry.title) or any(map(_COUNTED.match, entry.sections)) or _numbered_path(entry.path)
+    ]
+    home = signals.opening(tree.read_text(site.entries[0].path))
+    words = signals.workshop_words(f"{site.title} {site.summary} {home}")
+    named = [entry for entry in site.entries if signals.workshop_words(" ".join([entry.title, *entry.sections]))]
+    share = len({entry.path for entry in [*counted, *named]}) / len(facts)
+    score = 0.2 + 0.25 * min(1.0, instruct / len(facts) / 0.5) + (0.3 if words else 0) + (0.25 if share >= 0.3 else 0)
+    if share >= 0.3:
+        evidence.append(f"{len(counted)} pages of the navigation are counted and {len(named)} are named as labs or exercises.")
+    if words:
+        evidence.append(f"The site speaks of {', '.join(f'“{word}”' for word in words[:4])}.")
+    program = signals.code(tree)
+    if not (words or share >= 0.3):
+        score = min(score, 0.4)
+        evidence.append("Nothing says that it is a workshop or tutorial.")
+    elif program.is_library and share < 0.3:
+        score = min(score, 0.4)
+        evidence.append(f"It documents a library (`{program.build_files[0]}`).")
+    if instruct == 0:
+        score = min(score, 0.3)
+    return FormCandidate(form=Form.MKDOCS, score=round(min(score, 0.98), 2), path=folder, evidence=evidence)
+
+
+def _numbered_path(path: str) -> bool:
+    return any(_COUNTED.match(_file_words(part)) for part in path.split("/"))
+
+
+def _file_words(path: str) -> str:
+    name = posixpath.basename(path)
+    stem = name.rpartition(".")[0] if name.lower().endswith(signals.MARKDOWN) else name
+    if stem.lower() in ("index", "readme"):
+        stem = posixpath.basename(posixpath.dirname(path)) or stem
+    return " ".join(re.split(r"[-_\s]+", stem)).strip() or "page"
+
+
+def _join(folder: str, path: str) -> str:
+    joined = posixpath.normpath(posixpath.join(folder, path))
+    return "" if joined == "." else joined
+
+
+def _text(value: object) -> str:
+    return " ".join(str(value).split())[:500] if isinstance(value, str | int | float) and not isinstance(value, bool) else ""

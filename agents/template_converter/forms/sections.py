@@ -1,0 +1,62 @@
+"""One page whose sections are the steps."""
+
+import re
+
+from agents.template_converter.forms.assemble import StepPlan
+from agents.template_converter.forms.pages import Heading, Page
+from shared_services.contracts.conversion import Loss
+
+_AROUND = re.compile(r"^\W*(?:table of contents?|contents|toc|index|agenda)\W*$", re.IGNORECASE)
+_ABOUT = re.compile(
+    r"^\W*(?:licen[sc]e|licensing|contributing|contributors?|authors?|credits|acknowledge?ments?|code of conduct|security|maintainers?|sponsors?|star history)\W*$",
+    re.IGNORECASE,
+)
+
+
+def section_steps(page: Page) -> tuple[list[StepPlan], list[Loss]]:
+    """The steps of a page, and what of it is no step.
+
+    Sections are those of the second heading level; of the first where there are several of it and they are more.
+    """
+    headings = [heading for heading in page.headings if _top_level(page, heading)]
+    first_level = [row for row in headings if row.level == 1]
+    second_level = [row for row in headings if row.level == 2]
+    starts = first_level[1:] if len(first_level) > 2 and len(first_level) > len(second_level) else second_level
+    if len(first_level) > 2 and starts is not second_level:
+        starts = first_level if _has_text(page, first_level[0].end, first_level[1].row) else first_level[1:]
+    if not starts:
+        return [StepPlan(page, 0, len(page.lines), page.title or "Introduction")], []
+    steps: list[StepPlan] = []
+    losses: list[Loss] = []
+    before = next((row.end for row in headings if row.level == 1 and row.row < starts[0].row), 0)
+    if _has_text(page, before, starts[0].row):
+        steps.append(StepPlan(page, 0, starts[0].row, "Introduction"))
+    for heading, following in zip(starts, [*starts[1:], None], strict=True):
+        end = following.row if following else len(page.lines)
+        if _skipped(page, heading, end):
+            line = page.lines[heading.row]
+            losses.append(
+                Loss(
+                    kind="page",
+                    source=line.file,
+                    line=line.number,
+                    detail=f"The section “{heading.text}” is about the repository or lists its sections; it is not a step.",
+                )
+            )
+            continue
+        steps.append(StepPlan(page, heading.row, end, heading.text or "Step"))
+    return steps or [StepPlan(page, 0, len(page.lines), page.title or "Introduction")], losses
+
+
+def _top_level(page: Page, heading: Heading) -> bool:
+    return not page.lines[heading.row].text.startswith((" ", ">", "-", "*", "+"))
+
+
+def _has_text(page: Page, first: int, end: int) -> bool:
+    return any(not line.blank for line in page.lines[first:end])
+
+
+def _skipped(page: Page, heading: Heading, end: int) -> bool:
+    text = "\n".join(line.text for line in page.lines[heading.row + 1 : end])
+    plain = "```" not in text and "~~~" not in text and "![" not in text
+    return bool(plain and (_ABOUT.match(heading.text) or (_AROUND.match(heading.text) and "](#" in text)))

@@ -1,0 +1,114 @@
+"""Text that pages draw in from other files: `--8<--` lines of pymdownx.snippets, whole files, line ranges and named sections."""
+
+import posixpath
+import re
+from dataclasses import dataclass, field
+
+from agents.template_converter.forms.lines import Line, lines_of
+from agents.template_converter.model import Tree
+from shared_services.contracts.conversion import Broken, Loss
+
+_SINGLE = re.compile(r"^(?P<indent>[ \t]*)(?P<escape>;*)-{1,}8<-{1,}[ \t]+(?P<quote>[\"'])(?P<target>.+?)(?P=quote)[ \t]*$")
+_BLOCK = re.compile(r"^(?P<indent>[ \t]*)(?P<escape>;*)-{1,}8<-{1,}[ \t]*$")
+_MARKER = re.compile(r"-{1,}8<-{1,}[ \t]+\[[ \t]*(?P<kind>start|end)[ \t]*:[ \t]*(?P<name>[\w-]+)[ \t]*\]")
+_RANGE = re.compile(r"^(?P<path>.*?)(?::(?P<ranges>\d*(?::\d*)?(?:,\d*(?::\d*)?)*)|:(?P<section>[A-Za-z_][\w-]*))?$")
+_MAX_DEPTH = 20
+_MAX_LINES = 200_000
+
+
+@dataclass
+class Snippets:
+    """Expands snippets; what cannot be drawn in stands in `losses` and `broken`.
+
+    Attributes:
+        bases: Folders that targets are looked for in, by order.
+    """
+
+    tree: Tree
+    bases: list[str]
+    losses: list[Loss] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+    _drawn: int = 0
+
+    def expand(self, lines: list[Line], above: tuple[str, ...] = ()) -> list[Line]:
+        """`lines` with every snippet in place, each line with the file it truly comes from."""
+        out: list[Line] = []
+        row = 0
+        while row < len(lines):
+            line = lines[row]
+            single, block = _SINGLE.match(line.text), _BLOCK.match(line.text)
+            if (single or block) and (single or block)["escape"]:  # type: ignore[index]
+                out.append(line.with_text(line.text.replace(";", "", 1)))
+            elif single:
+                out += self._draw(line, single["target"], single["indent"], above)
+            elif block and (end := self._block_end(lines, row)):
+                for inner in lines[row + 1 : end]:
+                    if not inner.blank and not inner.text.strip().startswith(";"):
+                        out += self._draw(inner, inner.text.strip(), block["indent"], above)
+                row = end
+            elif not _MARKER.search(line.text):
+                out.append(line)
+            row += 1
+        return out
+
+    @staticmethod
+    def _block_end(lines: list[Line], row: int) -> int | None:
+        return next((end for end in range(row + 1, min(row + 200, len(lines))) if _BLOCK.match(lines[end].text)), None)
+
+    def _draw(self, line: Line, target: str, indent: str, above: tuple[str, ...]) -> list[Line]:
+        if re.match(r"^https?://", target):
+            self.losses.append(
+                Loss(
+                    kind="include",
+                    source=line.file,
+                    line=line.number,
+                    detail=f"The text at {target} is not fetched; its address stands in its place.",
+                )
+            )
+            return [line.with_text(f"{indent}<{target}>")]
+        match = _RANGE.match(target)
+        assert match is not None
+        path = self._find(match["path"])
+        if path is None:
+            return self._missing(line, target, "There is no such file to draw in.")
+        if path in above or len(above) >= _MAX_DEPTH:
+            return self._missing(line, target, "The files draw each other in without end; this one is left out.")
+        drawn = _part(lines_of(self.tree.read_text(path), path), match["ranges"], match["section"])
+        if drawn is None:
+            return self._missing(line, target, f"{path} has no section named `{match['section']}`.")
+        self._drawn += len(drawn)
+        if self._drawn > _MAX_LINES:
+            return self._missing(line, target, f"More than {_MAX_LINES} lines are drawn in; this file is left out.")
+        return [row.with_text(indent + row.text if row.text else "") for row in self.expand(drawn, (*above, path))]
+
+    def _find(self, target: str) -> str | None:
+        for base in self.bases:
+            path = posixpath.normpath(posixpath.join(base, target))
+            if path in self.tree:
+                return path
+        return None
+
+    def _missing(self, line: Line, target: str, why: str) -> list[Line]:
+        self.broken.append(Broken(kind="include", source=line.file, line=line.number, target=target, detail=why))
+        return []
+
+
+def _part(lines: list[Line], ranges: str | None, section: str | None) -> list[Line] | None:
+    if section:
+        inside: list[Line] = []
+        taking = found = False
+        for line in lines:
+            match = _MARKER.search(line.text)
+            if match and match["name"] == section:
+                taking = match["kind"] == "start"
+                found = True
+            elif taking:
+                inside.append(line)
+        return inside if found else None
+    if ranges:
+        out: list[Line] = []
+        for part in ranges.split(","):
+            first, _, last = part.partition(":")
+            out += lines[max(0, int(first or 1) - 1) : int(last) if last else len(lines)]
+        return out
+    return lines

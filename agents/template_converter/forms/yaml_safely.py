@@ -1,0 +1,67 @@
+"""YAML from strangers: nothing is constructed but plain values, and a document that unfolds without end is refused."""
+
+from typing import Any
+
+import yaml
+
+_MAX_NODES = 100_000
+_MAX_CHARACTERS = 2_000_000
+
+
+class UnsafeYamlError(ValueError):
+    """Not YAML that is read here; the sentence names the line where it is known."""
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """The safe loader, which passes over every tag it does not know (`!!python/name:`, `!ENV`, `!relative`)."""
+
+
+def _plain(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:
+    if isinstance(node, yaml.ScalarNode):
+        return str(node.value) or suffix
+    if isinstance(node, yaml.SequenceNode):
+        values = loader.construct_sequence(node, deep=True)
+        return values[-1] if values else None
+    return None
+
+
+_PlainLoader.add_multi_constructor("!", _plain)
+_PlainLoader.add_multi_constructor("tag:yaml.org,2002:python/", _plain)
+
+
+def load_plain(text: str) -> Any:
+    """The value of a YAML document, unknown tags as text.
+
+    Raises:
+        UnsafeYamlError: Not YAML, or aliases that unfold without end.
+    """
+    if len(text) > _MAX_CHARACTERS:
+        raise UnsafeYamlError("it is too long")
+    try:
+        node = yaml.compose(text, Loader=_PlainLoader)  # noqa: S506 - a safe loader
+        if node is not None and _unfolded(node, {}, set()) > _MAX_NODES:
+            raise UnsafeYamlError("its aliases unfold to more than can be read")
+        return yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a safe loader
+    except yaml.MarkedYAMLError as error:
+        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UnsafeYamlError(f"it is not YAML{line}: {error.problem or error.context}") from error
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError, OverflowError) as error:
+        if isinstance(error, UnsafeYamlError):
+            raise
+        raise UnsafeYamlError(f"it is not YAML: {type(error).__name__}") from error
+
+
+def _unfolded(node: yaml.Node, known: dict[int, int], above: set[int]) -> int:
+    """Nodes that `node` stands for once every alias is followed."""
+    if id(node) in above:
+        raise UnsafeYamlError("an alias refers to itself")
+    if id(node) not in known:
+        above.add(id(node))
+        total = 1
+        if isinstance(node, yaml.SequenceNode):
+            total += sum(_unfolded(child, known, above) for child in node.value)
+        elif isinstance(node, yaml.MappingNode):
+            total += sum(_unfolded(key, known, above) + _unfolded(value, known, above) for key, value in node.value)
+        above.discard(id(node))
+        known[id(node)] = total
+    return known[id(node)]

@@ -1,0 +1,227 @@
+"""Git as a reader of objects, never as a writer of work trees.
+
+Nothing of a repository is ever checked out: no hooks, filters, attributes or submodules can take part, because blobs are
+read with `git cat-file --batch` and written by us. Clones are bare and shallow, without templates.
+"""
+
+import re
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from agents.template_converter.errors import SourceTooLargeError, UnreachableSourceError
+from agents.template_converter.settings import git_environment
+
+Progress = Callable[[str, int, int | None, str], None]
+"""`(stage, done, total or None, message)`."""
+
+_SAFE = (
+    "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.attributesFile=/dev/null", "-c", "core.symlinks=false",
+    "-c", "protocol.ext.allow=never", "-c", "credential.helper=", "-c", "safe.directory=*", "-c", "submodule.recurse=false",
+    "-c", "fetch.fsckObjects=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "uploadpack.packObjectsHook=",
+)  # fmt: skip
+_PROGRESS = re.compile(r"^(?:remote: )?([A-Za-z ]+):\s+\d+% \((\d+)/(\d+)\)")
+REMOTE_PROTOCOLS = "https:http:ssh:git"
+NO_PROTOCOLS = "none"
+
+
+@dataclass(frozen=True)
+class TreeEntry:
+    """One path of a commit; `path` is as the repository has it."""
+
+    mode: str
+    kind: str
+    oid: str
+    path: bytes
+
+
+@dataclass
+class Deadline:
+    """When fetching must be over, by the monotonic clock."""
+
+    seconds: float
+    start: float
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        """A deadline `seconds` from now."""
+        return cls(seconds, time.monotonic())
+
+    def left(self) -> float:
+        """Seconds left.
+
+        Raises:
+            SourceTooLargeError: None are.
+        """
+        left = self.start + self.seconds - time.monotonic()
+        if left <= 0:
+            raise SourceTooLargeError(
+                f"Fetching took longer than {self.seconds:.0f} seconds. Raise CONVERTER_MAX_SECONDS, or name a subfolder's archive."
+            )
+        return left
+
+
+def run(
+    arguments: list[str], *, git_dir: Path | None, deadline: Deadline, protocols: str = NO_PROTOCOLS
+) -> subprocess.CompletedProcess[bytes]:
+    """Run git to its end and return what it said; a failure is the caller's to judge by `returncode`."""
+    command = ["git", *_SAFE, *([f"--git-dir={git_dir}"] if git_dir else []), *arguments]
+    try:
+        return subprocess.run(  # noqa: S603 - a list of arguments, addresses after `--`
+            command,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=deadline.left(),
+            env=git_environment(protocols=protocols),
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SourceTooLargeError(f"git did not finish within {deadline.seconds:.0f} seconds.") from error
+    except FileNotFoundError as error:
+        raise UnreachableSourceError(
+            "git is not installed on this machine. Install it, or give a folder or an archive."
+        ) from error
+
+
+def fetch(arguments: list[str], *, git_dir: Path, deadline: Deadline, max_bytes: int, progress: Progress) -> tuple[int, str]:
+    """Run a fetching git command into `git_dir`, reporting its progress; returns its exit status and what it complained of.
+
+    Raises:
+        SourceTooLargeError: More than `max_bytes` arrived, or time ran out.
+    """
+    command = ["git", *_SAFE, f"--git-dir={git_dir}", *arguments]
+    said: list[str] = []
+    with (
+        tempfile.TemporaryFile() as nowhere,
+        subprocess.Popen(  # noqa: S603 - as above
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=nowhere,
+            stderr=subprocess.PIPE,
+            env=git_environment(protocols=REMOTE_PROTOCOLS),
+        ) as process,
+    ):
+        assert process.stderr is not None
+        reader = threading.Thread(target=_read_progress, args=(process.stderr, said, progress), daemon=True)
+        reader.start()
+        try:
+            while True:
+                try:
+                    process.wait(timeout=min(0.5, deadline.left()))
+                    break
+                except subprocess.TimeoutExpired:
+                    if _folder_bytes(git_dir) > max_bytes:
+                        raise SourceTooLargeError(
+                            f"The repository is larger than {max_bytes >> 20} MiB. Raise CONVERTER_MAX_SOURCE_BYTES, or give an archive of the part that matters."
+                        ) from None
+        finally:
+            if process.poll() is None:
+                process.kill()
+        reader.join(timeout=5)
+    return process.returncode, "\n".join(said)
+
+
+def _read_progress(stream: IO[bytes], said: list[str], progress: Progress) -> None:
+    buffer = b""
+    while chunk := stream.read1(4096):  # type: ignore[attr-defined]
+        *lines, buffer = re.split(rb"[\r\n]", buffer + chunk)
+        for raw in lines:
+            _progress_line(raw.decode("utf-8", "replace").strip(), said, progress)
+    _progress_line(buffer.decode("utf-8", "replace").strip(), said, progress)
+
+
+def _progress_line(line: str, said: list[str], progress: Progress) -> None:
+    match = _PROGRESS.match(line)
+    if match:
+        progress("checkout", int(match[2]), int(match[3]), match[1].strip())
+    elif line and not line.startswith("remote: ") and len(said) < 200:
+        said.append(line)
+
+
+def _folder_bytes(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:  # git renames its temporary packs while we look
+            continue
+    return total
+
+
+def list_tree(git_dir: Path, commit: str, deadline: Deadline) -> list[TreeEntry]:
+    """Every path of `commit`, submodules and symlinks included.
+
+    Raises:
+        UnreachableSourceError: The commit's trees are not all there.
+    """
+    done = run(["ls-tree", "-r", "-z", "--full-tree", commit], git_dir=git_dir, deadline=deadline)
+    if done.returncode:
+        raise UnreachableSourceError(
+            f"The repository lacks folders of commit {commit[:12]}: {_last(done.stderr)}. Clone it whole and try again."
+        )
+    entries = []
+    for row in filter(None, done.stdout.split(b"\0")):
+        meta, _, path = row.partition(b"\t")
+        mode, kind, oid = meta.decode("ascii").split()
+        entries.append(TreeEntry(mode, kind, oid, path))
+    return entries
+
+
+def _last(stderr: bytes) -> str:
+    lines = stderr.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else "git gave no reason"
+
+
+class BlobReader:
+    """Sizes and bytes of blobs, over one `git cat-file` process of each kind."""
+
+    def __init__(self, sizes: "subprocess.Popen[bytes]", blobs: "subprocess.Popen[bytes]") -> None:
+        self._sizes = sizes
+        self._blobs = blobs
+
+    def size(self, oid: str) -> int | None:
+        """Bytes of a blob; None when the repository lacks it."""
+        return self._ask(self._sizes, oid)
+
+    def read(self, oid: str) -> bytes:
+        """Bytes of a blob that is there."""
+        size = self._ask(self._blobs, oid)
+        stdout = self._blobs.stdout
+        if size is None or stdout is None:
+            raise UnreachableSourceError(f"The repository lost the object {oid} while it was read.")
+        data = stdout.read(size)
+        stdout.read(1)
+        return data
+
+    @staticmethod
+    def _ask(process: "subprocess.Popen[bytes]", oid: str) -> int | None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(oid.encode("ascii") + b"\n")
+        process.stdin.flush()
+        header = process.stdout.readline().split()
+        return int(header[2]) if len(header) == 3 and header[1] == b"blob" else None
+
+
+@contextmanager
+def blob_reader(git_dir: Path) -> Iterator[BlobReader]:
+    """A `BlobReader`; its processes end with the block."""
+
+    def start(flag: str) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603 - fixed arguments
+            ["git", *_SAFE, f"--git-dir={git_dir}", "cat-file", flag],  # noqa: S607
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=git_environment(protocols=NO_PROTOCOLS),
+        )  # fmt: skip
+
+    with start("--batch-check") as sizes, start("--batch") as blobs:
+        try:
+            yield BlobReader(sizes, blobs)
+        finally:
+            for process in (sizes, blobs):
+                process.kill()

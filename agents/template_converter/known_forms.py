@@ -1,0 +1,178 @@
+"""Forms that are recognised and cannot be imported yet, and repositories that hold no workshop: the least that tells each."""
+
+import json
+import posixpath
+import re
+
+from agents.template_converter import signals
+from agents.template_converter.model import Tree
+from shared_services.contracts.conversion import Form, FormCandidate
+
+_CODELAB_HEADER = re.compile(
+    r"^(?:id|summary|categories|status|environments|feedback link|analytics account|authors?|tags)[ \t]*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_DURATION = re.compile(r"^Duration:[ \t]*\d", re.IGNORECASE | re.MULTILINE)
+
+
+def other_forms(tree: Tree) -> list[FormCandidate]:
+    """Readings as a form that has no importer yet."""
+    paths = list(signals.visible(tree))
+    names: dict[str, list[str]] = {}
+    for path in paths:
+        names.setdefault(posixpath.basename(path), []).append(path)
+    return [
+        *_educates(tree, paths), *_killercoda(tree, names), *_instruqt(names), *_codelab(tree, paths), *_jupyter(paths),
+        *_docusaurus(names), *_hugo(tree, paths, names), *_rst(names), *_workshop_builder(tree, names),
+    ]  # fmt: skip
+
+
+def _row(form: Form, score: float, path: str, *evidence: str) -> FormCandidate:
+    if path and signals.is_showcase(path):
+        score = min(score, 0.45)
+    return FormCandidate(form=form, score=score, path=path, evidence=list(evidence))
+
+
+def _above(path: str, levels: int) -> str:
+    for _ in range(levels):
+        path = posixpath.dirname(path)
+    return path
+
+
+def _educates(tree: Tree, paths: list[str]) -> list[FormCandidate]:
+    found: dict[str, FormCandidate] = {}
+    for path in paths:
+        if re.search(r"(?:^|/)resources/workshop\.ya?ml$", path):
+            text = tree.read_text(path)[:20_000]
+            if re.search(r"training\.(?:educates\.dev|eduk8s\.io)", text) and re.search(r"^kind:\s*Workshop", text, re.MULTILINE):
+                folder = _above(path, 2)
+                found[folder] = _row(Form.EDUCATES, 0.95, folder, f"`{path}` is a Workshop of Educates.")
+        elif re.search(r"(?:^|/)workshop/(?:config|modules)\.ya?ml$", path):
+            folder = _above(path, 2)
+            found.setdefault(folder, _row(Form.EDUCATES, 0.8, folder, f"`{path}` lists the modules of an Educates workshop."))
+    return list(found.values())
+
+
+def _killercoda(tree: Tree, names: dict[str, list[str]]) -> list[FormCandidate]:
+    found = []
+    for path in names.get("index.json", []):
+        try:
+            value = json.loads(tree.read_text(path))
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict) and (isinstance(value.get("details"), dict) or "backend" in value):
+            found.append(_row(Form.KILLERCODA, 0.95, _above(path, 1), f"`{path}` describes a Killercoda scenario."))
+    return found
+
+
+def _instruqt(names: dict[str, list[str]]) -> list[FormCandidate]:
+    tracks = names.get("track.yml", []) + names.get("track.yaml", [])
+    return [_row(Form.INSTRUQT, 0.95, _above(path, 1), f"`{path}` is an Instruqt track.") for path in tracks]
+
+
+def _codelab(tree: Tree, paths: list[str]) -> list[FormCandidate]:
+    found = []
+    for path in (page for page in paths if page.lower().endswith(signals.MARKDOWN)):
+        head = tree.read_text(path)[:3000]
+        fields = len({match[0].lower() for match in _CODELAB_HEADER.finditer(head[:1200])})
+        if fields >= 3 and not head.startswith("---") and (_DURATION.search(head) or "id:" in head.lower()):
+            found.append(_row(Form.CODELAB, 0.92, _above(path, 1), f"`{path}` begins with {fields} header lines of a codelab."))
+    return found
+
+
+def _jupyter(paths: list[str]) -> list[FormCandidate]:
+    notebooks = [path for path in paths if path.lower().endswith(".ipynb")]
+    if not notebooks:
+        return []
+    folder = (
+        posixpath.commonpath([posixpath.dirname(path) or "." for path in notebooks])
+        if len(notebooks) > 1
+        else posixpath.dirname(notebooks[0])
+    )
+    share = len(notebooks) / max(1, len(notebooks) + sum(path.endswith(".py") for path in paths))
+    return [
+        _row(
+            Form.JUPYTER,
+            round(0.4 + 0.45 * share, 2),
+            "" if folder == "." else folder,
+            f"{len(notebooks)} notebooks, from `{notebooks[0]}`.",
+        )
+    ]
+
+
+def _docusaurus(names: dict[str, list[str]]) -> list[FormCandidate]:
+    configs = [
+        path
+        for name in names
+        if re.fullmatch(r"docusaurus\.config\.(?:js|ts|mjs|cjs)|siteConfig\.js", name)
+        for path in names[name]
+    ]
+    return [_row(Form.DOCUSAURUS, 0.75, _above(path, 1), f"`{path}` configures a Docusaurus site.") for path in configs]
+
+
+def _hugo(tree: Tree, paths: list[str], names: dict[str, list[str]]) -> list[FormCandidate]:
+    found = []
+    for name in ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml"):
+        for path in names.get(name, []):
+            folder = _above(path, 2) if "/config/_default/" in f"/{path}" else _above(path, 1)
+            content = f"{folder}/content/" if folder else "content/"
+            count = sum(row.startswith(content) and row.lower().endswith((".md", ".html")) for row in paths)
+            speaks = name.startswith("hugo") or re.search(
+                r"baseurl|languageCode|theme", tree.read_text(path)[:5000], re.IGNORECASE
+            )
+            if count and speaks:
+                found.append(_row(Form.HUGO, 0.75, folder, f"`{path}` configures a Hugo site with {count} pages in `{content}`."))
+    return found[:5]
+
+
+def _rst(names: dict[str, list[str]]) -> list[FormCandidate]:
+    found = []
+    for path in names.get("conf.py", []):
+        folder = _above(path, 1)
+        if any(_above(index, 1) == folder for index in names.get("index.rst", [])):
+            found.append(_row(Form.RST, 0.55, folder, f"`{path}` and `index.rst` make a Sphinx site."))
+    return found
+
+
+def _workshop_builder(tree: Tree, names: dict[str, list[str]]) -> list[FormCandidate]:
+    found = []
+    for path in names.get("workshop.yaml", []):
+        folder = _above(path, 1)
+        prefix = f"{folder}/steps/" if folder else "steps/"
+        text = tree.read_text(path)[:20_000]
+        if "workshop-assistant/v1" not in text and any(
+            row.endswith("/goss.yaml") or row.endswith("/step.yaml") for row in tree.under(prefix.rstrip("/"))
+        ):
+            found.append(
+                _row(Form.WORKSHOP_BUILDER, 0.9, folder, f"`{path}` and `{prefix}` are laid out as workshop-builder does.")
+            )
+    return found
+
+
+def not_workshops(tree: Tree) -> list[FormCandidate]:
+    """Readings as something that holds no workshop; at least one, always."""
+    program = signals.code(tree)
+    pages = signals.pages(tree)
+    facts = [signals.instructing(tree.read_text(path)) for path in pages[:500]]
+    instruct = sum(fact.instructs for fact in facts)
+    about_pages = f"{len(pages)} Markdown pages, {instruct} of which instruct."
+    if not tree.files or (
+        not program.present
+        and not pages
+        and not any(path.endswith((".adoc", ".rst", ".ipynb", ".html")) for path in signals.visible(tree))
+    ):
+        return [
+            FormCandidate(form=Form.EMPTY, score=0.9, evidence=[f"{len(tree.files)} files, none of them a page or a program."])
+        ]
+    if program.present:
+        form = Form.LIBRARY if program.is_library else Form.APPLICATION
+        built = ", ".join(f"`{path}`" for path in program.build_files[:4]) or "no build file"
+        return [FormCandidate(form=form, score=0.7, evidence=[f"{program.sources} source files; built by {built}.", about_pages])]
+    substance = sum(tree.files[path] for path in pages)
+    if len(pages) <= 1 and substance < 1500 and instruct == 0:
+        return [
+            FormCandidate(
+                form=Form.EMPTY, score=0.7, evidence=[f"{len(tree.files)} files and {substance} bytes of pages.", about_pages]
+            )
+        ]
+    return [FormCandidate(form=Form.DOCUMENTATION, score=0.55, evidence=[about_pages, f"{program.sources} source files."])]

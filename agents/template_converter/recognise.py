@@ -1,0 +1,116 @@
+"""What a source is: every form's reading of it, scored, and the one that is taken, or the sentence that says why none is."""
+
+from agents.template_converter.errors import ChoiceRequiredError, NotAWorkshopError
+from agents.template_converter.forms import IMPORTERS
+from agents.template_converter.known_forms import not_workshops, other_forms
+from agents.template_converter.model import Importer, Tree
+from shared_services.contracts.conversion import NOT_WORKSHOPS, Form, FormCandidate
+
+ENOUGH = 0.5
+TOO_CLOSE = 0.05
+CARRIES_A_WORKSHOP = 0.6
+
+_NAMES = {
+    Form.SHOWROOM: "a Showroom (Antora) workshop", Form.EDUCATES: "an Educates workshop", Form.KILLERCODA: "a Killercoda scenario",
+    Form.INSTRUQT: "an Instruqt track", Form.CODELAB: "a codelab", Form.JUPYTER: "Jupyter notebooks", Form.MKDOCS: "an MkDocs workshop",
+    Form.DOCUSAURUS: "a Docusaurus site", Form.HUGO: "a Hugo site", Form.MARKDOWN: "a Markdown tutorial", Form.RST: "a Sphinx site",
+    Form.WORKSHOP_BUILDER: "a workshop-builder workshop", Form.WORKSHOP: "a workshop in the platform's own form",
+    Form.APPLICATION: "an application", Form.LIBRARY: "a library", Form.DOCUMENTATION: "documentation that does not instruct", Form.EMPTY: "empty",
+}  # fmt: skip
+_PLAIN = frozenset({Form.MARKDOWN, Form.MKDOCS, Form.JUPYTER, Form.RST, Form.HUGO, Form.DOCUSAURUS})
+
+
+def importer_of(form: Form) -> Importer | None:
+    """The importer of a form, or None where there is none yet."""
+    return next((importer for importer in IMPORTERS if importer.form is form), None)
+
+
+def classify(tree: Tree) -> list[FormCandidate]:
+    """Every reading of `tree`, the likeliest first."""
+    found = [candidate for importer in IMPORTERS for candidate in importer.recognise(tree)] + other_forms(tree)
+    found = _without_shadows(found)
+    return sorted([*found, *not_workshops(tree)], key=lambda row: (-row.score, row.path.count("/"), row.path, row.form))
+
+
+def _without_shadows(found: list[FormCandidate]) -> list[FormCandidate]:
+    """Leave out plain Markdown readings of pages that a form with a manifest of its own claims more strongly."""
+    strong = [row for row in found if row.form is not Form.MARKDOWN and row.score >= ENOUGH]
+    return [
+        row
+        for row in found
+        if row.form is not Form.MARKDOWN or not any(_overlap(row.path, other.path) and _outweighs(other, row) for other in strong)
+    ]
+
+
+def _outweighs(other: FormCandidate, markdown: FormCandidate) -> bool:
+    return other.form not in _PLAIN or other.score >= markdown.score - 0.2
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one == other or not one or not other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+
+
+def choose(candidates: list[FormCandidate], as_form: Form | None) -> FormCandidate:
+    """The reading to import.
+
+    Raises:
+        NotAWorkshopError: Nothing that can be imported; the sentence says what it is instead.
+        ChoiceRequiredError: Several readings are equally likely.
+    """
+    if as_form:
+        return _overruled(candidates, as_form)
+    likely = [row for row in candidates if row.form not in NOT_WORKSHOPS and row.score >= ENOUGH]
+    if not likely:
+        raise NotAWorkshopError(_why_not(candidates), candidates)
+    best = likely[0]
+    rivals = [row for row in likely if row.score >= best.score - TOO_CLOSE and (row.form, row.path) != (best.form, best.path)]
+    if rivals:
+        raise ChoiceRequiredError(_choices([best, *rivals]), [best, *rivals])
+    program = next((row for row in candidates if row.form in (Form.APPLICATION, Form.LIBRARY)), None)
+    if program and not best.path and best.form is Form.MARKDOWN and best.score < CARRIES_A_WORKSHOP:
+        raise ChoiceRequiredError(_choices([best, program]), [best, program])
+    return _importable(best, candidates)
+
+
+def _overruled(candidates: list[FormCandidate], form: Form) -> FormCandidate:
+    if form in NOT_WORKSHOPS:
+        raise NotAWorkshopError(f"Read as {_NAMES[form]}, there is no workshop in it to import.", candidates)
+    same = [row for row in candidates if row.form is form]
+    best = same[0] if same else FormCandidate(form=form, score=0, evidence=["A person chose this form."])
+    rivals = [row for row in same[1:] if row.score >= max(best.score - TOO_CLOSE, ENOUGH)]
+    if rivals:
+        raise ChoiceRequiredError(_choices([best, *rivals]), [best, *rivals])
+    return _importable(best, candidates)
+
+
+def _importable(best: FormCandidate, candidates: list[FormCandidate]) -> FormCandidate:
+    if importer_of(best.form) is None:
+        where = f" in `{best.path}`" if best.path else ""
+        known = ", ".join(sorted(importer.form for importer in IMPORTERS))
+        evidence = " ".join(best.evidence)
+        raise NotAWorkshopError(
+            f"This is {_NAMES[best.form]}{where}, which is recognised but cannot be imported yet. {evidence} Forms that can be imported: {known}.",
+            candidates,
+        )
+    return best
+
+
+def _why_not(candidates: list[FormCandidate]) -> str:
+    what = next((row for row in candidates if row.form in NOT_WORKSHOPS), None)
+    nearest = next((row for row in candidates if row.form not in NOT_WORKSHOPS), None)
+    said = (
+        f"This is {_NAMES[what.form]}, with no workshop in it to import. {' '.join(what.evidence)}"
+        if what
+        else "There is no workshop in it to import."
+    )
+    if nearest and nearest.score >= 0.3:
+        where = f" --path {nearest.path}" if nearest.path else ""
+        said += f" The nearest to a workshop is {_NAMES[nearest.form]}{f' in `{nearest.path}`' if nearest.path else ''} (score {nearest.score:.2f}); to read it so, say --as {nearest.form}{where}."
+    return said
+
+
+def _choices(rows: list[FormCandidate]) -> str:
+    listed = "; ".join(f"{_NAMES[row.form]}{f' in `{row.path}`' if row.path else ''} ({row.score:.2f})" for row in rows[:8])
+    more = f" and {len(rows) - 8} more" if len(rows) > 8 else ""
+    same_form = len({row.form for row in rows}) == 1
+    return f"It can be read as {listed}{more}. Say which with {'--path' if same_form else '--as (and --path)'}."

@@ -1,0 +1,105 @@
+"""The converter's logic: a source in, a workshop and an honest report out. Synchronous; callers run it in a thread."""
+
+import posixpath
+from pathlib import Path
+
+from structlog import get_logger
+
+from agents.template_converter import recognise
+from agents.template_converter.checkout import Checkout, checkout, subtree
+from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.forms.workshop import read_files
+from agents.template_converter.git import Progress
+from agents.template_converter.model import ImportedWorkshop, Tree
+from agents.template_converter.report import make_report, unaccounted
+from agents.template_converter.settings import ConverterSettings
+from agents.template_converter.write import workshop_files, write_folder
+from shared_services.contracts.conversion import ConversionReport, ConvertRequest, Form, FormCandidate
+from shared_services.contracts.workshop import WorkshopSource
+from shared_services.library.form import InvalidWorkshopError, validate_files
+
+log = get_logger()
+
+
+def silent(stage: str, done: int, total: int | None, message: str) -> None:
+    """A progress callback for callers who do not watch."""
+
+
+class ConverterService:
+    """Recognises and converts sources."""
+
+    def __init__(self, settings: ConverterSettings) -> None:
+        self._settings = settings
+
+    def classify(self, request: ConvertRequest, progress: Progress = silent) -> list[FormCandidate]:
+        """Every reading of the source, the likeliest first.
+
+        Raises:
+            SourceError: The source cannot be fetched or is refused.
+        """
+        with checkout(request.source, request.ref, self._settings, progress) as laid_out:
+            return _candidates(laid_out.tree, request.path)
+
+    def convert(self, request: ConvertRequest, out: Path | None, progress: Progress = silent) -> ConversionReport:
+        """Convert the source into a folder that appears whole or not at all.
+
+        Args:
+            out: The folder; None for one that is named by the workshop's slug, in the current folder.
+            progress: Called with stage (`checkout`, `recognise`, `import`, `write`), done, total or None, and a message.
+
+        Raises:
+            ChoiceRequiredError: Several readings are equally likely.
+            NotAWorkshopError: Nothing in it can be imported.
+            SourceError: The source cannot be fetched, is refused, or cannot be read; or `out` cannot be written.
+            StorageFullError: The disk is full.
+        """
+        with checkout(request.source, request.ref, self._settings, progress) as laid_out:
+            tree = laid_out.tree
+            progress("recognise", 0, None, f"Looking through {len(tree.files)} files")
+            candidate = recognise.choose(_candidates(tree, request.path), request.as_form)
+            if not candidate.path and request.path:
+                candidate = candidate.model_copy(update={"path": request.path.strip("/")})
+            progress("import", 0, None, f"Reading as {candidate.form}" + (f" in {candidate.path}" if candidate.path else ""))
+            imported = _import(tree, candidate)
+            files = self._files(laid_out, request, candidate, imported)
+            try:
+                result = validate_files(files)
+            except InvalidWorkshopError as error:
+                raise UnreadableSourceError(f"What was read does not make a valid workshop: {error.detail}") from error
+            report = make_report(candidate, tree, imported, result)
+            progress("write", 0, len(files), f"Writing {len(files)} files")
+            write_folder(files, out or Path(report.workshop.slug))
+            progress("write", len(files), len(files), "Done")
+        log.info(
+            "source_converted", form=report.form, steps=report.counts.steps, losses=len(report.losses), broken=len(report.broken)
+        )
+        return report
+
+    @staticmethod
+    def _files(
+        laid_out: Checkout, request: ConvertRequest, candidate: FormCandidate, imported: ImportedWorkshop
+    ) -> dict[str, bytes]:
+        if candidate.form is Form.WORKSHOP:
+            return read_files(laid_out.tree, candidate.path).files
+        source = WorkshopSource(
+            repository=laid_out.source.repository, ref=request.ref, commit=laid_out.tree.commit, path=candidate.path
+        )
+        name = posixpath.basename(candidate.path) or laid_out.source.name
+        return workshop_files(imported, laid_out.tree, source, name)
+
+
+def _candidates(tree: Tree, path: str) -> list[FormCandidate]:
+    """Readings below `path`, their own paths told from the source's root."""
+    folder = path.strip("/") if path.strip("/") != "." else ""
+    found = recognise.classify(subtree(tree, folder))
+    return [row.model_copy(update={"path": posixpath.join(folder, row.path).rstrip("/")}) for row in found]
+
+
+def _import(tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
+    importer = recognise.importer_of(candidate.form)
+    assert importer is not None, "choose() gives forms that can be imported"
+    imported = importer.read(tree, candidate)
+    if not imported.steps:
+        raise UnreadableSourceError(f"No page in `{candidate.path or 'the source'}` could be read as a step.")
+    imported.losses += unaccounted(tree, imported)
+    return imported

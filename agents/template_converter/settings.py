@@ -1,0 +1,58 @@
+"""The converter's limits and the environment that git runs in. The only module of this room that reads the environment."""
+
+import os
+
+from pydantic import Field
+
+from shared_services.kit.settings import PlatformSettings
+
+MIB = 1024 * 1024
+
+_PASSED_ON = (
+    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "all_proxy",
+)  # fmt: skip
+
+
+class ConverterSettings(PlatformSettings):
+    """What one conversion may read, and for how long."""
+
+    max_files: int = Field(
+        20_000,
+        ge=1,
+        validation_alias="CONVERTER_MAX_FILES",
+        description="Files read from one source at most (vendored folders are not read).",
+    )
+    max_file_bytes: int = Field(
+        50 * MIB,
+        ge=1,
+        validation_alias="CONVERTER_MAX_FILE_BYTES",
+        description="Larger files of a source are left out and named, in bytes.",
+    )
+    max_source_bytes: int = Field(
+        1024 * MIB, ge=1, validation_alias="CONVERTER_MAX_SOURCE_BYTES", description="A source of more bytes in total is refused."
+    )
+    max_seconds: float = Field(
+        600, gt=0, validation_alias="CONVERTER_MAX_SECONDS", description="Seconds that fetching a source may take."
+    )
+    allow_local_sources: bool = Field(
+        True, validation_alias="CONVERTER_ALLOW_LOCAL_SOURCES",
+        description="Whether folders, archives and file:// addresses of the service's own machine are taken. Turn it off where others may send sources.",
+    )  # fmt: skip
+
+
+def git_environment(*, protocols: str) -> dict[str, str]:
+    """Environment of every git process: no configuration but ours, no prompts, no protocols beyond `protocols` (colon-separated)."""
+    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return passed | {
+        "LC_ALL": "C.UTF-8",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "/bin/false",
+        "GIT_ALLOW_PROTOCOL": protocols,
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_LFS_SKIP_SMUDGE": "1",
+        "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ForwardAgent=no -o PermitLocalCommand=no",
+    }

@@ -1,0 +1,172 @@
+"""Facts about a tree that recognition rests on: does a page instruct, is there an application, which folders do not count."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from agents.template_converter.listing import VENDORED
+from agents.template_converter.model import Tree
+from agents.template_converter.shells import SHELLS
+
+MARKDOWN = (".md", ".markdown")
+_DECOYS = frozenset(
+    {
+        "vendor",
+        "vendored",
+        "third_party",
+        "third-party",
+        "examplesite",
+        "archetypes",
+        "fixtures",
+        "testdata",
+        "dist",
+        "build",
+        "target",
+        "site-packages",
+    }
+)
+_SHOWCASES = frozenset(
+    {"examples", "example", "templates", "template", "samples", "sample", "test", "tests", "spec", "skeleton", "cookiecutter"}
+)
+_WORDS = re.compile(
+    r"\b(?:workshops?|tutorials?|labs?|hands[- ]on|exercises?|walkthrough|codelabs?|training|lessons?|katas?|bootcamp|course(?:s|work)?|learning path|step[- ]by[- ]step)\b",
+    re.IGNORECASE,
+)
+_FENCE = re.compile(r"^[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(?:```+|~~~+)[ \t]*\{?[ \t]*\.?([\w+#.-]*)", re.MULTILINE)
+_NUMBERED = re.compile(r"^[ \t]*\d+[.)][ \t]+\S", re.MULTILINE)
+_STEP_HEADING = re.compile(
+    r"^#{1,4}[ \t]+(?:\W*)(?:(?:step|exercise|task|lab|part|module|lesson|challenge|chapter|activity|section)\b[ \t]*#?[ \t]*(?:\d+|[ivx]+\b|one|two|three|four|five|six)|\d+[.):\- ]\s*\w)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SOURCES = frozenset("py java kt scala go rs js jsx ts tsx rb php cs c cc cpp h hpp swift ex exs clj dart vue svelte sql".split())
+_BUILD_FILES = frozenset(
+    "pom.xml build.gradle build.gradle.kts package.json pyproject.toml setup.py setup.cfg requirements.txt go.mod Cargo.toml Gemfile composer.json "
+    "mix.exs CMakeLists.txt Makefile.am build.sbt project.clj pubspec.yaml Package.swift meson.build".split()
+)
+_RUNS = frozenset(
+    "Dockerfile docker-compose.yml docker-compose.yaml compose.yaml compose.yml Procfile manage.py app.py main.py server.js app.js index.html main.go".split()
+)
+
+
+@dataclass(frozen=True)
+class Instructing:
+    """How a page instructs: shell blocks, all code blocks, numbered items, headings that count steps."""
+
+    commands: int
+    blocks: int
+    numbered: int
+    step_headings: int
+
+    @property
+    def instructs(self) -> bool:
+        """Whether a reader is told to do things."""
+        return (
+            self.commands > 0
+            or (self.blocks > 0 and (self.numbered > 1 or self.step_headings > 0))
+            or self.numbered >= 3
+            or self.blocks >= 3
+        )
+
+
+@dataclass(frozen=True)
+class Code:
+    """Source code in a tree: build files, files by ending, and files that say that something runs."""
+
+    build_files: list[str]
+    sources: int
+    runs: list[str]
+    is_library: bool
+
+    @property
+    def present(self) -> bool:
+        """Whether there is a program."""
+        return bool(self.build_files and self.sources) or self.sources >= 5
+
+
+def instructing(text: str) -> Instructing:
+    """Count what instructs in a Markdown page; quick, without parsing it."""
+    fences = [match[1].lower() for match in _FENCE.finditer(text)]
+    languages = fences[::2]
+    return Instructing(
+        commands=sum(language in SHELLS for language in fences),
+        blocks=len(languages),
+        numbered=len(_NUMBERED.findall(text)),
+        step_headings=len(_STEP_HEADING.findall(text)),
+    )
+
+
+def workshop_words(text: str) -> list[str]:
+    """Words that name a workshop, as words (`lab` is not in `collaborate`), lower case and each once."""
+    plain = re.sub(r"https?://\S+|\]\([^)\s]*\)", " ", text)
+    return list(dict.fromkeys(match[0].lower() for match in _WORDS.finditer(plain.replace("_", " "))))
+
+
+def opening(text: str, characters: int = 700) -> str:
+    """The first prose of a page: its title and first paragraphs, without code, tags and front matter."""
+    text = re.sub(r"\A---\n.*?\n---\n", "", text[:20_000], count=1, flags=re.DOTALL)
+    text = re.sub(r"```.*?(?:```|\Z)|<[^>]*>", " ", text, flags=re.DOTALL)
+    return text[:characters]
+
+
+@lru_cache(maxsize=4096)
+def counts(path: str) -> bool:
+    """Whether a path counts for recognition: nothing hidden, vendored, generated or made for tests."""
+    folders = path.split("/")[:-1]
+    return not any(part.startswith(".") or part in VENDORED or part.casefold() in _DECOYS for part in folders)
+
+
+def is_showcase(path: str) -> bool:
+    """Whether a folder shows something off (examples, templates, tests) rather than being what the repository is for."""
+    return any(part.casefold() in _SHOWCASES for part in path.split("/"))
+
+
+def visible(tree: Tree) -> Iterator[str]:
+    """The paths that count, in order."""
+    return (path for path in tree.files if counts(path) and not path.rpartition("/")[2].startswith("."))
+
+
+def pages(tree: Tree) -> list[str]:
+    """Markdown pages that count."""
+    return [path for path in visible(tree) if path.lower().endswith(MARKDOWN)]
+
+
+def code(tree: Tree) -> Code:
+    """What program the tree holds."""
+    build: list[str] = []
+    runs: list[str] = []
+    sources = 0
+    for path in visible(tree):
+        name = path.rpartition("/")[2]
+        if name in _BUILD_FILES or name.endswith((".csproj", ".sln")):
+            build.append(path)
+        if name in _RUNS:
+            runs.append(path)
+        sources += name.rpartition(".")[2].lower() in _SOURCES and "." in name
+    return Code(build, sources, runs, bool(build) and not runs and _packaged(tree, build))
+
+
+def _packaged(tree: Tree, build: list[str]) -> bool:
+    """Whether the build files speak of something to be depended upon rather than run."""
+    for path in build:
+        name = path.rpartition("/")[2]
+        text = tree.read_text(path)[:100_000]
+        if (
+            name == "package.json"
+            and re.search(r'"(?:main|module|exports|types)"\s*:', text)
+            and not re.search(r'"start"\s*:', text)
+        ):
+            return True
+        if name in ("pyproject.toml", "setup.py", "setup.cfg") and re.search(
+            r"\[project\]|setup\(|\[metadata\]|\[tool\.poetry\]", text
+        ):
+            return True
+        if (
+            name == "Cargo.toml"
+            and (path[: -len(name)] + "src/lib.rs") in tree
+            and (path[: -len(name)] + "src/main.rs") not in tree
+        ):
+            return True
+        if name == "go.mod" and not any(other.endswith("main.go") for other in tree.files):
+            return True
+    return False
