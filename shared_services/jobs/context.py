@@ -29,11 +29,20 @@ class DurableSteps(Protocol):
 
 
 class Control:
-    """The way to stop one running job: the flags are read from any thread, the rest belongs to the event loop."""
+    """The way to stop one running job: the flags are read from any thread, the rest belongs to the event loop.
+
+    Attributes:
+        cancelled: A person wants it to end.
+        stopping: The process ends.
+        run_task: The whole run, to its end in the store; the task that made this.
+        job_task: The job's function.
+        step_tasks: The steps under way.
+    """
 
     def __init__(self) -> None:
         self.cancelled = False
         self.stopping = False
+        self.run_task = asyncio.current_task()
         self.job_task: asyncio.Task[Any] | None = None
         self.step_tasks: set[asyncio.Task[Any]] = set()
 

@@ -13,8 +13,8 @@ import asyncio
 import json
 import time
 import uuid
-from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ DEFAULT_CONCURRENCY = 2
 MOST_LISTED = 200
 MOST_RUNS_WITHOUT_A_STEP = 20
 POLL_SECONDS = 1.0
+SWEEP_SECONDS = 15.0
 STOP_SECONDS = 5.0
 FINISH_ATTEMPTS = 5
 
@@ -78,7 +79,7 @@ class Jobs:
         self._started = False
         self._stopping = False
         self._controls: dict[str, Control] = {}
-        self._listeners: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._listeners: dict[str, set[asyncio.Event]] = {}
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -95,7 +96,7 @@ class Jobs:
         self._started = True
         for row in waiting:
             await self._hand_over(row.id)
-        self._watch = asyncio.create_task(self._watch_for_cancel())
+        self._watch = asyncio.create_task(self._keep_watch())
         log.info("jobs_started", executor=self._executor_id, waiting=len(waiting))
 
     async def stop(self) -> None:
@@ -107,7 +108,7 @@ class Jobs:
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
-        running = [control.job_task for control in self._controls.values() if control.job_task is not None]
+        running = [control.run_task for control in self._controls.values() if control.run_task is not None]
         for control in self._controls.values():
             control.stop()
         if running:
@@ -227,9 +228,7 @@ class Jobs:
         Raises:
             NotFoundError: There is no such job.
         """
-        bell = asyncio.Event()
-        self._listeners[job_id].add(bell)
-        try:
+        with self._bell(job_id) as bell:
             while True:
                 bell.clear()
                 found, ended = await self._store.events(job_id, after)
@@ -240,10 +239,6 @@ class Jobs:
                     return
                 if not found:
                     await _wait(bell)
-        finally:
-            self._listeners[job_id].discard(bell)
-            if not self._listeners[job_id]:
-                del self._listeners[job_id]
 
     async def wait(self, job_id: str) -> Job:
         """The job once it has ended.
@@ -252,9 +247,7 @@ class Jobs:
             NotFoundError: There is no such job.
             UnavailableError: Jobs were stopped before.
         """
-        bell = asyncio.Event()
-        self._listeners[job_id].add(bell)
-        try:
+        with self._bell(job_id) as bell:
             while True:
                 bell.clear()
                 job = await self._store.get(job_id)
@@ -263,8 +256,19 @@ class Jobs:
                 if self._stopping:
                     raise UnavailableError(f"The program was stopped before job {job_id} ended; it goes on at the next start.")
                 await _wait(bell)
+
+    @contextmanager
+    def _bell(self, job_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set at each change of a job by this process."""
+        bell = asyncio.Event()
+        bells = self._listeners.setdefault(job_id, set())
+        bells.add(bell)
+        try:
+            yield bell
         finally:
-            self._listeners[job_id].discard(bell)
+            bells.discard(bell)
+            if not bells:
+                self._listeners.pop(job_id, None)
 
     def _ring(self, job_id: str) -> None:
         for bell in self._listeners.get(job_id, ()):
@@ -382,16 +386,30 @@ class Jobs:
             JOBS_ENDED.labels(kind, state.value).inc()
             log.info("job_ended", job=job_id, kind=kind, state=state.value)
 
-    async def _watch_for_cancel(self) -> None:
-        """Notice what another process wrote: a cancellation of a job that runs here."""
+    async def _keep_watch(self) -> None:
+        """Notice what other processes wrote, and what an error of the database has left lying."""
+        since_swept = 0.0
         while True:
             await asyncio.sleep(POLL_SECONDS)
+            since_swept += POLL_SECONDS
             try:
-                for job_id in await self._store.cancel_requested(self._controls) if self._controls else []:
-                    if job_id in self._controls:
-                        self._controls[job_id].cancel()
+                await self._notice_cancelled()
+                if since_swept >= SWEEP_SECONDS:
+                    since_swept = 0.0
+                    await self._sweep()
             except Exception as error:
-                log.warning("jobs_watch_failed", error=str(error))
+                log.warning("jobs_watch_failed", exc_info=error)
+
+    async def _notice_cancelled(self) -> None:
+        if self._controls:
+            for job_id in await self._store.cancel_requested(self._controls):
+                if job_id in self._controls:
+                    self._controls[job_id].cancel()
+
+    async def _sweep(self) -> None:
+        for row in await self._store.unfinished(self._executor_id):
+            if row.id not in self._controls:
+                await self._hand_over(row.id)
 
 
 async def _wait(bell: asyncio.Event) -> None:

@@ -224,6 +224,10 @@ class JobStore:
                     return False
                 if step is not None:
                     await session.merge(step)
+                if columns.get("state") in FINAL_STATES:
+                    # A step that a kill had cut off, in a job that ends without having run it again.
+                    cut_off = update(StepRow).where(StepRow.job_id == job_id, StepRow.state == JobState.RUNNING)
+                    await session.execute(cut_off.values(state=columns["state"]))
                 at, first = now(), last - len(events) + 1
                 session.add_all(
                     EventRow(job_id=job_id, number=first + offset, at=at, type=event.type, data=event.data)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from shared_services.contracts.jobs import Job, JobState
-from shared_services.jobs import JobContext, Jobs
+from shared_services.jobs import JobContext, Jobs, service
 from tests.integration.jobs.conftest import running_jobs
 from tests.integration.jobs.program import kinds
 
@@ -129,6 +129,14 @@ async def test_stored_and_never_queued_it_runs(tmp_path: Path) -> None:
         assert (await finished(jobs, job_id)).state == JobState.SUCCEEDED
 
 
+async def test_what_another_process_stored_is_found_while_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "SWEEP_SECONDS", 1.0)
+    async with running_jobs(tmp_path, kinds(tmp_path)) as jobs, running_jobs(tmp_path, kinds(tmp_path), start=False) as elsewhere:
+        job_id = (await elsewhere.submit("three", "x", "author:1", {})).id
+        assert (await finished(jobs, job_id)).state == JobState.SUCCEEDED
+        await check_events(jobs, job_id)
+
+
 async def test_killed_between_retry_and_rewind_it_goes_on(tmp_path: Path) -> None:
     runs: list[str] = []
 
@@ -216,6 +224,7 @@ async def test_a_kind_that_is_gone_fails_its_jobs_alone(tmp_path: Path) -> None:
             assert job.state == JobState.FAILED
             assert job.error is not None
             assert "three" in job.error["detail"]
+            assert all(step.state != JobState.RUNNING for step in job.steps)
 
 
 async def test_other_steps_than_before_fail_the_job(tmp_path: Path) -> None:

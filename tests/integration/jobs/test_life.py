@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -304,6 +305,37 @@ async def test_a_job_that_failed_between_steps_keeps_all_of_them(make_jobs: Make
     assert runs == ["step", "between", "between"]
 
 
+async def test_steps_may_run_side_by_side(make_jobs: MakeJobs) -> None:
+    hold = True
+    runs: list[str] = []
+
+    async def fan_out(context: JobContext, _given: dict[str, Any]) -> dict[str, Any]:
+        async def step(name: str) -> str:
+            runs.append(name)
+            while name == "b" and hold:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            return name.upper()
+
+        return {"all": await asyncio.gather(*(context.step(name, step, name) for name in "abc"))}
+
+    jobs = await make_jobs(fan_out=fan_out)
+    job = await jobs.submit("fan_out", "", "a", {})
+    names = set[str]()
+    async for event in jobs.events(job.id):
+        if event.data.get("state") == "succeeded":
+            names.add(event.data["name"])
+        if names == {"a", "c"}:
+            break
+    await asyncio.sleep(0.3)  # for the engine to write down what the steps came to
+    await jobs.stop()
+    hold = False
+    await jobs.start()
+    done = await ended(jobs, job.id)
+    assert done.result == {"all": ["A", "B", "C"]}
+    assert [(step.name, step.state) for step in done.steps] == [(name, "succeeded") for name in "abc"]
+    assert sorted(runs) == ["a", "b", "b", "c"]
+
+
 async def test_a_job_may_submit_another_from_a_step(make_jobs: MakeJobs) -> None:
     async def parent(context: JobContext, _given: dict[str, Any]) -> dict[str, Any]:
         async def step() -> str:
@@ -317,14 +349,23 @@ async def test_a_job_may_submit_another_from_a_step(make_jobs: MakeJobs) -> None
     assert (await ended(jobs, job.result["child"])).state == JobState.SUCCEEDED
 
 
+def listening() -> set[str]:
+    """Inodes of the sockets on which this process listens."""
+    own = {str(fd.readlink()) for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()}
+    rows = [row.split() for name in ("tcp", "tcp6") for row in Path(f"/proc/self/net/{name}").read_text().splitlines()[1:]]
+    return {row[9] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in own}
+
+
 async def test_the_loop_keeps_its_own_threads_and_the_root_logger_its_say(
     make_jobs: MakeJobs, tmp_path: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    before_listening = listening()
     await asyncio.to_thread(int)
     before = asyncio.get_running_loop()._default_executor  # type: ignore[attr-defined]
     jobs = await make_jobs(greet=greet)
     await ended(jobs, (await jobs.submit("greet", "", "a", {"text": "x"})).id)
     assert asyncio.get_running_loop()._default_executor is before  # type: ignore[attr-defined]
+    assert listening() == before_listening
     await jobs.stop()
     assert await asyncio.to_thread(int) == 0
     assert [type(handler) for handler in logging.getLogger("dbos").handlers] == [logging.NullHandler]
