@@ -211,7 +211,7 @@ def _code_block(token: Token, run: Rendering) -> str:
     flag = ""
     if info.executable:
         where = f" on {escape(info.target[:40])}" if info.target else ""
-        flag = f'<span class="code-flag">Run in the terminal{where}</span>'
+        flag = f'<span class="code-flag">Run in your terminal{where}</span>'
     data = f' data-exec="{escape(info.target or "default")}"' if info.executable else ""
     data += f' data-language="{escape(info.language[:30])}"' if info.language else ""
     line = token.attrGet("data-line")
@@ -257,9 +257,12 @@ def _tasks(state: StateCore) -> None:
 
 def _marks(state: StateCore) -> None:
     run: Rendering = state.env["rendering"]
-    for token in state.tokens:
+    for at, token in enumerate(state.tokens):
         if token.type == "inline" and token.children:
             token.children = _marked(token.children, run)
+            only = all(child.type == "citation" or not child.content.strip() for child in token.children)
+            if run.answer and only and state.tokens[at - 1].type == "paragraph_open":
+                state.tokens[at - 1].attrSet("class", "cites")
 
 
 def _marked(children: list[Token], run: Rendering) -> list[Token]:

@@ -56,7 +56,7 @@ _CLASSES: dict[str, set[str]] = {
     "button": {"copy"},
     "div": {"table-scroll", "code-bar"},
     "figure": {"code", "exec", "plain", "output"},
-    "p": {"note", "heading", "cut"},
+    "p": {"note", "heading", "cut", "cites"},
     "span": {"variable", "task", "done", "open", "missing", "remote-note", "code-label", "code-flag", *CLASSES},
     "td": _ALIGN,
     "th": _ALIGN,

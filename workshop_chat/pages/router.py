@@ -108,6 +108,7 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
         version = await content.version(shown.version)
         rendered = await renderer.render(root, version, f"steps/{step}/content.md")
         assert rendered is not None
+        title, body = views.split_title(rendered.html)
         response = templates.page(
             request,
             "step.html",
@@ -117,8 +118,8 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
             rail=views.rail(version, step),
             previous=version.steps[shown.previous].title if shown.previous else "",
             next=version.steps[shown.next].title if shown.next else "",
-            rendered=rendered,
-            titled=bool(rendered.toc and rendered.toc[0].level == 1),
+            title=title,
+            body=body,
             outline=views.outline(rendered.toc),
             hints=await renderer.render(root, version, f"steps/{step}/hints.md"),
             questions=views.questions(shown.title, rendered.toc),

@@ -26,6 +26,7 @@ protect prove provision publish push query read remove replace reproduce restart
 run save scale scan see send set show split start stop store test train try turn update upgrade upload use
 validate verify view watch work write
 """
+_ASKING = frozenset({"how", "what", "when", "where", "which", "who", "why"})
 _IMPERATIVES = frozenset(_VERBS.split())
 
 
@@ -46,6 +47,7 @@ class Source:
 
     n: int
     heading: str
+    lines: str
     place: str
     text: str
     address: str | None
@@ -98,6 +100,14 @@ def outline(toc: Sequence[TocEntry]) -> list[TocEntry]:
     return chosen if len(chosen) >= TOC_FROM else []
 
 
+def split_title(html: str) -> tuple[str, str]:
+    """A rendered step as its own title (empty where it does not begin with one) and the rest."""
+    if not html.startswith("<h1"):
+        return "", html
+    title, end, rest = html.partition("</h1>")
+    return title + end, rest
+
+
 def question_for(heading: str) -> str:
     """A question that a participant may have at a heading."""
     words = _NUMBERING.sub("", heading).strip().rstrip(".:!")
@@ -106,7 +116,9 @@ def question_for(heading: str) -> str:
     first, _, rest = words.partition(" ")
     if first.lower() in _IMPERATIVES and rest and " and " not in f" {rest} ":
         return f"How do I {first.lower()} {rest}?"
-    return f"What should I know about “{words}”?"
+    if first.lower() in _ASKING and rest:
+        return f"Explain {first.lower()} {rest}."
+    return f"What is “{words}” about?"
 
 
 def questions(title: str, toc: Sequence[TocEntry]) -> list[str]:
@@ -152,10 +164,16 @@ def _source(citation: Citation, version: WorkshopVersion, step_address: Callable
     return Source(
         n=citation.n,
         heading=" › ".join(citation.heading) or citation.step,
+        lines=lines_text(citation.first_line, citation.last_line),
         place=f"{citation.file}:{citation.first_line}-{citation.last_line}",
         text=citation.text,
         address=address,
     )
+
+
+def lines_text(first: int, last: int) -> str:
+    """A range of lines in words."""
+    return f"line {first}" if first == last else f"lines {first}–{last}"
 
 
 def _nearest(section: NearestSection, version: WorkshopVersion, step_address: Callable[[str], str]) -> tuple[str, str]:

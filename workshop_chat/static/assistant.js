@@ -1,6 +1,6 @@
 // The conversation: asking, the streamed answer, citations, stop and retry.
 
-import { readEvents } from "./events.js";
+import { ConnectionError, connectionError, readEvents } from "./events.js";
 import { openAssistant } from "./layout.js";
 import { keepCookie, readCookie } from "./memory.js";
 import { Turn } from "./turns.js";
@@ -8,6 +8,8 @@ import { Turn } from "./turns.js";
 const CONVERSATION = "workshop_conversation";
 const OFFLINE = "The server cannot be reached. Check your connection, then ask again.";
 const CUT = "The connection broke before the answer was finished. Ask again to get the whole of it.";
+
+const BROKEN = "The page could not show the answer. Reload it, then ask again.";
 
 class ProblemError extends Error {
   constructor(problem, status) {
@@ -22,7 +24,7 @@ async function post(address, body, signal, accept) {
     headers: { "content-type": "application/json", accept },
     body: body === null ? undefined : JSON.stringify(body),
     signal,
-  });
+  }).catch((error) => { throw connectionError(error); });
   if (!response.ok) throw new ProblemError(await response.json().catch(() => ({})), response.status);
   return response;
 }
@@ -78,7 +80,11 @@ class Assistant {
     } catch (error) {
       if (error.name === "AbortError") turn.trouble("Stopped.", "stopped");
       else if (error instanceof ProblemError) turn.trouble(error.message, "failed");
-      else turn.trouble(turn.part("answer").childElementCount ? CUT : OFFLINE, "failed");
+      else if (error instanceof ConnectionError) turn.trouble(turn.part("answer").childElementCount ? CUT : OFFLINE, "failed");
+      else {
+        turn.trouble(BROKEN, "failed");
+        throw error;
+      }
     } finally {
       this.busy(false);
     }
@@ -94,7 +100,7 @@ class Assistant {
         return;
       }
     }
-    throw new TypeError("the stream ended before its last event");
+    throw new ConnectionError("the stream ended before its last event");
   }
 
   busy(is) {

@@ -1,5 +1,12 @@
 // Server-sent events of a POST, which EventSource cannot make.
 
+export class ConnectionError extends Error {}
+
+// What fetch and its streams throw when the network fails; stopping on purpose stays an AbortError.
+export function connectionError(error) {
+  return error.name === "AbortError" ? error : new ConnectionError(error.message, { cause: error });
+}
+
 export async function* readEvents(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let buffer = "";
@@ -7,7 +14,7 @@ export async function* readEvents(response) {
   let data = [];
   try {
     for (;;) {
-      const { value, done } = await reader.read();
+      const { value, done } = await reader.read().catch((error) => { throw connectionError(error); });
       if (done) return;
       buffer += value;
       const lines = buffer.split("\n");

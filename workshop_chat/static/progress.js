@@ -11,10 +11,9 @@ function show(page, done) {
     count += isDone;
   }
   const box = page.ui("progress");
-  const total = Number(page.frame.dataset.steps);
   box.hidden = false;
   box.querySelector("progress").value = count;
-  box.querySelector(".progress-text").textContent = `${count} of ${total} done`;
+  box.querySelector(".count").textContent = count;
 }
 
 export function startProgress(page) {

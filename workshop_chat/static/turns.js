@@ -3,6 +3,10 @@
 import { prepareCode } from "./copy.js";
 import { passageAddress } from "./marks.js";
 
+function linesText(first, last) {
+  return first === last ? `line ${first}` : `lines ${first}–${last}`;
+}
+
 export class Turn {
   constructor(page, element) {
     this.page = page;
@@ -32,8 +36,9 @@ export class Turn {
     holder.innerHTML = html;
     const last = answer.lastElementChild;
     const first = holder.content.firstElementChild;
-    // A sentence that goes on in the same paragraph.
-    if (last?.tagName === "P" && first?.tagName === "P" && typeof before === "string" && !before.includes("\n")) {
+    const goesOn = Boolean(before) && !/\n[^\S\n]*\n/.test(before);
+    // A sentence or an item that goes on in the same paragraph or list.
+    if (goesOn && first && last?.tagName === first.tagName && /^(P|UL|OL)$/.test(first.tagName)) {
       last.append(before, ...first.childNodes);
       first.remove();
     }
@@ -65,6 +70,7 @@ export class Turn {
     item.dataset.n = n;
     item.querySelector(".chip").textContent = n;
     item.querySelector(".source-heading").textContent = heading.join(" › ") || step;
+    item.querySelector(".lines").textContent = linesText(first, last);
     item.querySelector(".place").textContent = `${file}:${first}-${last}`;
     item.querySelector(".passage").textContent = citation.text;
     const address = passageAddress(this.page, { step, file, first, last, heading });
