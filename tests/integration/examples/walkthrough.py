@@ -117,7 +117,8 @@ def walk(folder: Path, home: Path, environment: dict[str, str]) -> list[Result]:
     """
     todo = commands(folder)
     script = "".join(f"{command.script}\nprintf '\\n{_MARK} %s\\n' $?\n" for command in todo)
-    variables = {**environment, "HOME": str(home), "WORKSHOP_DIR": str(folder.resolve())}
+    # In a terminal Python prints line by line, so that errors come after what was printed before them.
+    variables = {**environment, "PYTHONUNBUFFERED": "1", "HOME": str(home), "WORKSHOP_DIR": str(folder.resolve())}
     with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
         file.write(script)
         file.flush()
