@@ -64,7 +64,16 @@ def ogx_environment() -> Path:
             return folder
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(_REQUIREMENTS)]
+        install = [
+            str(folder / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+            str(_REQUIREMENTS),
+        ]
         done = subprocess.run(install, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"OGX could not be installed:\n{done.stderr[-3000:]}")
@@ -86,6 +95,8 @@ def ogx_server(upstream: str, folder: Path) -> Iterator[str]:
         "HOME": str(folder),
         "HF_HUB_OFFLINE": "1",
         "OTEL_SDK_DISABLED": "true",
+        # Its coloured tracebacks hold the server up for 20 seconds at each error.
+        "OGX_LOG_FORMAT": "json",
         "NO_PROXY": "*",
     }
     address = f"http://127.0.0.1:{port}"

@@ -115,7 +115,7 @@ class UpstreamRequest:
     disconnected: bool = False
 
 
-class _BrokenConnection(Exception):
+class _BrokenConnectionError(Exception):
     """Raised inside the server to make it drop the connection."""
 
 
@@ -241,7 +241,7 @@ async def _write(reply: Reply, request: UpstreamRequest, send: Any) -> None:
             await asyncio.Event().wait()
         case HangUp():
             await _start(send, 200, "text/event-stream")
-            raise _BrokenConnection
+            raise _BrokenConnectionError
         case Say() if not request.body.get("stream"):
             await asyncio.sleep(reply.wait + reply.gap * len(reply.pieces()))
             await _send_json(send, 200, _completion("".join(reply.pieces()), reply.finish))
@@ -254,41 +254,43 @@ async def _write(reply: Reply, request: UpstreamRequest, send: Any) -> None:
 
 async def _events(reply: Reply, request: UpstreamRequest) -> AsyncIterator[bytes]:
     yield _chunk({"role": "assistant", "content": ""})
-    if isinstance(reply, Endless):
-        while True:
-            request.sent += 1
-            yield _chunk({"content": reply.text})
-            await asyncio.sleep(reply.gap)
+    while isinstance(reply, Endless):
+        request.sent += 1
+        yield _chunk({"content": reply.text})
+        await asyncio.sleep(reply.gap)
     assert isinstance(reply, Say)
     await asyncio.sleep(reply.wait)
     for _ in range(reply.thoughts):
         yield _chunk({"reasoning_content": "hm "})
         await asyncio.sleep(reply.gap)
-    for number, piece in enumerate([*reply.pieces(), None]):
-        if number == reply.cut_after:
-            raise _BrokenConnection
-        if number == reply.error_after:
-            yield b'data: {"error": {"message": "scripted error in the stream", "code": 500}}\n\n'
+    breaks = {reply.cut_after: None, reply.error_after: _ERROR_EVENT, reply.garbage_after: _GARBAGE_EVENT, reply.end_after: b""}
+    for number, piece in enumerate([*reply.pieces(), ""]):
+        if number in breaks:
+            last = breaks[number]
+            if last is None:
+                raise _BrokenConnectionError
+            yield last
             return
-        if number == reply.garbage_after:
-            yield b"data: <html>no json</html>\n\n"
-            return
-        if number == reply.end_after:
-            return
-        if piece is None:
-            break
-        request.sent += 1
-        yield _chunk({"content": piece})
-        await asyncio.sleep(reply.gap)
+        if piece:
+            request.sent += 1
+            yield _chunk({"content": piece})
+            await asyncio.sleep(reply.gap)
+    for event in _ending(reply, request):
+        yield event
+    if reply.hold_open:
+        await asyncio.Event().wait()
+
+
+def _ending(reply: Say, request: UpstreamRequest) -> Iterator[bytes]:
     yield _chunk({}, reply.finish)
     if (request.body.get("stream_options") or {}).get("include_usage"):
         yield _data({**_BASE, "object": "chat.completion.chunk", "choices": [], "usage": _USAGE})
     if reply.done:
         yield b"data: [DONE]\n\n"
-    if reply.hold_open:
-        await asyncio.Event().wait()
 
 
+_ERROR_EVENT = b'data: {"error": {"message": "scripted error in the stream", "code": 500}}\n\n'
+_GARBAGE_EVENT = b"data: <html>no json</html>\n\n"
 _BASE: dict[str, Any] = {"id": "chatcmpl-scripted", "created": 1_700_000_000, "model": "scripted-model"}
 _USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 

@@ -1,7 +1,8 @@
 """Finished blocks out of a text that is still being written. Pure.
 
-A reader should see whole sentences, list items, tables and code blocks, and nothing can be checked before it is whole. The assembler holds
-text back until a block is certain to be finished, and its decisions depend on the text alone, never on how it was cut into deltas.
+A reader should see whole sentences, list items, tables and code blocks, and nothing can be checked before it is whole. The
+assembler holds text back until a block is certain to be finished, and its decisions depend on the text alone, never on how it
+was cut into deltas.
 """
 
 import re
@@ -29,8 +30,8 @@ class Block:
     Attributes:
         kind: `sentence` is a sentence of a paragraph, or all that is left of it.
         markdown: CommonMark, without white space around it.
-        before: The white space between the block before and this one: empty at the start, a space or line end inside a paragraph or
-            list, an empty line between blocks. `before + markdown` of all blocks is the text.
+        before: The white space between the block before and this one: empty at the start, a space or line end inside a
+            paragraph or list, an empty line between blocks. `before + markdown` of all blocks is the text.
     """
 
     kind: BlockKind
@@ -216,7 +217,7 @@ class BlockAssembler:
         return min(end, len(self._text)), self._closed
 
 
-def _classify(line: str, complete: bool) -> _Line | None:  # noqa: C901, PLR0911
+def _classify(line: str, complete: bool) -> _Line | None:  # noqa: C901
     """What a line begins; None while the rest of the line may still change that."""
     text = line.lstrip(" \t")
     if not text:

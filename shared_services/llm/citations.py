@@ -1,7 +1,7 @@
 """Checks a finished block of a model's answer against the passages that the model was given. Pure.
 
-A citation that leads nowhere is taken out, the spellings that models use are made one, and a command that no cited passage holds is
-marked as the model's own, so that a reader never takes it for the workshop's.
+A citation that leads nowhere is taken out, the spellings that models use are made one, and a command that no cited passage
+holds is marked as the model's own, so that a reader never takes it for the workshop's.
 """
 
 import re
@@ -16,11 +16,13 @@ from shared_services.llm.sentences import CITATION
 _INLINE_CODE: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _RANGE: Final = re.compile(r"(\d{1,3})\s*[–-]\s*\^?(\d{1,3})")
 _MOST_IN_RANGE: Final = 10
-_COMMAND_WORDS: Final = frozenset(
-    "ansible ansible-playbook apt apt-get aws az bash brew cargo cat cd chmod chown cp curl dnf docker dotnet export find flask gcloud git "
-    "go gradle grep helm java jq kill kn kubectl kustomize ls make minikube mkdir mv mvn ./mvnw ./gradlew node npm npx oc odo openssl pip "
-    "pip3 podman psql pytest python python3 rm rosa scp sed sh source ssh sudo systemctl tail tar terraform tkn uv uvicorn virtctl wget yarn yum".split()
-)
+_PROGRAMS: Final = """
+ansible ansible-playbook apt apt-get aws az bash brew cargo cat cd chmod chown cp curl dnf docker dotnet export find
+flask gcloud git go gradle grep helm java jq kill kn kubectl kustomize ls make minikube mkdir mv mvn ./mvnw ./gradlew
+node npm npx oc odo openssl pip pip3 podman psql pytest python python3 rm rosa scp sed sh source ssh sudo systemctl tail
+tar terraform tkn uv uvicorn virtctl wget yarn yum
+"""
+_COMMAND_WORDS: Final = frozenset(_PROGRAMS.split())
 _OPTION: Final = re.compile(r"\s-{1,2}[A-Za-z]|\s[|>]{1,2}\s|\s&&\s|^\./\S+\s")
 
 
@@ -70,8 +72,8 @@ def check_block(markdown: str, passages: Sequence[Passage], cited_before: Collec
         cited_before: Numbers that earlier blocks of the same answer cited: a code block rests on the sentence that introduces it.
 
     Returns:
-        The block, citations corrected. A command counts as the workshop's when a passage holds it that this block or an earlier one
-        cites; where nothing is cited yet, any passage given.
+        The block, citations corrected. A command counts as the workshop's when a passage holds it that this block or an
+        earlier one cites; where nothing is cited yet, any passage given.
     """
     cites: list[int] = []
     removed: list[int] = []
@@ -146,7 +148,7 @@ def _commands(markdown: str) -> list[str]:
 
 
 def looks_like_command(code: str) -> bool:
-    """Whether inline code is something to run rather than a name: a known program with arguments, or anything with options or pipes."""
+    """Whether inline code is something to run rather than a name: a known program with arguments, or options or pipes."""
     words = without_prompt(code).split()
     return len(words) > 1 and (words[0] in _COMMAND_WORDS or bool(_OPTION.search(code)))
 

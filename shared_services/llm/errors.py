@@ -12,8 +12,8 @@ class ModelUnavailableError(UnavailableError):
 
     Attributes:
         reason: `no_model` none is configured or listed; `unreachable` no connection; `timeout` it was silent for too long;
-            `rate_limited` the server asked to wait; `rejected` it refused the request (4xx); `failed` it reported an error of its own
-            (5xx, or an error inside the stream); `cut_off` the stream ended early; `garbage` what came is not an answer.
+            `rate_limited` the server asked to wait; `rejected` it refused the request (4xx); `failed` it reported an error of
+            its own (5xx, or an error inside the stream); `cut_off` the stream ended early; `garbage` what came is not an answer.
         retry_after: Seconds that the server asked to wait, where it said so.
     """
 

@@ -1,7 +1,7 @@
 """An answer without a model: the passages' own sentences, steps and commands, chosen and put together. Pure.
 
-Nothing is written here. A piece is taken whole or left; it comes with what it cannot be read without (a command with the sentence that
-introduces it, a sentence that begins with "It" with the one before), in the order in which the author wrote it.
+Nothing is written here. A piece is taken whole or left; it comes with what it cannot be read without (a command with the
+sentence that introduces it, a sentence that begins with "It" with the one before), in the order in which the author wrote it.
 """
 
 import re
@@ -21,18 +21,29 @@ MOST_CODE: Final = 3
 _KEEP: Final[dict[Asked, float]] = {"reason": 0.75, "command": 0.55, "place": 0.6, "output": 0.55, "any": 0.55}
 """What scores less than this part of the best piece is left out."""
 _BASE: Final = 0.12
-"""What a piece is worth for standing in a passage that the search returned, where a piece with every term of the question gets 1."""
+"""What a piece is worth for standing in a passage that was found, where one with every term of the question gets 1."""
 _LEAD_WORTH: Final = 0.7
 _HEADING_WORTH: Final = 0.55
 
 _DANGLING: Final = re.compile(
-    r"^[\W_]*(?:(?:these|that|those|it|they|its|their|then|also|however|otherwise|therefore|thus|hence|so|but|and|instead|such|as a result|in this case|"
-    r"after that|es|sie|dann|danach|dadurch)\b|this (?!step|workshop|lab|section|module|guide|exercise|chapter|tutorial)\w+)",
+    r"^[\W_]*(?:(?:these|that|those|it|they|its|their|then|also|however|otherwise|therefore|thus|hence|so|but|and|instead|such|"
+    r"as a result|in this case|after that|es|sie|dann|danach|dadurch)\b|"
+    r"this (?!step|workshop|lab|section|module|guide|exercise|chapter|tutorial)\w+)",
     re.IGNORECASE,
 )
-_BECAUSE: Final = re.compile(r"\b(?:because|so that|otherwise|since|therefore|in order to|to avoid|prevents?|ensures?|means that|reason|weil|damit|sonst)\b", re.I)
-_DEFINES: Final = re.compile(r"^\W*(?:an? |the )?[\w`*./ -]{2,40}?\b(?:is|are|means|lets|provides|stores|describes|holds|ist|sind)\b", re.I)
-_PATH: Final = re.compile(r"`[^`\s]*/[^`\s]*`|(?:^|\s)~?/?(?:[\w.-]+/)+[\w.-]*|\b[\w-]+\.(?:ya?ml|json|toml|ini|conf|properties|py|java|js|ts|go|sh|md|xml|txt|env|cfg|log)\b", re.I)
+_BECAUSE: Final = re.compile(
+    r"\b(?:because|so that|otherwise|since|therefore|in order to|to avoid|prevents?|ensures?|means that|reason|"
+    r"weil|damit|sonst)\b",
+    re.IGNORECASE,
+)
+_DEFINES: Final = re.compile(
+    r"^\W*(?:an? |the )?[\w`*./ -]{2,40}?\b(?:is|are|means|lets|provides|stores|describes|holds|ist|sind)\b", re.IGNORECASE
+)
+_PATH: Final = re.compile(
+    r"`[^`\s]*/[^`\s]*`|(?:^|\s)~?/?(?:[\w.-]+/)+[\w.-]*|"
+    r"\b[\w-]+\.(?:ya?ml|json|toml|ini|conf|properties|py|java|js|ts|go|sh|md|xml|txt|env|cfg|log)\b",
+    re.IGNORECASE,
+)
 _INLINE: Final = re.compile(r"`([^`]+)`")
 
 _FACTORS: Final[dict[Asked, dict[str, float]]] = {
@@ -91,8 +102,8 @@ def extract_answer(question: str, passages: Sequence[Passage]) -> list[AnswerBlo
         passages: Best first; the first is number 1.
 
     Returns:
-        At most 6 blocks with 1,200 characters of prose and 3 code blocks, the best passage first; empty without passages. A single
-        piece that is longer than that by itself is given alone, whole.
+        At most 6 blocks with 1,200 characters of prose and 3 code blocks, the best passage first; empty without passages. A
+        single piece that is longer than that by itself is given alone, whole.
     """
     units = {n: units_of(passage.text) for n, passage in enumerate(passages, 1)}
     candidates = _scored(question, passages, units)
@@ -133,14 +144,22 @@ def _fit(asked: Asked, unit: Unit) -> float:
     text = unit.markdown
     if unit.output:
         factor *= 1.8 if asked == "output" else 0.25
-    if asked == "command" and unit.kind in {"sentence", "item"} and (unit.code_blocks or any(map(looks_like_command, _INLINE.findall(text)))):
+    if (
+        asked == "command"
+        and unit.kind in {"sentence", "item"}
+        and (unit.code_blocks or any(map(looks_like_command, _INLINE.findall(text))))
+    ):
         factor *= 1.3
     if asked == "place" and _PATH.search(text):
         factor *= 1.6
     if asked == "reason" and unit.kind == "sentence":
         factor *= 1.25 if _BECAUSE.search(text) else 1.0
     if unit.kind == "sentence":
-        factor *= (0.75 if _DANGLING.match(text) else 1.0) * (0.6 if len(unit.plain.split()) < 4 else 1.0) * (0.7 if text.endswith("?") else 1.0)
+        factor *= (
+            (0.75 if _DANGLING.match(text) else 1.0)
+            * (0.6 if len(unit.plain.split()) < 4 else 1.0)
+            * (0.7 if text.endswith("?") else 1.0)
+        )
     return factor
 
 
@@ -194,7 +213,12 @@ def _sentence_bundles(unit: Unit, of: Sequence[Unit], asked: Asked) -> list[set[
     if _introduces(unit):
         return []
     after = of[unit.place + 1] if unit.place + 1 < len(of) else unit
-    elaborates = after.kind == "sentence" and after.group == unit.group and bool(_DANGLING.match(after.markdown)) and not _introduces(after)
+    elaborates = (
+        after.kind == "sentence"
+        and after.group == unit.group
+        and bool(_DANGLING.match(after.markdown))
+        and not _introduces(after)
+    )
     return [alone | {after.place}, alone] if elaborates and asked in {"reason", "any"} else [alone]
 
 

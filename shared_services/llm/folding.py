@@ -6,7 +6,9 @@ from typing import Final
 from shared_services.llm.sentences import CITATION
 
 _PROMPT: Final = re.compile(r"^\s*(?:\$|#|>|%)\s+(?=\S)")
-_FENCED: Final = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})(?P<info>[^\n]*)\n(?P<body>.*?)(?:^[ \t]*(?P=mark)[`~]*[ \t]*$|\Z)", re.S | re.M)
+_FENCED: Final = re.compile(
+    r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})(?P<info>[^\n]*)\n(?P<body>.*?)(?:^[ \t]*(?P=mark)[`~]*[ \t]*$|\Z)", re.S | re.M
+)
 
 
 def folded(text: str) -> str:

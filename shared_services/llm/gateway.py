@@ -21,7 +21,11 @@ class ChatMessage:
 
 @dataclass(frozen=True)
 class Finish:
-    """The last thing a stream gives: the model ended by itself (`stop`), ran into `max_tokens` (`length`), or was stopped by a filter (`filtered`)."""
+    """The last thing a stream gives.
+
+    Attributes:
+        reason: The model ended by itself (`stop`), ran into `max_tokens` (`length`), or was stopped by a filter (`filtered`).
+    """
 
     reason: Literal["stop", "length", "filtered"]
 
@@ -30,14 +34,15 @@ class ModelGateway(Protocol):
     """A language model that can be asked.
 
     Attributes:
-        name: The model's name; empty while none is known.
         configured: Whether asking can make sense at all.
     """
 
     configured: bool
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The model's name; empty while none is known."""
+        ...
 
     def stream(
         self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float = 0.0

@@ -1,8 +1,8 @@
 """The gateway over llama-stack-client: a Llama Stack / OGX server, or any server with the same `/v1` paths.
 
 Each call has an HTTP client of its own over one shared TLS context: with one shared pool, streams wait for each other from a few
-hundred on. The library's own retries are off, because it would retry without knowing our budget. The library is imported when the first
-call is made, in a thread, so that a process without a model never pays for it.
+hundred on. The library's own retries are off, because it would retry without knowing our budget. The library is imported when
+the first call is made, in a thread, so that a process without a model never pays for it.
 """
 
 import ssl
@@ -276,7 +276,7 @@ _loaded: Any = None
 
 
 def _library() -> Any:
-    global _loaded  # noqa: PLW0603
+    global _loaded
     if _loaded is None:
         import llama_stack_client
 

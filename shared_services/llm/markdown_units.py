@@ -1,7 +1,7 @@
 """The pieces of a passage that an answer can be made of: sentences, list items, code blocks, tables. Pure.
 
-Each piece is the passage's own text. Only what would be dead or disturbing outside of its page is taken away: images, the targets of links
-that lead to other pages, HTML tags, and the flags of a fence's info string.
+Each piece is the passage's own text. Only what would be dead or disturbing outside of its page is taken away: images, the
+targets of links that lead to other pages, HTML tags, and the flags of a fence's info string.
 """
 
 import re

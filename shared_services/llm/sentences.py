@@ -1,8 +1,8 @@
 """Where a sentence ends in CommonMark text. Pure; one rule for whole texts and for text that is still being written.
 
-A full stop ends a sentence only where white space and then something other than a lower-case letter follow, so versions (`1.2.3`), file
-names and most abbreviations need no list. Code spans, links and emphasis are never cut, and citation numbers after the stop belong to the
-sentence before them.
+A full stop ends a sentence only where white space and then something other than a lower-case letter follow, so versions
+(`1.2.3`), file names and most abbreviations need no list. Code spans, links and emphasis are never cut, and citation numbers
+after the stop belong to the sentence before them.
 """
 
 import re
@@ -43,8 +43,8 @@ def sentence_end(text: str, *, final: bool) -> int | None:
         final: The paragraph ends where `text` ends; otherwise more may follow.
 
     Returns:
-        An index with something behind it that is not white space. None when there is one sentence only, or when only more text can
-        tell. What is returned for a text is returned for every longer text that begins with it.
+        An index with something behind it that is not white space. None when there is one sentence only, or when only more text
+        can tell. What is returned for a text is returned for every longer text that begins with it.
     """
     at, uncut, size = 0, 0, len(text)
     while at < size:

@@ -11,7 +11,8 @@ from shared_services.llm.llama_stack import LlamaStackGateway, Patience
 
 
 def server_address(url: str) -> str:
-    """The address that `/v1/...` is appended to, from what people write: with or without `/v1`, a trailing slash or the chat path.
+    """The address that `/v1/...` is appended to, from what people write: with `/v1`, a trailing slash or the chat path, or
+    without.
 
     Raises:
         ValueError: Not an http or https address.
@@ -33,7 +34,7 @@ class LlmSettings(PlatformSettings):
     address: Annotated[str, AfterValidator(server_address)] | None = Field(
         default=None,
         validation_alias=AliasChoices("LLAMA_STACK_ENDPOINT", "LLM_URL"),
-        description="Address of a Llama Stack / OGX server or any other OpenAI-compatible server, with or without `/v1`. Empty: no model.",
+        description="Address of a Llama Stack / OGX or other OpenAI-compatible server, with or without `/v1`. Empty: no model.",
     )
     model: str | None = Field(
         default=None,

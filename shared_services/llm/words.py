@@ -10,37 +10,50 @@ Asked = Literal["command", "reason", "place", "output", "any"]
 _WORD: Final = re.compile(r"[^\W_]+(?:[-_./:][^\W_]+)*", re.UNICODE)
 _PARTS: Final = re.compile(r"[-_./:]")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_STOP: Final = frozenset(
-    "a about after all also am an and any are as at be been before being but by can could did do does doing done for from get gets give had has "
-    "have having he her here him his how i if in into is it its just let like may me mean means might more most must my need needs no not of off "
-    "on one or our out over please say shall she should show so some such tell than that the their them then there these they thing this those to "
-    "too up us use used using want was way we were what when where which while who whom whose why will with would you your yours exactly "
-    "step workshop command commands "
-    "der die das den dem des ein eine einen einem einer und oder ist sind war wird werden wie was wo warum welche welcher welches ich du er sie es "
-    "wir ihr mit von zu zum zur im am auf für nicht kann muss man bei aus nach".split()
+_STOP_WORDS: Final = """
+a about after all also am an and any are as at be been before being but by can could did do does doing done for from get
+gets give had has have having he her here him his how i if in into is it its just let like may me mean means might more
+most must my need needs no not of off on one or our out over please say shall she should show so some such tell than
+that the their them then there these they thing this those to too up us use used using want was way we were what when
+where which while who whom whose why will with would you your yours exactly step workshop command commands der die das
+den dem des ein eine einen einem einer und oder ist sind war wird werden wie was wo warum welche welcher welches ich du
+er sie es wir ihr mit von zu zum zur im am auf für nicht kann muss man bei aus nach
+"""
+_STOP: Final = frozenset(_STOP_WORDS.split())
+_SUFFIXES: Final = tuple(
+    "izations ization isations isation ations ation ments ment ings ing ions ion ers er ies ied ed es s e y".split()  # noqa: SIM905
 )
-_SUFFIXES: Final = (
-    "izations", "ization", "isations", "isation", "ations", "ation", "ments", "ment", "ings", "ing", "ions", "ion", "ers", "er", "ies", "ied",
-    "ed", "es", "s", "e", "y",
-)  # fmt: skip
-_SYNONYMS: Final[dict[str, str]] = {
-    "delete": "remov", "remove": "remov", "erase": "remov", "folder": "director", "directory": "director", "folders": "director",
-    "k8s": "kubernet", "ns": "namespac", "log": "log", "login": "login", "signin": "login", "start": "start", "launch": "start", "run": "run",
-    "begin": "start", "setup": "setup", "verify": "check", "check": "check", "checks": "check", "checking": "check", "verifying": "check",
-}  # fmt: skip
+_SAME: Final = {
+    "remov": ["delete", "deletes", "deleted", "deleting", "remove", "erase"],
+    "director": ["folder", "folders", "directory"],
+    "kubernet": ["k8s"],
+    "namespac": ["ns"],
+    "start": ["launch", "begin"],
+    "check": ["verify", "verifies", "verified", "verifying"],
+    "setup": ["setup"],
+}
+_SYNONYMS: Final = {word: stem for stem, words in _SAME.items() for word in words}
 
-_PLACE: Final = re.compile(r"^\W*(?:and |so )?(?:where\b|in (?:which|what) (?:file|folder|directory|place)|(?:which|what) (?:file|folder|directory|path|url|port)\b|wo\b)", re.I)
-_OUTPUT: Final = re.compile(r"\b(?:output|expected? (?:to )?(?:see|result)|(?:should|will|do) i see|look like|prints?|printed|response)\b", re.I)
+_PLACE: Final = re.compile(
+    r"^\W*(?:and |so )?(?:where\b|in (?:which|what) (?:file|folder|directory|place)|"
+    r"(?:which|what) (?:file|folder|directory|path|url|port)\b|wo\b)",
+    re.IGNORECASE,
+)
+_OUTPUT: Final = re.compile(
+    r"\b(?:output|expected? (?:to )?(?:see|result)|(?:should|will|do) i see|look like|prints?|printed|response)\b",
+    re.IGNORECASE,
+)
 _REASON: Final = re.compile(
-    r"^\W*(?:and |so )?(?:why\b|what(?:'s| is| are| does| do| was)\b(?! the command)|explain\b|describe\b|how come\b|warum\b|was (?:ist|sind)\b)|"
-    r"\b(?:difference between|purpose of|meaning of|the point of)\b",
-    re.I,
+    r"^\W*(?:and |so )?(?:why\b|what(?:'s| is| are| does| do| was)\b(?! the command)|explain\b|describe\b|how come\b|"
+    r"warum\b|was (?:ist|sind)\b)|\b(?:difference between|purpose of|meaning of|the point of)\b",
+    re.IGNORECASE,
 )
 _COMMAND: Final = re.compile(
-    r"\bhow (?:do|can|to|should|would|does|did)\b|\b(?:which|what) (?:\w+ )?commands?\b|\bwhat(?:'s| is) the (?:\w+ )?command\b|\bcommands? (?:to|for|that)\b|"
+    r"\bhow (?:do|can|to|should|would|does|did)\b|\b(?:which|what) (?:\w+ )?commands?\b|"
+    r"\bwhat(?:'s| is) the (?:\w+ )?command\b|\bcommands? (?:to|for|that)\b|"
     r"\bwhat (?:do|should|must) i (?:run|type|enter)\b|\bshow me\b|\bwie\b|"
     r"^\W*(?:run|install|create|deploy|build|start|stop|delete|scale|apply|configure|set up|list|check|verify|add|enable)\b",
-    re.I,
+    re.IGNORECASE,
 )
 
 

@@ -1,4 +1,4 @@
-"""The gateway against a scripted server over real HTTP: what it gives, what it makes of each kind of trouble, and that it hangs up."""
+"""The gateway against a scripted server over real HTTP: what it gives, what it makes of trouble, and that it hangs up."""
 
 import time
 from contextlib import aclosing
@@ -30,6 +30,12 @@ async def ask(gateway: LlamaStackGateway) -> tuple[str, Finish]:
     return text, finish
 
 
+async def collect(gateway: LlamaStackGateway, into: list[str | Finish]) -> None:
+    async with aclosing(gateway.stream(ASKED, max_tokens=9)) as parts:
+        async for part in parts:
+            into.append(part)  # noqa: PERF401
+
+
 @pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/", "/v1/chat/completions"])
 async def test_streams_an_answer_whatever_the_address_ends_in(suffix: str) -> None:
     with ScriptedUpstream() as upstream:
@@ -47,11 +53,9 @@ async def test_pieces_arrive_while_the_model_still_writes() -> None:
     with ScriptedUpstream() as upstream:
         upstream.script(Say(["one ", "two ", "three"], gap=0.2))
         started = time.monotonic()
-        arrivals = []
+        arrivals: list[float] = []
         async with aclosing(LlamaStackGateway(upstream.url, model="m", patience=QUICK).stream(ASKED, max_tokens=9)) as parts:
-            async for part in parts:
-                if isinstance(part, str):
-                    arrivals.append(time.monotonic() - started)
+            arrivals.extend([time.monotonic() - started async for part in parts if isinstance(part, str)])
         assert len(arrivals) == 3
         assert arrivals[-1] - arrivals[0] > 0.3
 
@@ -124,13 +128,10 @@ async def test_waits_while_a_model_thinks() -> None:
 async def test_every_trouble_has_its_reason(reply: Reply, reason: str, text: str, calls: int) -> None:
     with ScriptedUpstream() as upstream:
         upstream.script(reply)
-        received = ""
+        received: list[str | Finish] = []
         with pytest.raises(ModelUnavailableError) as caught:
-            async with aclosing(LlamaStackGateway(upstream.url, model="m", patience=QUICK).stream(ASKED, max_tokens=9)) as parts:
-                async for part in parts:
-                    assert isinstance(part, str)
-                    received += part
-        assert (caught.value.reason, received, len(upstream.requests)) == (reason, text, calls)
+            await collect(LlamaStackGateway(upstream.url, model="m", patience=QUICK), received)
+        assert (caught.value.reason, received, len(upstream.requests)) == (reason, [text] if text else [], calls)
         assert caught.value.problem().model_extra == {"reason": reason}
 
 

@@ -74,23 +74,23 @@ async def test_the_limit_is_told(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "reasons"),
+    ("reply", "reason"),
     [
-        (Fail(500), {"failed"}),
-        (Fail(429), {"rate_limited"}),
-        (Fail(400), {"rejected"}),
-        (Silence(), {"timeout"}),
-        (Say("abcdefgh", wait=10), {"timeout"}),
-        (Say("abcdefgh", cut_after=1), {"failed", "cut_off"}),
-        (Say("abcdefgh", garbage_after=1), {"failed", "cut_off"}),
-        (Say("abcdefgh", error_after=1), {"failed", "cut_off"}),
+        (Fail(500), "failed"),
+        (Fail(429), "rate_limited"),
+        (Fail(400), "rejected"),
+        (Silence(), "timeout"),
+        (Say("abcdefgh", wait=10), "timeout"),
+        (Say("abcdefgh", cut_after=1), "failed"),
+        (Say("abcdefgh", garbage_after=1), "failed"),
+        (Say("abcdefgh", error_after=1), "failed"),
     ],
 )
-async def test_upstream_trouble_is_trouble(stack: Stack, reply: Say | Fail | Silence, reasons: set[str]) -> None:
+async def test_upstream_trouble_is_trouble(stack: Stack, reply: Say | Fail | Silence, reason: str) -> None:
     stack.upstream.script(reply)
     with pytest.raises(ModelUnavailableError) as caught:
         await ask(stack.gateway())
-    assert caught.value.reason in reasons
+    assert caught.value.reason == reason
 
 
 async def test_hanging_up_reaches_the_model(stack: Stack) -> None:

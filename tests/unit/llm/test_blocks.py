@@ -95,7 +95,21 @@ def test_an_open_fence_is_closed() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "\n\n", "   ", "No stop", "A `code. Still", "**Bold. Open", "[link. Open", "1.", "-", "#", "```", "a\n===\nb", "1. a\n\n\n   b\n\nc"],
+    [
+        "",
+        "\n\n",
+        "   ",
+        "No stop",
+        "A `code. Still",
+        "**Bold. Open",
+        "[link. Open",
+        "1.",
+        "-",
+        "#",
+        "```",
+        "a\n===\nb",
+        "1. a\n\n\n   b\n\nc",
+    ],
 )
 def test_odd_ends_lose_nothing(text: str) -> None:
     joined = "".join(block.before + block.markdown for block in assemble(text))

@@ -60,7 +60,15 @@ def test_a_command_tells_where_it_stands() -> None:
 
 @pytest.mark.parametrize(
     ("code", "yes"),
-    [("kubectl get pods", True), ("kubectl", False), ("spec.replicas", False), ("tool --all", True), ("my value", False), ("a | b", True), ("$ ls x", True)],
+    [
+        ("kubectl get pods", True),
+        ("kubectl", False),
+        ("spec.replicas", False),
+        ("tool --all", True),
+        ("my value", False),
+        ("a | b", True),
+        ("$ ls x", True),
+    ],
 )
 def test_what_looks_like_a_command(code: str, yes: bool) -> None:
     assert looks_like_command(code) is yes

@@ -94,7 +94,13 @@ def test_how_leads_to_the_command_and_what_to_the_sentence() -> None:
 
 def test_steps_stay_whole_and_in_order() -> None:
     how = answer("How do I deploy the application?", DEPLOY, SCALE)
-    assert how.index("1. Open") < how.index("2. Apply") < how.index("oc apply -f") < how.index("3. Wait") < how.index("oc rollout status")
+    assert (
+        how.index("1. Open")
+        < how.index("2. Apply")
+        < how.index("oc apply -f")
+        < how.index("3. Wait")
+        < how.index("oc rollout status")
+    )
 
 
 def test_why_is_answered_with_the_reason_alone() -> None:
@@ -103,7 +109,9 @@ def test_why_is_answered_with_the_reason_alone() -> None:
 
 
 def test_where_is_answered_with_the_place() -> None:
-    assert answer("Where do I set the number of replicas?", SCALE, DEPLOY).startswith("1. Open `deploy/app.yaml` and set `replicas` to 2. [2]")
+    assert answer("Where do I set the number of replicas?", SCALE, DEPLOY).startswith(
+        "1. Open `deploy/app.yaml` and set `replicas` to 2. [2]"
+    )
 
 
 def test_output_is_shown_when_asked_for_only() -> None:
@@ -112,16 +120,23 @@ def test_output_is_shown_when_asked_for_only() -> None:
 
 
 def test_one_item_of_a_list_can_be_the_answer() -> None:
-    assert "CrashLoopBackOff** means that the process ends again and again. [1]" in answer("What does CrashLoopBackOff mean?", TROUBLE)
+    assert "CrashLoopBackOff** means that the process ends again and again. [1]" in answer(
+        "What does CrashLoopBackOff mean?", TROUBLE
+    )
 
 
 def test_links_into_the_workshop_become_text_and_images_go() -> None:
     text = "Read [the guide](../guide/content.md#top) and [the docs](https://docs.example.com/a) before ![x](y.png) you deploy <b>it</b>."
-    assert answer("deploy", passage(text)) == "Read the guide and [the docs](https://docs.example.com/a) before you deploy it. [1]"
+    assert (
+        answer("deploy", passage(text)) == "Read the guide and [the docs](https://docs.example.com/a) before you deploy it. [1]"
+    )
 
 
 def test_an_authors_own_number_is_no_citation() -> None:
-    assert answer("What is the limit?", passage("The limit is five, as the paper says [3].")) == "The limit is five, as the paper says \\[3\\]. [1]"
+    assert (
+        answer("What is the limit?", passage("The limit is five, as the paper says [3]."))
+        == "The limit is five, as the paper says \\[3\\]. [1]"
+    )
 
 
 def test_a_sentence_that_points_back_brings_what_it_points_to() -> None:
@@ -188,8 +203,12 @@ def test_sentences(text: str, sentences: list[str]) -> None:
     assert split_sentences(text) == sentences
 
 
-NOUN = st.sampled_from("cluster quota route secret pod image volume token proxy login".split())
-WORDS = st.lists(NOUN | st.sampled_from("the a is runs `oc get` checks 1.2.3 e.g. quickly *soon* app.yaml".split()), min_size=2, max_size=12)
+NOUN = st.sampled_from(["cluster", "quota", "route", "secret", "pod", "image", "volume", "token", "proxy", "login"])
+WORDS = st.lists(
+    NOUN | st.sampled_from(["the", "a", "is", "runs", "`oc", "get`", "checks", "1.2.3", "e.g.", "quickly", "*soon*", "app.yaml"]),
+    min_size=2,
+    max_size=12,
+)
 SENTENCE = st.builds(lambda start, words, end: f"{start} {' '.join(words)}{end}", st.sampled_from(["The", "It", "Then", "This", "A", "If"]), WORDS, st.sampled_from(".!?"))  # fmt: skip
 PARAGRAPH = st.lists(SENTENCE, min_size=1, max_size=4).map(" ".join)
 COMMAND = st.builds(lambda verb, noun: f"oc {verb} {noun}", st.sampled_from(["get", "delete", "create"]), NOUN)
