@@ -295,16 +295,18 @@ def _joined(before: Span, after: Span) -> Span:
 
 
 def _pack(spans: list[Span]) -> list[Span]:
-    """Put small neighbours together, up to the target; a small rest joins what stands before it."""
+    """Put neighbours together, up to the target; a small rest joins what stands before it."""
     packed = [spans[0]]
     for span in spans[1:]:
         held = packed[-1]
         together = held.size + span.size
-        small = held.size < LEAST_PIECES or span.size < LEAST_PIECES
-        if together <= TARGET_PIECES or (small and together <= MOST_PIECES):
+        if together <= TARGET_PIECES or (held.size < LEAST_PIECES and together <= MOST_PIECES):
             packed[-1] = _joined(held, span)
         else:
             packed.append(span)
+    if len(packed) > 1 and packed[-1].size < LEAST_PIECES and packed[-2].size + packed[-1].size <= MOST_PIECES:
+        rest = packed.pop()
+        packed[-1] = _joined(packed[-1], rest)
     return packed
 
 

@@ -10,34 +10,26 @@ from dataclasses import dataclass
 from threading import Lock
 
 from agents.rag.blocks import pieces
-from agents.rag.confidence import confidence
+from agents.rag.confidence import Evidence, confidence
 from agents.rag.embedder import Embedder
 from agents.rag.ranking import Candidate, favour_identifiers, favour_step, ordered, passages, reciprocal_rank_fusion
 from agents.rag.scope import Scope
-from agents.rag.store import Hit, StoredChunk, VectorStore
-from agents.rag.terms import attainable, heaviest, identifiers, terms
+from agents.rag.store import BM25_K1, Hit, StoredChunk, VectorStore
+from agents.rag.terms import heaviest, identifier_term, identifiers, terms, weight
 from shared_services.contracts.rag import SearchRequest, Turn
 
-CANDIDATES = 100
+CANDIDATES = 60
 MOST_TERMS = 64
 WINDOW_PIECES = 220
-CACHED_STATISTICS = 64
+CACHED_INDEXES = 64
 
 
 @dataclass(frozen=True)
-class Statistics:
-    """What keyword scores are measured against: the number of chunks of an index, and how many hold each term."""
+class Contents:
+    """An index in memory: its chunks by ordinal, and how many of them hold each term."""
 
-    chunks: int
+    chunks: dict[int, StoredChunk]
     holding: Counter[str]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the best of both rankings say; see `confidence`."""
-
-    cosine: float
-    share: float
 
 
 @dataclass(frozen=True)
@@ -49,7 +41,7 @@ class Found:
     evidence: Evidence
 
 
-NOTHING = Found([], 0.0, Evidence(0.0, 0.0))
+NOTHING = Found([], 0.0, Evidence(0.0, 0.0, 0.0))
 
 
 def question_forms(query: str, history: Sequence[Turn]) -> list[str]:
@@ -86,7 +78,7 @@ class Searcher:
     def __init__(self, store: VectorStore, embedder: Embedder) -> None:
         self._store = store
         self._embedder = embedder
-        self._statistics: OrderedDict[str, Statistics] = OrderedDict()
+        self._contents: OrderedDict[tuple[str, str], Contents] = OrderedDict()
         self._lock = Lock()
 
     def search(self, scope: Scope, collection: str, request: SearchRequest) -> Found:
@@ -100,45 +92,51 @@ class Searcher:
         query = request.query.encode("utf-8", "replace").decode()
         if not query.strip() or (request.kinds is not None and not request.kinds):
             return NOTHING
-        statistics = self._statistics_of(scope, collection)
+        contents = self._contents_of(scope, collection)
+        total = len(contents.chunks)
         forms = question_forms(query, request.history)
         asked = [terms(form) for form in forms]
         vectors = self._embedder.encode([window for form in forms for window in windows(form)])
         dense = self._store.search_dense(scope, collection, vectors, CANDIDATES, request.kinds)
-        kept = [heaviest(each, statistics.holding, statistics.chunks, MOST_TERMS) for each in asked]
+        kept = [heaviest(each, contents.holding, total, MOST_TERMS) for each in asked]
         keyword = self._store.search_terms(scope, collection, kept, CANDIDATES, request.kinds)
+        names = identifiers(query)
+        found = ordered(favour_step(favour_identifiers(_fused(dense, keyword, contents), names), request.step))
+        chosen = passages(found, request.limit)
+        if not chosen:
+            return NOTHING
         evidence = Evidence(
-            cosine=_best(dense), share=max(_share(*pair, statistics) for pair in zip(asked, keyword, strict=True))
+            cosine=_best(dense),
+            share=max(_share(query_terms, ranking, contents) for query_terms, ranking in zip(asked, keyword, strict=True)),
+            named=_named(names, asked[0], chosen[0].chunk.text, contents),
         )
-        found = favour_identifiers(_fused(dense, keyword), identifiers(query))
-        chosen = passages(ordered(favour_step(found, request.step)), request.limit)
-        return Found(chosen, confidence(evidence.cosine, evidence.share) if chosen else 0.0, evidence)
+        return Found(chosen, confidence(evidence), evidence)
 
     def forget(self, collection: str) -> None:
         """Drop what is kept in memory of a collection."""
         with self._lock:
-            self._statistics.pop(collection, None)
+            for key in [key for key in self._contents if key[1] == collection]:
+                del self._contents[key]
 
     def prepare(self, scope: Scope, collection: str) -> None:
-        """Read a collection's statistics now, so that the first search does not pay for it."""
-        self._statistics_of(scope, collection)
+        """Read a collection now, so that the first search does not pay for it."""
+        self._contents_of(scope, collection)
 
-    def _statistics_of(self, scope: Scope, collection: str) -> Statistics:
+    def _contents_of(self, scope: Scope, collection: str) -> Contents:
+        key = (scope.workshop, collection)
         with self._lock:
-            held = self._statistics.get(collection)
+            held = self._contents.get(key)
             if held is not None:
-                self._statistics.move_to_end(collection)
+                self._contents.move_to_end(key)
                 return held
-        holding: Counter[str] = Counter()
-        chunks = 0
-        for row in self._store.read_terms(scope, collection):
-            holding.update(set(row))
-            chunks += 1
-        made = Statistics(chunks, holding)
+        made = Contents({}, Counter())
+        for chunk, chunk_terms in self._store.read(scope, collection):
+            made.chunks[chunk.ordinal] = chunk
+            made.holding.update(set(chunk_terms))
         with self._lock:
-            self._statistics[collection] = made
-            while len(self._statistics) > CACHED_STATISTICS:
-                self._statistics.popitem(last=False)
+            self._contents[key] = made
+            while len(self._contents) > CACHED_INDEXES:
+                self._contents.popitem(last=False)
         return made
 
 
@@ -146,21 +144,30 @@ def _best(rankings: Sequence[Sequence[Hit]]) -> float:
     return max((ranking[0].score for ranking in rankings if ranking), default=0.0)
 
 
-def _share(asked: list[str], ranking: Sequence[Hit], statistics: Statistics) -> float:
-    most = attainable(asked, statistics.holding, statistics.chunks)
+def _share(asked: list[str], ranking: Sequence[Hit], contents: Contents) -> float:
+    most = (BM25_K1 + 1) * weight(asked, contents.holding, len(contents.chunks))
     return ranking[0].score / most if ranking and most > 0 else 0.0
 
 
-def _fused(dense: Sequence[Sequence[Hit]], keyword: Sequence[Sequence[Hit]]) -> list[Candidate]:
-    fused = reciprocal_rank_fusion([[hit.chunk.ordinal for hit in ranking] for ranking in (*dense, *keyword)])
-    chunks: dict[int, StoredChunk] = {hit.chunk.ordinal: hit.chunk for ranking in (*dense, *keyword) for hit in ranking}
+def _named(names: Sequence[str], asked: list[str], text: str, contents: Contents) -> float:
+    most = weight(asked, contents.holding, len(contents.chunks))
+    held = [identifier_term(name) for name in names if name in text.lower()]
+    return weight(held, contents.holding, len(contents.chunks)) / most if most > 0 else 0.0
+
+
+def _fused(dense: Sequence[Sequence[Hit]], keyword: Sequence[Sequence[Hit]], contents: Contents) -> list[Candidate]:
+    fused = reciprocal_rank_fusion([[hit.ordinal for hit in ranking] for ranking in (*dense, *keyword)])
     cosines, scores = _highest(dense), _highest(keyword)
-    return [Candidate(chunks[number], score, cosines.get(number), scores.get(number)) for number, score in fused.items()]
+    return [
+        Candidate(contents.chunks[number], score, cosines.get(number), scores.get(number))
+        for number, score in fused.items()
+        if number in contents.chunks
+    ]
 
 
 def _highest(rankings: Sequence[Sequence[Hit]]) -> dict[int, float]:
     best: dict[int, float] = {}
     for ranking in rankings:
         for hit in ranking:
-            best[hit.chunk.ordinal] = max(hit.score, best.get(hit.chunk.ordinal, hit.score))
+            best[hit.ordinal] = max(hit.score, best.get(hit.ordinal, hit.score))
     return best

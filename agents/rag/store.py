@@ -68,9 +68,9 @@ class StoredChunk:
 
 @dataclass(frozen=True)
 class Hit:
-    """A found chunk and its score: cosine similarity, or BM25."""
+    """The ordinal of a found chunk, and its score: cosine similarity, or BM25."""
 
-    chunk: StoredChunk
+    ordinal: int
     score: float
 
 
@@ -127,8 +127,8 @@ class VectorStore(Protocol):
         """The chunks in scope that hold terms of each query, best first; scores are BM25."""
         ...
 
-    def read_terms(self, scope: Scope, collection: str) -> Iterator[list[str]]:
-        """The terms of every chunk in scope."""
+    def read(self, scope: Scope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
+        """Every chunk in scope, with its terms."""
         ...
 
 
@@ -270,8 +270,8 @@ class MilvusLiteStore:
         answers = iter(self._search(scope, collection, "sparse", [text for text in asked if text], "BM25", limit, kinds))
         return [next(answers) if text else [] for text in asked]
 
-    def read_terms(self, scope: Scope, collection: str) -> Iterator[list[str]]:
-        """Page through the terms of every row in scope."""
+    def read(self, scope: Scope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
+        """Page through every row in scope."""
         self._load(collection)
         offset = 0
         while True:
@@ -279,12 +279,12 @@ class MilvusLiteStore:
                 rows = self._connected().query(
                     _checked(collection),
                     filter=scope_filter(scope),
-                    output_fields=["workshop_id", "terms"],
+                    output_fields=[*_STORED, "terms"],
                     limit=READ_PAGE,
                     offset=offset,
                     timeout=READ_SECONDS,
                 )
-            yield from (row["terms"].split() for row in rows if _admitted(scope, row))
+            yield from ((_stored(row), row["terms"].split()) for row in rows if _admitted(scope, row))
             if len(rows) < READ_PAGE:
                 return
             offset += len(rows)
@@ -309,14 +309,14 @@ class MilvusLiteStore:
                 anns_field=field,
                 limit=limit,
                 filter=scope_filter(scope, kinds),
-                output_fields=_STORED,
+                output_fields=["id", "workshop_id"],
                 search_params={"metric_type": metric},
                 timeout=READ_SECONDS,
             )
         # Milvus Lite gives BM25 as a negative distance, Milvus as a positive score
         sign = abs if metric == "BM25" else float
         return [
-            [Hit(_stored(hit["entity"]), sign(hit["distance"])) for hit in answer if _admitted(scope, hit["entity"])]
+            [Hit(hit["entity"]["id"], sign(hit["distance"])) for hit in answer if _admitted(scope, hit["entity"])]
             for answer in answers
         ]
 

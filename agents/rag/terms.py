@@ -180,8 +180,8 @@ def inverse_frequency(chunks: int, holding: int) -> float:
     return math.log((chunks - holding + 0.5) / (holding + 0.5) + 1.0)
 
 
-def attainable(query: Iterable[str], holding: Mapping[str, int], chunks: int) -> float:
-    """The sum of the query's term weights: what BM25 is measured against; 0 for a query without terms."""
+def weight(query: Iterable[str], holding: Mapping[str, int], chunks: int) -> float:
+    """The sum of the weights of a query's terms, each once; 0 for a query without terms."""
     return sum(inverse_frequency(chunks, holding.get(term, 0)) for term in set(query))
 
 

@@ -1,0 +1,107 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.rag.confidence import ANSWER_FROM, Evidence, confidence
+from agents.rag.ranking import Candidate, favour_identifiers, favour_step, ordered, passages, reciprocal_rank_fusion
+from agents.rag.search import question_forms, windows
+from agents.rag.store import StoredChunk
+from shared_services.contracts.rag import ChunkKind, Turn
+
+_FILE = "steps/a/content.md"
+
+
+def _chunk(
+    ordinal: int,
+    text: str,
+    first: int,
+    *,
+    step: str = "a",
+    after: str = "",
+    heading: str = "H",
+    kind: ChunkKind = "prose",
+    file: str = _FILE,
+) -> StoredChunk:
+    last = first + text.count("\n") - (1 if text.endswith("\n") else 0)
+    return StoredChunk(ordinal, "w", step, step, file, first, last, ("A", heading), kind, text, after, None, file, first)
+
+
+def test_fusion_adds_reciprocal_ranks() -> None:
+    fused = reciprocal_rank_fusion([[7, 8], [8], []])
+    assert fused == {7: 1 / 61, 8: 1 / 62 + 1 / 61}
+
+
+@given(st.lists(st.lists(st.integers(0, 20), unique=True), max_size=5))
+def test_fusion_does_not_depend_on_the_order_of_rankings(rankings: list[list[int]]) -> None:
+    one, other = reciprocal_rank_fusion(rankings), reciprocal_rank_fusion(reversed(rankings))
+    assert one == pytest.approx(other)
+    assert set(one) == {item for ranking in rankings for item in ranking}
+
+
+def test_the_current_step_rises_but_hides_no_better_passage() -> None:
+    best = Candidate(_chunk(0, "best\n", 1, step="b"), 4 / 61)
+    near = Candidate(_chunk(1, "near\n", 1), 4 / 63)
+    far = Candidate(_chunk(2, "far\n", 9), 4 / 90)
+    order = [each.chunk.ordinal for each in ordered(favour_step([best, near, far], "a"))]
+    assert order == [1, 0, 2]
+    assert [each.chunk.ordinal for each in ordered(favour_step([best, near, far], None))] == [0, 1, 2]
+    assert ordered(favour_step([best, far], "a"))[0].chunk.ordinal == 0
+
+
+def test_literal_identifiers_rise() -> None:
+    plain = Candidate(_chunk(0, "scale it to 4\n", 1), 2 / 61)
+    exact = Candidate(_chunk(1, "kubectl scale --replicas=3\n", 5), 2 / 63)
+    assert ordered(favour_identifiers([plain, exact], ["--replicas=3"]))[0].chunk.ordinal == 1
+    assert favour_identifiers([plain, exact], ["--nowhere"]) == [plain, exact]
+
+
+def test_neighbours_of_a_section_become_one_contiguous_passage() -> None:
+    first = Candidate(_chunk(0, "one\n", 1, after="\n  \n"), 0.5, dense=0.4)
+    second = Candidate(_chunk(1, "two\nthree\n", 4), 0.9, dense=0.3, bm25=2.0)
+    (joined,) = passages([second, first], 5)
+    assert joined.chunk.text == "one\n\n  \ntwo\nthree\n"
+    assert (joined.chunk.first_line, joined.chunk.last_line) == (1, 5)
+    assert (joined.fused, joined.dense, joined.bm25) == (0.9, 0.4, 2.0)
+
+
+def test_overlapping_lines_are_shown_once() -> None:
+    first = Candidate(_chunk(0, "one\ntwo\n", 1), 0.9)
+    second = Candidate(_chunk(1, "two\nthree four\n", 2), 0.5)
+    (joined,) = passages([first, second], 5)
+    assert joined.chunk.text == "one\ntwo\nthree four\n"
+
+
+def test_what_does_not_touch_or_is_of_another_section_stays_apart() -> None:
+    first = Candidate(_chunk(0, "one\n", 1), 0.9)
+    gap = Candidate(_chunk(1, "two\n", 4), 0.8)
+    other = Candidate(_chunk(2, "three\n", 2, heading="I"), 0.7)
+    assert len(passages([first, gap, other], 5)) == 3
+    assert len(passages([first, gap, other], 2)) == 2
+
+
+def test_near_duplicates_are_folded() -> None:
+    text = "the same words stand here twice in two files of the workshop\n"
+    twins = [Candidate(_chunk(0, text, 1), 0.9), Candidate(_chunk(1, text, 1, file="steps/b/content.md"), 0.8)]
+    assert [each.chunk.ordinal for each in passages(twins, 5)] == [0]
+
+
+def test_a_follow_up_is_searched_alone_and_joined() -> None:
+    history = [Turn(speaker="user", text="How do I scale?"), Turn(speaker="assistant", text="With kubectl.")]
+    assert question_forms(" and back? ", history) == ["and back?", "How do I scale?\nand back?"]
+    assert question_forms("alone", []) == ["alone"]
+
+
+def test_a_long_question_is_read_at_both_ends() -> None:
+    text = " ".join(f"word{number}" for number in range(5000))
+    begin, end = windows(text)
+    assert begin.startswith("word0 word1 ")
+    assert end.endswith(" word4998 word4999")
+    assert windows("short") == ["short"]
+    assert len(windows("x" * 100_000)[0]) < 2_000
+
+
+def test_confidence_grows_with_each_kind_of_evidence() -> None:
+    nothing = confidence(Evidence(0, 0, 0))
+    assert nothing < 0.01
+    assert nothing < confidence(Evidence(0.4, 0, 0)) < confidence(Evidence(0.4, 0.5, 0)) < confidence(Evidence(0.4, 0.5, 0.5)) < 1
+    assert confidence(Evidence(0.64, 0.54, 0)) > ANSWER_FROM > confidence(Evidence(0.29, 0.22, 0))
