@@ -27,6 +27,7 @@ if kubectl get role helper -n shop >/dev/null 2>&1; then
     echo "The role helper is still there, though nobody needs it. Remove it."
     exit 1
 fi
+grep -q '^0 findings' ~/secure-namespace/audit.txt 2>/dev/null || { echo "The evidence is missing: write the output of a clean audit into ~/secure-namespace/audit.txt."; exit 1; }
 may reporter list pods || { echo "reporter may not list pods any more. Apply reporter.yaml again."; exit 1; }
 may reporter get pods --subresource=log || { echo "reporter may not read logs any more. Add the rule for logs to its role again."; exit 1; }
 echo "No dangerous rights are left, and reporter can work."
