@@ -291,7 +291,7 @@ async def test_joining_by_code(platform: Platform):
 
 async def test_a_new_version_is_answered_from(platform: Platform):
     await platform.publish(files_of("quay", "A quay", {"moor": HARBOR["deploy"]}))
-    async with platform.app("quay") as app, browser(app, "quay") as http:
+    async with platform.app("quay", confidence_threshold=0) as app, browser(app, "quay") as http:
         conversation = await start(http)
         assert "8081" in (await ask(http, conversation, {"text": "Which port does the application listen on?"})).answer
         title, content = HARBOR["deploy"]
