@@ -117,7 +117,8 @@ def question_for(heading: str) -> str:
     if first.lower() in _IMPERATIVES and rest and " and " not in f" {rest} ":
         return f"How do I {first.lower()} {rest}?"
     if first.lower() in _ASKING and rest:
-        return f"Explain {first.lower()} {rest}."
+        own = {"you": "I", "your": "my", "yours": "mine"}
+        return f"Explain {' '.join(own.get(word, word) for word in [first.lower(), *rest.split()])}."
     return f"What is “{words}” about?"
 
 

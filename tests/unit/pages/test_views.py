@@ -1,0 +1,146 @@
+"""What the participant's pages decide before anything is drawn."""
+
+import pytest
+
+from shared_services.contracts.chat import Answer, Citation, NearestSection, StoredTurn
+from shared_services.contracts.workshop import SourcePlace
+from shared_services.pages.markdown import TocEntry
+from tests.unit.chat.worlds import published
+from workshop_chat.pages import views
+from workshop_chat.pages.files import file_response, media_type
+
+
+def entries(*titles: str, level: int = 2) -> list[TocEntry]:
+    return [TocEntry(level, title, title.lower()) for title in titles]
+
+
+@pytest.mark.parametrize(
+    ("heading", "question"),
+    [
+        ("Deploy the app", "How do I deploy the app?"),
+        ("1. Create a cluster", "How do I create a cluster?"),
+        ("Step 2: Scale it.", "How do I scale it?"),
+        ("What you need", "Explain what I need."),
+        ("Why does it fail?", "Why does it fail?"),
+        ("Requirements", "What is “Requirements” about?"),
+        ("Build and push", "What is “Build and push” about?"),
+        ("3D printing", "What is “3D printing” about?"),
+    ],
+)
+def test_questions_are_made_from_headings(heading: str, question: str):
+    assert views.question_for(heading) == question
+
+
+def test_three_questions_and_never_one_twice():
+    assert views.questions("T", entries("Add it", "Add it", "Run it", "Stop it", "Drop it")) == [
+        "How do I add it?",
+        "How do I run it?",
+        "How do I stop it?",
+    ]
+    assert views.questions("Deploy", []) == ["What is “Deploy” for?"]
+
+
+def test_only_long_steps_have_a_table_of_contents():
+    assert views.outline(entries("a", "b", "c")) == []
+    assert len(views.outline(entries("a", "b", "c", "d"))) == 4
+    many = entries(*"abcd") + entries(*(f"x{n}" for n in range(20)), level=3)
+    assert [entry.level for entry in views.outline(many)] == [2, 2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("path", "public"),
+    [
+        ("assets/a.png", True),
+        ("steps/one/files/deep/x.py", True),
+        ("steps/one/solve.md", False),
+        ("steps/one/check.sh", False),
+        ("steps/one/files/", False),
+        ("workshop.yaml", False),
+        ("assets", False),
+    ],
+)
+def test_checks_and_solutions_are_not_handed_out(path: str, public: bool):
+    assert views.is_public(path) is public
+
+
+@pytest.mark.parametrize(
+    ("cookie", "layout"),
+    [
+        ("r300o.a420c", views.Layout(300, 420, True, False)),
+        ("r200c.a640o", views.Layout(200, 640, False, True)),
+        ("r199o.a333o", views.Layout()),
+        ('"><script>', views.Layout()),
+        ("", views.Layout()),
+    ],
+)
+def test_the_layout_cookie_holds_known_widths_alone(cookie: str, layout: views.Layout):
+    assert views.read_layout(cookie) == layout
+
+
+def test_a_title_is_split_from_its_step():
+    assert views.split_title('<h1 id="a">A</h1>\n<p>b</p>') == ('<h1 id="a">A</h1>', "\n<p>b</p>")
+    assert views.split_title("<p>b</p>") == ("", "<p>b</p>")
+
+
+def test_a_stored_turn_leads_to_its_passages():
+    citation = Citation(
+        n=1,
+        workshop="kettle",
+        step="boil",
+        file="steps/boil/content.md",
+        first_line=3,
+        last_line=5,
+        heading=["Boil the water", "Start it"],
+        text="Start.",
+        source=SourcePlace(file="a.md", line=1),
+    )
+    gone = citation.model_copy(update={"n": 2, "step": "gone", "file": "steps/gone/content.md"})
+    solve = citation.model_copy(update={"n": 3, "file": "steps/boil/solve.md"})
+    hints = citation.model_copy(update={"n": 4, "file": "steps/boil/hints.md"})
+    answer = Answer(
+        conversation="c",
+        answer="Start [1].",
+        abstained=False,
+        written_by="extractive",
+        nearest=[NearestSection(step="fill", heading=["Fill the kettle"], file="steps/fill/content.md", line=3)],
+        citations=[citation, gone, solve, hints],
+        timings={},
+    )
+    turn = StoredTurn(number=1, question="How?", step="boil", state="done", answer=answer)
+    shown = views.turn_view(turn, published(), lambda step: f"/s/{step}")
+    assert [source.address for source in shown.sources] == [
+        "/s/boil?mark=3-5#start-it",
+        None,
+        None,
+        "/s/boil?mark=3-5&in=hints",
+    ]
+    assert shown.sources[0].place == "steps/boil/content.md:3-5"
+    assert shown.nearest == [("Fill the kettle", "/s/fill?mark=3-3#fill-the-kettle")]
+    assert 'class="citation"' in shown.html
+    assert shown.extractive
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "saved"),
+    [
+        ("assets/a.PNG", "image/png", False),
+        ("assets/a.svg", "image/svg+xml", False),
+        ("files/page.html", "text/plain; charset=utf-8", False),
+        ("files/app.js", "text/plain; charset=utf-8", False),
+        ("files/a.css", "text/plain; charset=utf-8", False),
+        ("files/x.xhtml", "text/plain; charset=utf-8", False),
+        ("files/Dockerfile", "text/plain; charset=utf-8", False),
+        ("files/a.pdf", "application/pdf", True),
+        ("files/a.unknown", "application/octet-stream", True),
+        ("files/a.swf", "application/octet-stream", True),
+    ],
+)
+def test_no_file_of_a_workshop_is_served_as_something_that_runs(path: str, kind: str, saved: bool):
+    assert media_type(path) == (kind, saved)
+
+
+def test_files_carry_a_policy_of_their_own():
+    response = file_response("assets/ü\n.bin", b"x")
+    assert response.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%BC%0A.bin"
