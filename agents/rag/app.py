@@ -1,5 +1,6 @@
 """Puts the RAG agent together. The model is loaded in the background once the app has started, so that it answers at once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,6 +34,8 @@ def create_app(
     verifier: TokenVerifier,
     files_source: FilesSource,
     embedder: Embedder | None = None,
+    *,
+    warm: bool = True,
 ) -> FastAPI:
     """The RAG agent's app. Its lifespan migrates its tables, opens the index, and gives both back at the end.
 
@@ -42,6 +45,7 @@ def create_app(
         verifier: Checks tokens for the audience `rag`.
         files_source: Where the files of a version come from.
         embedder: In place of the one that `settings.model` names.
+        warm: Load the model at the start; else when it is first needed, which suits a process that may not need it.
     """
     model = embedder or SentenceTransformerEmbedder(settings.model, batch=settings.batch)
     store = MilvusLiteStore(settings.data)
@@ -52,13 +56,15 @@ def create_app(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await migrate(engine, MIGRATIONS)
         await anyio.to_thread.run_sync(store.open)
+        warming: asyncio.Task[None] | None = None
         try:
             await service.recover()
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(state.warm)
-                yield
-                tasks.cancel_scope.cancel()
+            # A task of its own and no task group: a group would wrap every error of whoever holds this lifespan open.
+            warming = asyncio.create_task(state.warm()) if warm else None
+            yield
         finally:
+            if warming is not None:
+                warming.cancel()
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(model.close)
                 await anyio.to_thread.run_sync(store.close)

@@ -18,7 +18,7 @@ from agents.rag.store import BM25_K1, Hit, StoredChunk, VectorStore
 from agents.rag.terms import heaviest, identifier_term, identifiers, terms, weight
 from shared_services.contracts.rag import SearchRequest, Turn
 
-CANDIDATES = 60
+CANDIDATES = 100
 MOST_TERMS = 64
 WINDOW_PIECES = 220
 CACHED_INDEXES = 64
