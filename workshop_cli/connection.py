@@ -38,7 +38,7 @@ class Connection:
         """The chat agent of a workshop."""
         http = httpx.AsyncClient(
             transport=self._http._transport,  # noqa: SLF001  one transport, another base address
-            base_url=f"{self._http.base_url}w/{workshop}",
+            base_url=f"{self.url or LOCAL_ADDRESS}/w/{workshop}",
         )
         return ChatClient(http, self._issuer.source("author:local", roles=_ROLES, workshop=workshop))
 
@@ -73,7 +73,7 @@ async def connect(settings: CliSettings, command: str) -> AsyncIterator[Connecti
             from workshop_cli.core import open_core
 
             folder = stack.enter_context(hold(root, command))
-            core = await stack.enter_async_context(open_core(folder, settings))
+            core = await stack.enter_async_context(open_core(folder, settings, warm=False))
             http = await stack.enter_async_context(
                 httpx.AsyncClient(transport=InProcessTransport(core.app), base_url=LOCAL_ADDRESS, timeout=httpx.Timeout(None))
             )

@@ -4,21 +4,21 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 import httpx
-from agents.template_converter.app import create_app as create_converter_app
-from agents.template_converter.service import ConverterService
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 
 from agents.rag.app import create_app as create_rag_app
 from agents.rag.settings import RagSettings
+from agents.template_converter.app import create_app as create_converter_app
 from agents.template_converter.job import CONVERT, convert_job
+from agents.template_converter.service import ConverterService
 from agents.template_converter.settings import ConverterSettings
 from console.app import create_app as create_console_app
 from console.settings import ConsoleSettings
@@ -34,8 +34,8 @@ from shared_services.library.form import WorkshopFiles, validate_files
 from shared_services.library.publishing import PUBLISH, REMOVE, publish_job, remove_job
 from shared_services.library.repository import MIGRATIONS as LIBRARY_MIGRATIONS
 from shared_services.library.service import LibraryService
-from shared_services.llm.gateway import ModelGateway, build_gateway
-from shared_services.llm.settings import LlmSettings
+from shared_services.llm.gateway import ModelGateway
+from shared_services.llm.settings import LlmSettings, build_gateway
 from workshop_chat.app import create_app as create_chat_app
 from workshop_chat.settings import ChatSettings
 from workshop_cli.datafolder import DataFolder
@@ -97,6 +97,18 @@ class Core:
         return self.issuer.source(subject, roles=roles, workshop=workshop)
 
 
+class LibraryFiles:
+    """Gives the RAG agent what it indexes."""
+
+    def __init__(self, client: Callable[[str], LibraryClient]) -> None:
+        self._client = client
+
+    async def fetch(self, workshop: str, version: str) -> WorkshopFiles:
+        """The files of a version."""
+        client = self._client(workshop)
+        return validate_files(await client.files(await client.version(workshop, version)))
+
+
 class _Builder:
     """Makes the parts that need each other late: a job's clients reach apps that are built after the jobs."""
 
@@ -133,11 +145,6 @@ class _Builder:
         token = self.issuer.source(person.id, roles=person.roles, workshop=person.workshop)
         return ConverterClient(self.http("template-converter"), token)
 
-    async def workshop_files(self, workshop: str, version: str) -> WorkshopFiles:
-        """What the RAG agent indexes."""
-        client = self.library_client(workshop)
-        return validate_files(await client.files(await client.version(workshop, version)))
-
     async def chat_app(self, workshop: str) -> FastAPI:
         """The chat agent of a workshop; it holds tokens for its own workshop alone."""
         version = await self.library.current(workshop)
@@ -164,10 +171,15 @@ class _Builder:
 
 
 @asynccontextmanager
-async def open_core(folder: DataFolder, settings: CliSettings) -> AsyncIterator[Core]:
+async def open_core(folder: DataFolder, settings: CliSettings, *, warm: bool) -> AsyncIterator[Core]:
     """Every service on one data folder, started; stopped when the block ends.
 
     Unfinished jobs of an earlier process go on at once.
+
+    Args:
+        folder: Held by this process.
+        settings: Who may come in, and what listens where.
+        warm: Load the embedding model at once; else when it is first needed.
 
     Raises:
         NewerDataError: A newer version of the program wrote the data.
@@ -193,7 +205,7 @@ async def open_core(folder: DataFolder, settings: CliSettings) -> AsyncIterator[
         )
         verifier = builder.issuer.verifier()
         builder.apps["rag"] = create_rag_app(
-            RagSettings(data=folder.rag), builder.engine, verifier, files_source=builder.workshop_files
+            RagSettings(data=folder.rag), builder.engine, verifier, files_source=LibraryFiles(builder.library_client), warm=warm
         )
         builder.apps["template-converter"] = create_converter_app(converter, verifier, jobs=jobs)
         builder.apps["console"] = create_console_app(

@@ -99,7 +99,7 @@ async def _serve(settings: CliSettings, folder: DataFolder, bound: socket.socket
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_core(folder, settings) as core:
+    async with open_core(folder, settings, warm=True) as core:
         server = _Server(
             uvicorn.Config(
                 core.app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE_SECONDS, ws="none"

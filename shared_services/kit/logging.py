@@ -70,3 +70,5 @@ def configure_logging(level: str = "info", *, as_json: bool = True, file: Path |
     root.setLevel(level.upper())
     for chatty in ("httpx", "httpcore", "uvicorn.access", "alembic", "asyncio", "pymilvus", "sentence_transformers", "dbos"):
         logging.getLogger(chatty).setLevel("WARNING")
+    # Milvus Lite answers calls that it does not have with an exception, which pymilvus expects and grpc logs as an error.
+    logging.getLogger("grpc").setLevel("CRITICAL")

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
@@ -11,6 +12,9 @@ from shared_services.contracts.conversion import ConversionReport, ConvertReques
 from shared_services.kit.errors import BadInputError
 from workshop_cli.settings import CliSettings
 from workshop_cli.terminal import err, out, progress_bar
+
+if TYPE_CHECKING:
+    from agents.template_converter.errors import ChoiceRequiredError
 
 MUST_CHOOSE = 3
 _MOST_ROWS = 40
@@ -28,9 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, _settings: CliSettings) -> int:
     """Convert; 0 when it was written, 3 when a person must choose."""
-    from agents.template_converter.service import ConverterService
-
     from agents.template_converter.errors import ChoiceRequiredError
+    from agents.template_converter.service import ConverterService
     from agents.template_converter.settings import ConverterSettings
 
     request = ConvertRequest(source=args.source, as_form=_form(args.form), ref=args.ref, path=args.path)
@@ -41,14 +44,14 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
             def on_progress(stage: str, done: int, total: int | None, message: str) -> None:
                 bar.update(f"{stage}: {message}", done, total)
 
-            report, folder = service.convert_to(request, args.out, on_progress)
+            report = service.convert(request, args.out, on_progress)
     except ChoiceRequiredError as choice:
         _show_choices(choice, as_json=args.json)
         return MUST_CHOOSE
     if args.json:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
     else:
-        _show(report, folder)
+        _show(report, args.out or Path(report.workshop.slug))
     return 0
 
 
@@ -61,7 +64,7 @@ def _form(name: str | None) -> Form | None:
         raise BadInputError(f"There is no form '{name}'. Known ones: {', '.join(Form)}.") from None
 
 
-def _show_choices(choice: "ChoiceRequiredError", *, as_json: bool) -> None:  # noqa: F821
+def _show_choices(choice: "ChoiceRequiredError", *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(choice.problem().model_dump_json(indent=2) + "\n")
         return
