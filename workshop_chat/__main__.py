@@ -67,8 +67,10 @@ def build(settings: ChatSettings, llm: LlmSettings) -> FastAPI:
     except (OSError, ValueError, TypeError) as error:
         raise StartError(f"A key or code cannot be read: {error}") from error
     tokens = FileTokens(settings.token_file)
-    library = httpx.AsyncClient(base_url=settings.library_endpoint, timeout=REQUEST_SECONDS)
-    rag = httpx.AsyncClient(base_url=settings.rag_endpoint, timeout=REQUEST_SECONDS)
+    # One TLS context for both: each takes megabytes.
+    tls = httpx.create_ssl_context()
+    library = httpx.AsyncClient(base_url=settings.library_endpoint, timeout=REQUEST_SECONDS, verify=tls)
+    rag = httpx.AsyncClient(base_url=settings.rag_endpoint, timeout=REQUEST_SECONDS, verify=tls)
     engine = create_engine(settings.database_url)
     try:
         app = create_app(

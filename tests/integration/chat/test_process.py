@@ -17,18 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shared_services.kit.tokens import TokenIssuer
 
 MOST_MEGABYTES = 120
-HEAVY = (
-    "torch",
-    "numpy",
-    "pymilvus",
-    "milvus_lite",
-    "sentence_transformers",
-    "dbos",
-    "pypandoc",
-    "llama_stack_client",
-    "rich",
-    "git",
-)
+HEAVY = ("torch", "numpy", "pymilvus", "milvus_lite", "sentence_transformers", "dbos", "pypandoc", "llama_stack_client")
 
 
 @pytest.fixture
