@@ -20,6 +20,8 @@ MOST_PROSE: Final = 1_200
 MOST_CODE: Final = 3
 _KEEP: Final[dict[Asked, float]] = {"reason": 0.75, "command": 0.55, "place": 0.6, "output": 0.55, "any": 0.55}
 """What scores less than this part of the best piece is left out."""
+_KEEP_ELSEWHERE: Final = 0.7
+"""The same for pieces of other passages than the best piece's."""
 _BASE: Final = 0.12
 """What a piece is worth for standing in a passage that was found, where one with every term of the question gets 1."""
 _LEAD_WORTH: Final = 0.7
@@ -113,7 +115,7 @@ def extract_answer(question: str, passages: Sequence[Passage]) -> list[AnswerBlo
     return _assemble(choice, units)
 
 
-def _scored(question: str, passages: Sequence[Passage], units: dict[int, list[Unit]]) -> list[_Candidate]:
+def _scored(question: str, passages: Sequence[Passage], units: dict[int, tuple[Unit, ...]]) -> list[_Candidate]:
     """Every unit with its score, best first; between equals the earlier one."""
     asked = asked_for(question)
     words = {(n, unit.place): frozenset(terms(unit.plain)) for n, of in units.items() for unit in of}
@@ -152,6 +154,8 @@ def _fit(asked: Asked, unit: Unit) -> float:
         factor *= 1.3
     if asked == "place" and _PATH.search(text):
         factor *= 1.6
+    if asked == "reason" and unit.code_blocks and unit.kind == "item":
+        factor *= 0.5
     if asked == "reason" and unit.kind == "sentence":
         factor *= 1.25 if _BECAUSE.search(text) else 1.0
     if unit.kind == "sentence":
@@ -163,11 +167,11 @@ def _fit(asked: Asked, unit: Unit) -> float:
     return factor
 
 
-def _choose(candidates: Sequence[_Candidate], units: dict[int, list[Unit]], asked: Asked) -> _Choice:
+def _choose(candidates: Sequence[_Candidate], units: dict[int, tuple[Unit, ...]], asked: Asked) -> _Choice:
     choice = _Choice()
     best = candidates[0]
     blind = not any(candidate.matched for candidate in candidates)
-    strong = [candidate for candidate in candidates if candidate.score >= _KEEP[asked] * best.score]
+    strong = [candidate for candidate in candidates if candidate.score >= best.score * _threshold(asked, candidate.n == best.n)]
     for candidate in strong:
         of = units[candidate.n]
         if blind and (candidate.n != best.n or len(choice.places.get(best.n, ())) > 2):
@@ -179,6 +183,10 @@ def _choose(candidates: Sequence[_Candidate], units: dict[int, list[Unit]], aske
         fitting = next((option for option in wider if _fits(option, units)), None)
         choice = fitting or (choice if choice.places or not wider else wider[-1])
     return choice
+
+
+def _threshold(asked: Asked, same_passage: bool) -> float:
+    return _KEEP[asked] if same_passage else max(_KEEP[asked], _KEEP_ELSEWHERE)
 
 
 def _bundles(unit: Unit, of: Sequence[Unit], asked: Asked, matched: set[int]) -> list[set[int]]:
@@ -244,7 +252,7 @@ def _with_referent(unit: Unit, of: Sequence[Unit]) -> set[int]:
     return places
 
 
-def _is_repeated(unit: Unit, choice: _Choice, units: dict[int, list[Unit]]) -> bool:
+def _is_repeated(unit: Unit, choice: _Choice, units: dict[int, tuple[Unit, ...]]) -> bool:
     """Whether something chosen already says the same."""
     mine, my_words = folded(unit.plain).lower(), frozenset(terms(unit.plain, keep_stops=True))
     for n, places in choice.places.items():
@@ -265,7 +273,7 @@ def _literals(unit: Unit) -> frozenset[str]:
     return frozenset(_INLINE.findall(unit.markdown)) | frozenset(re.findall(r"\d+", unit.plain))
 
 
-def _fits(choice: _Choice, units: dict[int, list[Unit]]) -> bool:
+def _fits(choice: _Choice, units: dict[int, tuple[Unit, ...]]) -> bool:
     chosen = [units[n][place] for n, places in choice.places.items() for place in places]
     return (
         sum(unit.prose_size for unit in chosen) <= MOST_PROSE
@@ -274,7 +282,7 @@ def _fits(choice: _Choice, units: dict[int, list[Unit]]) -> bool:
     )
 
 
-def _assemble(choice: _Choice, units: dict[int, list[Unit]]) -> list[AnswerBlock]:
+def _assemble(choice: _Choice, units: dict[int, tuple[Unit, ...]]) -> list[AnswerBlock]:
     """The chosen units as blocks: passages by their best unit, units in the author's order, what repeats left out."""
     blocks: list[AnswerBlock] = []
     shown: set[str] = set()

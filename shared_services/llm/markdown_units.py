@@ -68,13 +68,25 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark").enable("table")
 
 
-def units_of(text: str) -> list[Unit]:
+@lru_cache(maxsize=512)
+def units_of(text: str) -> tuple[Unit, ...]:
     """The pieces of a passage's text, in order. Headings, rules and HTML are no pieces."""
-    # A passage that was cut out of a longer block may begin in the middle of one; what does not parse as Markdown is a sentence.
-    lines = text.split("\n")
+    text = _outdented(text)
     found: list[Unit] = []
-    _collect(_parser().parse(text), lines, found, count())
-    return found
+    _collect(_parser().parse(text), text.split("\n"), found, count())
+    return tuple(found)
+
+
+def _outdented(text: str) -> str:
+    """The text less the indentation that it begins with: a passage may begin inside a list item, which is no indented code."""
+    lines = text.split("\n")
+    first = next((line for line in lines if line.strip()), "")
+    width = len(first) - len(first.lstrip(" "))
+    for index, line in enumerate(lines):
+        if line.strip() and len(line) - len(line.lstrip(" ")) < width:
+            break
+        lines[index] = line[width:]
+    return "\n".join(lines)
 
 
 def _collect(tokens: Sequence[Token], lines: list[str], found: list[Unit], groups: "count[int]") -> None:

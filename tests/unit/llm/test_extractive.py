@@ -162,6 +162,11 @@ def test_without_a_common_word_the_best_passage_speaks() -> None:
     assert extract_answer("anything", [passage("# Only a heading")]) == []
 
 
+def test_a_passage_that_begins_inside_a_list_item_is_no_code() -> None:
+    text = "    Build the image:\n\n    ```bash\n    podman build .\n    ```\n\n1. Push it."
+    assert answer("How do I build the image?", passage(text)) == "Build the image: [1]\n\n```bash\npodman build .\n```"
+
+
 def test_a_step_longer_than_the_limit_is_not_cut() -> None:
     long = "The quota " + "is checked very thoroughly " * 80 + "by the server."
     assert answer("quota", passage(long)) == f"{long} [1]"

@@ -1,5 +1,9 @@
 """Addresses, the choice of a model, thinking left out, and what settings make of the environment."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,3 +112,14 @@ def think(*pieces: str) -> str:
 def test_thinking_is_left_out_however_it_is_cut(text: str, size: int) -> None:
     expected = {"<thi": "<thi", " <b>x": " <b>x", "Yes": "Yes", "<think>never ends": "", "": ""}.get(text, "Yes <think> no")
     assert think(*[text[at : at + size] for at in range(0, len(text), size)]) == expected
+
+
+def test_the_client_library_is_not_imported_before_a_call() -> None:
+    code = (
+        "import sys; import shared_services.llm.settings as s; s.build_gateway(s.LlmSettings(address='http://x'));"
+        "print('llama_stack_client' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]}
+    )
+    assert done.stdout.strip() == "False"
