@@ -21,11 +21,13 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
 from structlog import get_logger
 
 from shared_services.contracts.problems import Problem
 from shared_services.jobs.errors import JobsAlreadyRunningError, JobStepsChangedError, problem_of
-from shared_services.kit.errors import ProblemError
+from shared_services.kit.database import storage_errors
+from shared_services.kit.errors import ProblemError, UnavailableError
 
 log = get_logger()
 
@@ -102,6 +104,8 @@ class Engine:
 
         Raises:
             JobsAlreadyRunningError: Another engine is launched in this process.
+            StorageFullError: The disk is full.
+            UnavailableError: Its database cannot be used.
         """
         global _launched
         if _launched is not None:
@@ -109,9 +113,12 @@ class Engine:
         _launched = self
         house = asyncio.get_running_loop()
         try:
-            await self._in_thread(lambda: self._launch(house, run))
-        except BaseException:
+            with storage_errors():
+                await self._in_thread(lambda: self._launch(house, run))
+        except BaseException as error:
             _launched = None
+            if isinstance(error, DBAPIError):
+                raise UnavailableError(f"The jobs' engine cannot use its database: {error.orig}.") from error
             raise
 
     async def destroy(self) -> None:
@@ -229,11 +236,14 @@ def _json_serializer() -> Any:
     return JsonSerializer()
 
 
-class _WithoutCancelled(logging.Filter):
-    """Drops DBOS's warning about each cancelled task: here that is how a job is cancelled or left to the next process."""
+class _WithoutRepetitions(logging.Filter):
+    """Drops what DBOS logs and this house knows already.
+
+    A cancelled task is how a job is cancelled or left to the next process; a failed launch is raised as well.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not record.getMessage().startswith("Asyncio task cancelled")
+        return not record.getMessage().startswith(("Asyncio task cancelled", "DBOS failed to launch"))
 
 
 def _quieten() -> None:
@@ -241,4 +251,4 @@ def _quieten() -> None:
     if not logger.handlers:
         # Seeing a handler, DBOS adds none of its own; records go on to the root logger's, which are ours.
         logger.addHandler(logging.NullHandler())
-        logger.addFilter(_WithoutCancelled())
+        logger.addFilter(_WithoutRepetitions())

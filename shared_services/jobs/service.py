@@ -88,14 +88,20 @@ class Jobs:
         Raises:
             JobsAlreadyRunningError: Other jobs are started in this process.
             NewerDataError: The tables were written by a newer version.
+            StorageFullError: The disk is full.
+            UnavailableError: A database cannot be used.
         """
         await migrate(self._database, MIGRATIONS)
         self._stopping = False
         waiting = await self._store.unfinished(self._executor_id)
         await self._engine.launch(self._run)
         self._started = True
-        for row in waiting:
-            await self._hand_over(row.id)
+        try:
+            for row in waiting:
+                await self._hand_over(row.id)
+        except BaseException:
+            await self.stop()
+            raise
         self._watch = asyncio.create_task(self._keep_watch())
         log.info("jobs_started", executor=self._executor_id, waiting=len(waiting))
 
@@ -344,6 +350,8 @@ class Jobs:
                 control.job_task.cancel()
             await asyncio.wait({control.job_task})
             if control.stopping:
+                # What it raised on its way out is of no interest: it runs again.
+                await asyncio.gather(control.job_task, return_exceptions=True)
                 raise asyncio.CancelledError
             await events.close()
             await self._conclude(row, control)
@@ -352,7 +360,11 @@ class Jobs:
             self._controls.pop(row.id, None)
 
     async def _call(self, row: JobRow, context: JobContext) -> dict[str, Any]:
-        return _json_object(await self._kinds[row.kind](context, row.input), f"The result of '{row.kind}'")
+        result = await self._kinds[row.kind](context, row.input)
+        try:
+            return _json_object(result, "The result")
+        except BadInputError as error:
+            raise TypeError(error.detail) from error
 
     async def _conclude(self, row: JobRow, control: Control) -> None:
         task = control.job_task

@@ -4,11 +4,8 @@ import asyncio
 import threading
 from typing import Any
 
-import pytest
-
 from shared_services.contracts.jobs import JobState
 from shared_services.jobs import JobCancelledError, JobContext, Jobs
-from shared_services.jobs.errors import JobsAlreadyRunningError
 from shared_services.kit.database import create_engine
 from tests.integration.jobs.conftest import MakeJobs, running_jobs
 
@@ -106,9 +103,3 @@ async def test_cancelled_while_its_process_was_down(tmp_path: Any) -> None:
     async with running_jobs(tmp_path, {"sleeping": sleeping}) as jobs:
         async with asyncio.timeout(30):
             assert (await jobs.wait(job.id)).state == JobState.CANCELLED
-
-
-async def test_a_process_starts_jobs_once(make_jobs: MakeJobs, tmp_path: Any) -> None:
-    await make_jobs(sleeping=sleeping)
-    with pytest.raises(JobsAlreadyRunningError):
-        await make_jobs(sleeping=sleeping)
