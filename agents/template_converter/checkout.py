@@ -126,7 +126,8 @@ def _write_commit(
     entries = [entry for entry in git.list_tree(git_dir, commit, deadline) if not skipped(decode_path(entry.path))]
     if sum(entry.kind == "blob" for entry in entries) > settings.max_files:
         raise SourceTooLargeError(
-            f"The repository has more than {settings.max_files} files (CONVERTER_MAX_FILES). Give an archive of the part that matters."
+            f"The repository has more than {settings.max_files} files (CONVERTER_MAX_FILES). "
+            "Give an archive of the part that matters."
         )
     with git.blob_reader(git_dir) as blobs:
         for done, entry in enumerate(entries):
@@ -142,7 +143,7 @@ def _write_commit(
             total += size
             if total > settings.max_source_bytes:
                 raise SourceTooLargeError(
-                    f"The files of the repository are more than {settings.max_source_bytes >> 20} MiB (CONVERTER_MAX_SOURCE_BYTES)."
+                    f"The repository's files are more than {settings.max_source_bytes >> 20} MiB (CONVERTER_MAX_SOURCE_BYTES)."
                 )
             data = blobs.read(entry.oid)
             if size < LFS_POINTER_BYTES and data.startswith(LFS_HEAD):

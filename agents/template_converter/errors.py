@@ -1,8 +1,6 @@
 """Why a source cannot become a workshop; each error says what to do about it."""
 
-from typing import Any
-
-from shared_services.contracts.conversion import FormCandidate
+from shared_services.contracts.conversion import Form, FormCandidate
 from shared_services.kit.errors import BadInputError, TooLargeError
 
 
@@ -64,13 +62,14 @@ class UnreadableSourceError(SourceError):
 
 
 class NotAWorkshopError(SourceError):
-    """Nothing in the source can be imported as a workshop; `candidates` says what it is instead."""
+    """Nothing in the source can be imported as a workshop; `form` and `candidates` say what it is instead."""
 
     slug = "not-a-workshop"
     title = "There is no workshop to import"
 
-    def __init__(self, detail: str, candidates: list[FormCandidate], **extra: Any) -> None:
-        super().__init__(detail, candidates=[row.model_dump(mode="json") for row in candidates], **extra)
+    def __init__(self, detail: str, form: Form, candidates: list[FormCandidate]) -> None:
+        super().__init__(detail, form=form.value, candidates=[row.model_dump(mode="json") for row in candidates])
+        self.form = form
         self.candidates = candidates
 
 
@@ -81,8 +80,8 @@ class ChoiceRequiredError(SourceError):
     status = 409
     title = "Please choose how to read this source"
 
-    def __init__(self, detail: str, candidates: list[FormCandidate], **extra: Any) -> None:
-        super().__init__(detail, candidates=[row.model_dump(mode="json") for row in candidates], **extra)
+    def __init__(self, detail: str, candidates: list[FormCandidate]) -> None:
+        super().__init__(detail, candidates=[row.model_dump(mode="json") for row in candidates])
         self.candidates = candidates
 
 

@@ -21,11 +21,23 @@ from agents.template_converter.settings import git_environment
 Progress = Callable[[str, int, int | None, str], None]
 """`(stage, done, total or None, message)`."""
 
-_SAFE = (
-    "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.attributesFile=/dev/null", "-c", "core.symlinks=false",
-    "-c", "protocol.ext.allow=never", "-c", "credential.helper=", "-c", "safe.directory=*", "-c", "submodule.recurse=false",
-    "-c", "fetch.fsckObjects=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "uploadpack.packObjectsHook=",
-)  # fmt: skip
+_SAFE = tuple(
+    word
+    for setting in (
+        "core.hooksPath=/dev/null",
+        "core.fsmonitor=false",
+        "core.attributesFile=/dev/null",
+        "core.symlinks=false",
+        "protocol.ext.allow=never",
+        "credential.helper=",
+        "safe.directory=*",
+        "submodule.recurse=false",
+        "gc.auto=0",
+        "maintenance.auto=false",
+        "uploadpack.packObjectsHook=",
+    )
+    for word in ("-c", setting)
+)
 _PROGRESS = re.compile(r"^(?:remote: )?([A-Za-z ]+):\s+\d+% \((\d+)/(\d+)\)")
 REMOTE_PROTOCOLS = "https:http:ssh:git"
 NO_PROTOCOLS = "none"
@@ -62,7 +74,7 @@ class Deadline:
         left = self.start + self.seconds - time.monotonic()
         if left <= 0:
             raise SourceTooLargeError(
-                f"Fetching took longer than {self.seconds:.0f} seconds. Raise CONVERTER_MAX_SECONDS, or name a subfolder's archive."
+                f"Fetching took longer than {self.seconds:.0f} seconds. Raise CONVERTER_MAX_SECONDS or give an archive."
             )
         return left
 
@@ -118,7 +130,8 @@ def fetch(arguments: list[str], *, git_dir: Path, deadline: Deadline, max_bytes:
                 except subprocess.TimeoutExpired:
                     if _folder_bytes(git_dir) > max_bytes:
                         raise SourceTooLargeError(
-                            f"The repository is larger than {max_bytes >> 20} MiB. Raise CONVERTER_MAX_SOURCE_BYTES, or give an archive of the part that matters."
+                            f"The repository is larger than {max_bytes >> 20} MiB. "
+                            "Raise CONVERTER_MAX_SOURCE_BYTES, or give an archive of the part that matters."
                         ) from None
         finally:
             if process.poll() is None:

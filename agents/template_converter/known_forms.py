@@ -141,7 +141,7 @@ def _workshop_builder(tree: Tree, names: dict[str, list[str]]) -> list[FormCandi
         prefix = f"{folder}/steps/" if folder else "steps/"
         text = tree.read_text(path)[:20_000]
         if "workshop-assistant/v1" not in text and any(
-            row.endswith("/goss.yaml") or row.endswith("/step.yaml") for row in tree.under(prefix.rstrip("/"))
+            row.endswith(("/goss.yaml", "/step.yaml")) for row in tree.under(prefix.rstrip("/"))
         ):
             found.append(
                 _row(Form.WORKSHOP_BUILDER, 0.9, folder, f"`{path}` and `{prefix}` are laid out as workshop-builder does.")

@@ -1,4 +1,4 @@
-"""Which paths of a source are listed at all: vendored folders are passed over unread, names that cannot be kept safely are named."""
+"""Which paths of a source are listed: vendored folders are passed over unread, names that cannot be kept safely are reported."""
 
 import os
 import re
@@ -8,8 +8,9 @@ from agents.template_converter.errors import SourceTooLargeError
 from agents.template_converter.settings import ConverterSettings
 
 VENDORED = frozenset(
-    {".git", "node_modules", "bower_components", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache", ".pytest_cache", ".gradle", ".terraform", "site-packages"}
-)  # fmt: skip
+    {".git", "node_modules", "bower_components", ".venv", "venv", "__pycache__", "site-packages"}
+    | {".tox", ".mypy_cache", ".pytest_cache", ".gradle", ".terraform"}
+)
 LFS_HEAD = b"version https://git-lfs.github.com/spec/"
 LFS_POINTER_BYTES = 1024
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")

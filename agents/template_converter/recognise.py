@@ -11,12 +11,24 @@ TOO_CLOSE = 0.05
 CARRIES_A_WORKSHOP = 0.6
 
 _NAMES = {
-    Form.SHOWROOM: "a Showroom (Antora) workshop", Form.EDUCATES: "an Educates workshop", Form.KILLERCODA: "a Killercoda scenario",
-    Form.INSTRUQT: "an Instruqt track", Form.CODELAB: "a codelab", Form.JUPYTER: "Jupyter notebooks", Form.MKDOCS: "an MkDocs workshop",
-    Form.DOCUSAURUS: "a Docusaurus site", Form.HUGO: "a Hugo site", Form.MARKDOWN: "a Markdown tutorial", Form.RST: "a Sphinx site",
-    Form.WORKSHOP_BUILDER: "a workshop-builder workshop", Form.WORKSHOP: "a workshop in the platform's own form",
-    Form.APPLICATION: "an application", Form.LIBRARY: "a library", Form.DOCUMENTATION: "documentation that does not instruct", Form.EMPTY: "empty",
-}  # fmt: skip
+    Form.SHOWROOM: "a Showroom (Antora) workshop",
+    Form.EDUCATES: "an Educates workshop",
+    Form.KILLERCODA: "a Killercoda scenario",
+    Form.INSTRUQT: "an Instruqt track",
+    Form.CODELAB: "a codelab",
+    Form.JUPYTER: "Jupyter notebooks",
+    Form.MKDOCS: "an MkDocs workshop",
+    Form.DOCUSAURUS: "a Docusaurus site",
+    Form.HUGO: "a Hugo site",
+    Form.MARKDOWN: "a Markdown tutorial",
+    Form.RST: "a Sphinx site",
+    Form.WORKSHOP_BUILDER: "a workshop-builder workshop",
+    Form.WORKSHOP: "a workshop in the platform's own form",
+    Form.APPLICATION: "an application",
+    Form.LIBRARY: "a library",
+    Form.DOCUMENTATION: "documentation that does not instruct",
+    Form.EMPTY: "empty",
+}
 _PLAIN = frozenset({Form.MARKDOWN, Form.MKDOCS, Form.JUPYTER, Form.RST, Form.HUGO, Form.DOCUSAURUS})
 
 
@@ -61,7 +73,8 @@ def choose(candidates: list[FormCandidate], as_form: Form | None) -> FormCandida
         return _overruled(candidates, as_form)
     likely = [row for row in candidates if row.form not in NOT_WORKSHOPS and row.score >= ENOUGH]
     if not likely:
-        raise NotAWorkshopError(_why_not(candidates), candidates)
+        what = next((row.form for row in candidates if row.form in NOT_WORKSHOPS), Form.EMPTY)
+        raise NotAWorkshopError(_why_not(candidates), what, candidates)
     best = likely[0]
     rivals = [row for row in likely if row.score >= best.score - TOO_CLOSE and (row.form, row.path) != (best.form, best.path)]
     if rivals:
@@ -74,7 +87,7 @@ def choose(candidates: list[FormCandidate], as_form: Form | None) -> FormCandida
 
 def _overruled(candidates: list[FormCandidate], form: Form) -> FormCandidate:
     if form in NOT_WORKSHOPS:
-        raise NotAWorkshopError(f"Read as {_NAMES[form]}, there is no workshop in it to import.", candidates)
+        raise NotAWorkshopError(f"Read as {_NAMES[form]}, there is no workshop in it to import.", form, candidates)
     same = [row for row in candidates if row.form is form]
     best = same[0] if same else FormCandidate(form=form, score=0, evidence=["A person chose this form."])
     rivals = [row for row in same[1:] if row.score >= max(best.score - TOO_CLOSE, ENOUGH)]
@@ -85,11 +98,12 @@ def _overruled(candidates: list[FormCandidate], form: Form) -> FormCandidate:
 
 def _importable(best: FormCandidate, candidates: list[FormCandidate]) -> FormCandidate:
     if importer_of(best.form) is None:
-        where = f" in `{best.path}`" if best.path else ""
         known = ", ".join(sorted(importer.form for importer in IMPORTERS))
         evidence = " ".join(best.evidence)
         raise NotAWorkshopError(
-            f"This is {_NAMES[best.form]}{where}, which is recognised but cannot be imported yet. {evidence} Forms that can be imported: {known}.",
+            f"This is {_named(best)}, which is recognised but cannot be imported yet. {evidence} "
+            f"Forms that can be imported: {known}.",
+            best.form,
             candidates,
         )
     return best
@@ -104,13 +118,20 @@ def _why_not(candidates: list[FormCandidate]) -> str:
         else "There is no workshop in it to import."
     )
     if nearest and nearest.score >= 0.3:
-        where = f" --path {nearest.path}" if nearest.path else ""
-        said += f" The nearest to a workshop is {_NAMES[nearest.form]}{f' in `{nearest.path}`' if nearest.path else ''} (score {nearest.score:.2f}); to read it so, say --as {nearest.form}{where}."
+        option = f" --path {nearest.path}" if nearest.path else ""
+        said += (
+            f" The nearest to a workshop is {_named(nearest)} (score {nearest.score:.2f}); "
+            f"to read it so, say --as {nearest.form}{option}."
+        )
     return said
 
 
+def _named(row: FormCandidate) -> str:
+    return _NAMES[row.form] + (f" in `{row.path}`" if row.path else "")
+
+
 def _choices(rows: list[FormCandidate]) -> str:
-    listed = "; ".join(f"{_NAMES[row.form]}{f' in `{row.path}`' if row.path else ''} ({row.score:.2f})" for row in rows[:8])
+    listed = "; ".join(f"{_named(row)} ({row.score:.2f})" for row in rows[:8])
     more = f" and {len(rows) - 8} more" if len(rows) > 8 else ""
     same_form = len({row.form for row in rows}) == 1
     return f"It can be read as {listed}{more}. Say which with {'--path' if same_form else '--as (and --path)'}."

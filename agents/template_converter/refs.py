@@ -115,7 +115,8 @@ def _unreachable(address: str, said: str) -> UnreachableSourceError:
         .rstrip(".")
     )
     return UnreachableSourceError(
-        f"`{redact(address)}` cannot be fetched: {reason}. Check the address, the network, and whether this machine may read it without a password."
+        f"`{redact(address)}` cannot be fetched: {reason}. "
+        "Check the address, the network, and whether this machine may read it without a password."
     )
 
 

@@ -1,4 +1,4 @@
-"""The report of a conversion: what is counted is counted in the result, and what the result lacks is said, even when no importer said it."""
+"""The report of a conversion: counted in the result, and what the result lacks is said even when no importer said it."""
 
 import re
 from collections import Counter
@@ -52,7 +52,10 @@ def count_result(workshop: WorkshopFiles) -> Counts:
 
 
 def unaccounted(tree: Tree, imported: ImportedWorkshop) -> list[Loss]:
-    """A loss for every Markdown page whose fenced blocks are neither in the result nor reported: counted apart from the importer, by marks alone."""
+    """A loss for every Markdown page with fenced blocks that are neither in the result nor reported.
+
+    They are counted apart from the importer, by their marks alone.
+    """
     found: Counter[str] = Counter()
     for step in imported.steps:
         for text in (step.content, step.hints, step.explain, step.solve):
@@ -70,7 +73,7 @@ def unaccounted(tree: Tree, imported: ImportedWorkshop) -> list[Loss]:
                     kind="code",
                     source=page,
                     line=0,
-                    detail=f"{missing} of {wanted} code blocks of this page are not in the result. Compare the step with the page.",
+                    detail=f"{missing} of {wanted} code blocks of this page are not in the result. Compare them.",
                 )
             )
     return rows

@@ -44,6 +44,7 @@ class ConverterService:
         """Convert the source into a folder that appears whole or not at all.
 
         Args:
+            request: What to convert, and how a person wants it read.
             out: The folder; None for one that is named by the workshop's slug, in the current folder.
             progress: Called with stage (`checkout`, `recognise`, `import`, `write`), done, total or None, and a message.
 

@@ -1,6 +1,7 @@
 """The converter's limits and the environment that git runs in. The only module of this room that reads the environment."""
 
 import os
+from pathlib import Path
 
 from pydantic import Field
 
@@ -36,13 +37,28 @@ class ConverterSettings(PlatformSettings):
         600, gt=0, validation_alias="CONVERTER_MAX_SECONDS", description="Seconds that fetching a source may take."
     )
     allow_local_sources: bool = Field(
-        True, validation_alias="CONVERTER_ALLOW_LOCAL_SOURCES",
-        description="Whether folders, archives and file:// addresses of the service's own machine are taken. Turn it off where others may send sources.",
-    )  # fmt: skip
+        True,
+        validation_alias="CONVERTER_ALLOW_LOCAL_SOURCES",
+        description="Whether folders, archives and file:// addresses of the service's own machine are taken as sources.",
+    )
+
+
+class ConverterServerSettings(PlatformSettings):
+    """The template converter as a process of its own."""
+
+    host: str = Field("127.0.0.1", validation_alias="CONVERTER_HOST", description="Address that the converter listens on.")
+    port: int = Field(8083, ge=0, le=65535, validation_alias="CONVERTER_PORT", description="Port that the converter listens on.")
+    core_public_key_file: Path | None = Field(
+        None,
+        validation_alias="CORE_PUBLIC_KEY_FILE",
+        description="PEM file with the public key that tokens are checked against.",
+    )
+    log_level: str = Field("info", validation_alias="LOG_LEVEL", description="Lowest level that is logged.")
+    log_json: bool = Field(True, validation_alias="LOG_JSON", description="Log one JSON object a line instead of readable lines.")
 
 
 def git_environment(*, protocols: str) -> dict[str, str]:
-    """Environment of every git process: no configuration but ours, no prompts, no protocols beyond `protocols` (colon-separated)."""
+    """Environment of every git process: no configuration but ours, no prompts, only `protocols` (colon-separated)."""
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return passed | {
         "LC_ALL": "C.UTF-8",

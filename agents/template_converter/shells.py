@@ -3,8 +3,11 @@
 import re
 
 SHELLS = frozenset(
-    "bash sh shell zsh ksh fish console terminal shellsession shell-session powershell pwsh ps1 posh bat batch cmd dos".split()
-)
+    {
+        "bash", "sh", "shell", "zsh", "ksh", "fish", "console", "terminal", "shellsession", "shell-session",
+        "powershell", "pwsh", "ps1", "posh", "bat", "batch", "cmd", "dos",
+    }
+)  # fmt: skip
 _PROMPT = re.compile(
     r"^(?:\$|%|❯|➜|PS [^>\n]*>|[A-Z]:\\[^>\n]*>|>>>|(?:\([\w.-]+\) ?)?\[?[\w.-]+@[\w.-]+[^$#%\n]{0,60}[$#%])(?:[ \t]|$)"
 )

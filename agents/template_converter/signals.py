@@ -30,23 +30,35 @@ _SHOWCASES = frozenset(
     {"examples", "example", "templates", "template", "samples", "sample", "test", "tests", "spec", "skeleton", "cookiecutter"}
 )
 _WORDS = re.compile(
-    r"\b(?:workshops?|tutorials?|labs?|hands[- ]on|exercises?|walkthrough|codelabs?|training|lessons?|katas?|bootcamp|course(?:s|work)?|learning path|step[- ]by[- ]step)\b",
+    r"\b(?:workshops?|tutorials?|labs?|hands[- ]on|exercises?|walkthrough|codelabs?|training|lessons?|katas?|bootcamp"
+    r"|course(?:s|work)?|learning path|step[- ]by[- ]step)\b",
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"^[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(?:```+|~~~+)[ \t]*\{?[ \t]*\.?([\w+#.-]*)", re.MULTILINE)
 _NUMBERED = re.compile(r"^[ \t]*\d+[.)][ \t]+\S", re.MULTILINE)
 _STEP_HEADING = re.compile(
-    r"^#{1,4}[ \t]+(?:\W*)(?:(?:step|exercise|task|lab|part|module|lesson|challenge|chapter|activity|section)\b[ \t]*#?[ \t]*(?:\d+|[ivx]+\b|one|two|three|four|five|six)|\d+[.):\- ]\s*\w)",
+    r"^#{1,4}[ \t]+\W*(?:(?:step|exercise|task|lab|part|module|lesson|challenge|chapter|activity|section)\b[ \t]*#?[ \t]*"
+    r"(?:\d+|[ivx]+\b|one|two|three|four|five|six)|\d+[.):\- ]\s*\w)",
     re.IGNORECASE | re.MULTILINE,
 )
-_SOURCES = frozenset("py java kt scala go rs js jsx ts tsx rb php cs c cc cpp h hpp swift ex exs clj dart vue svelte sql".split())
+_SOURCES = frozenset({
+        "py", "java", "kt", "scala", "go", "rs", "js", "jsx", "ts", "tsx", "rb", "php", "cs", "c", "cc", "cpp", "h",
+        "hpp", "swift", "ex", "exs", "clj", "dart", "vue", "svelte", "sql",
+    }
+)  # fmt: skip
 _BUILD_FILES = frozenset(
-    "pom.xml build.gradle build.gradle.kts package.json pyproject.toml setup.py setup.cfg requirements.txt go.mod Cargo.toml Gemfile composer.json "
-    "mix.exs CMakeLists.txt Makefile.am build.sbt project.clj pubspec.yaml Package.swift meson.build".split()
-)
+    {
+        "pom.xml", "build.gradle", "build.gradle.kts", "package.json", "pyproject.toml", "setup.py", "setup.cfg",
+        "requirements.txt", "go.mod", "Cargo.toml", "Gemfile", "composer.json", "mix.exs", "CMakeLists.txt",
+        "Makefile.am", "build.sbt", "project.clj", "pubspec.yaml", "Package.swift", "meson.build",
+    }
+)  # fmt: skip
 _RUNS = frozenset(
-    "Dockerfile docker-compose.yml docker-compose.yaml compose.yaml compose.yml Procfile manage.py app.py main.py server.js app.js index.html main.go".split()
-)
+    {
+        "Dockerfile", "docker-compose.yml", "docker-compose.yaml", "compose.yaml", "compose.yml", "Procfile",
+        "manage.py", "app.py", "main.py", "server.js", "app.js", "index.html", "main.go",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -140,7 +152,7 @@ def code(tree: Tree) -> Code:
         name = path.rpartition("/")[2]
         if name in _BUILD_FILES or name.endswith((".csproj", ".sln")):
             build.append(path)
-        if name in _RUNS:
+        if name in _RUNS and path.count("/") <= 1 and not path.startswith(("doc", "examples", "scripts", "test")):
             runs.append(path)
         sources += name.rpartition(".")[2].lower() in _SOURCES and "." in name
     return Code(build, sources, runs, bool(build) and not runs and _packaged(tree, build))

@@ -1,4 +1,4 @@
-"""The neutral form, as bytes and onto the disk: the same input gives the same bytes, and a folder is replaced whole or not at all."""
+"""The neutral form as bytes and on disk: the same input gives the same bytes, and a folder is replaced whole or not at all."""
 
 import errno
 import secrets
@@ -17,11 +17,7 @@ _MAX_TITLE = 300
 
 
 def workshop_files(workshop: ImportedWorkshop, tree: Tree, source: WorkshopSource, fallback_name: str) -> dict[str, bytes]:
-    """Every file of the neutral form by path.
-
-    Args:
-        fallback_name: What the workshop is called when its pages say nothing.
-    """
+    """Every file of the neutral form by path; `fallback_name` is what the workshop is called when its pages say nothing."""
     title = _title(workshop.title, fallback_name)
     manifest = WorkshopManifest(
         slug=slug(title) or slug(fallback_name) or "workshop",
@@ -105,5 +101,5 @@ def _refuse_foreign(out: Path) -> None:
     foreign = sorted(names - _OWN)
     if foreign:
         raise OutputRefusedError(
-            f"{out} holds a workshop and also {', '.join(foreign[:5])}, which would be deleted. Move that away, or name another folder."
+            f"{out} holds a workshop and also {', '.join(foreign[:5])}, which would be deleted. Name another folder."
         )

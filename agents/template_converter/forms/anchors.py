@@ -1,6 +1,7 @@
 """Names of headings, as links write them.
 
-In the neutral form a fragment is made from the heading's text as GitHub does it; sources also write Python-Markdown's.
+In the neutral form a fragment is what the page makes of the heading (`shared_services.pages`, as GitHub does it); sources also
+write Python-Markdown's.
 """
 
 import re
@@ -12,11 +13,6 @@ _SLUG = re.compile(SLUG_PATTERN)
 _NO_DECOMPOSITION = str.maketrans(
     {"ß": "ss", "æ": "ae", "Æ": "ae", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "ð": "d", "þ": "th", "œ": "oe"}
 )
-
-
-def github_anchor(text: str) -> str:
-    """The fragment of a heading: lower case, punctuation dropped, each space a hyphen."""
-    return re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", text.strip().lower()))
 
 
 def pymarkdown_anchor(text: str) -> str:

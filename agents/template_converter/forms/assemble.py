@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from agents.template_converter.forms.anchors import UniqueAnchors, github_anchor, slug, unique_slug
+from agents.template_converter.forms.anchors import UniqueAnchors, slug, unique_slug
 from agents.template_converter.forms.commonmark import Rewritten, macro_losses, rewrite
 from agents.template_converter.forms.lines import Line, runs_of, text_of, trimmed
 from agents.template_converter.forms.links import AssetTable, Resolver
 from agents.template_converter.forms.pages import Page
 from agents.template_converter.model import ImportedStep, ImportedWorkshop, Tree
 from shared_services.contracts.workshop import Chapter
+from shared_services.pages.markdown import heading_slug
 
 MAX_LINKED_BYTES = 1024 * 1024
 
@@ -65,7 +66,7 @@ class _StepIndex:
         at_row: list[tuple[int, str]] = []
         for heading in step.page.headings:
             if step.first <= heading.row < step.end:
-                anchor = unique.name(github_anchor(heading.text))
+                anchor = unique.name(heading_slug(heading.text))
                 at_row.append((heading.row, anchor))
                 for name in heading.names:
                     self._fragments.setdefault((step.page.path, name.lower()), (step.id, anchor))

@@ -57,9 +57,7 @@ class Rewritten:
 def rewrite(lines: list[Line], page: str, resolver: Resolver, *, attribute_lists: bool = False) -> Rewritten:
     """Rewrite code blocks' info strings, links and images of a page.
 
-    Args:
-        page: Path that relative targets are resolved from.
-        attribute_lists: Whether `{...}` after links and images is markup to take out.
+    Relative targets are resolved from `page`; `attribute_lists` says whether `{...}` after links and images is taken out.
     """
     parsed = parse(lines)
     rewriter = _Rewriter(parsed, page, resolver, attribute_lists, Rewritten(lines))

@@ -20,7 +20,8 @@ HINT = re.compile(
     re.IGNORECASE,
 )
 SOLUTION = re.compile(
-    r"^\W*(?:(?:show|see|view|click (?:here )?(?:for|to see)|open|reveal|expand|sample|example|possible)\s+)*(?:(?:a|an|the|me)\s+)*(?:solutions?|answers?)\b(?:\s*\d*)\W*$",
+    r"^\W*(?:(?:show|see|view|click (?:here )?(?:for|to see)|open|reveal|expand|sample|example|possible)\s+)*"
+    r"(?:(?:a|an|the|me)\s+)*(?:solutions?|answers?)\b(?:\s*\d*)\W*$",
     re.IGNORECASE,
 )
 _MAX_DEPTH = 12
@@ -172,7 +173,7 @@ def _note(writer: TagWriter, row_of: Callable[[int], int], lines: list[Line], re
 
 
 def take_asides(lines: list[Line]) -> tuple[list[Line], Asides]:
-    """Hints and solutions of a page, where quotes made from `<details>` or headings say that they are such, and the lines without them."""
+    """The lines without hints and solutions, and those: quotes made from `<details>`, and sections, that are named so."""
     asides = Asides()
     parsed = parse(lines)
     taken: set[int] = set()

@@ -1,4 +1,4 @@
-"""Plain Markdown tutorials: numbered files or folders, a README that lists its pages, or one README whose sections are the steps."""
+"""Plain Markdown tutorials: numbered files or folders, a README that lists its pages, or one README with steps as sections."""
 
 import posixpath
 import re
@@ -16,7 +16,8 @@ from shared_services.contracts.conversion import Form, FormCandidate, Loss
 
 README = ("README.md", "readme.md", "Readme.md", "index.md", "INDEX.md", "_index.md", "README.markdown")
 _RECORDS = re.compile(
-    r"(?:^|[-_/])(?:adrs?|decisions?|rfcs?|proposals?|changelogs?|releases?|release-notes|blog|posts?|_posts|news|migrations?|keps?|eips?)(?:$|[-_/])",
+    r"(?:^|[-_/])(?:adrs?|decisions?|rfcs?|proposals?|changelogs?|releases?|release-notes|blog|posts?|_posts|news|migrations?|keps?|eips?)"
+    r"(?:$|[-_/])",
     re.IGNORECASE,
 )
 _MAX_FOLDERS = 3000
@@ -197,7 +198,8 @@ def _words(path: str) -> str:
 
 def _judge_pages(tree: Tree, folder: str, layout: Layout, words: list[str]) -> FormCandidate:
     facts = [signals.instructing(tree.read_text(path)) for path, _ in layout.pages]
-    share = sum(fact.instructs for fact in facts) / len(facts)
+    instruct = sum(fact.instructs for fact in facts)
+    share = instruct / len(facts)
     commands = sum(fact.commands for fact in facts)
     blocks = sum(fact.blocks for fact in facts)
     numbered = sum(_is_numbered(path) for path, _ in layout.pages) / len(facts)
@@ -211,8 +213,8 @@ def _judge_pages(tree: Tree, folder: str, layout: Layout, words: list[str]) -> F
     )
     evidence = [
         f"{order} to `{layout.pages[-1][0]}`." if layout.kind == "numbered" else f"{order}.",
-        f"They hold {blocks} code blocks, {commands} of them shell commands; {sum(f.instructs for f in facts)} of {len(facts)} pages instruct.",
-    ]  # noqa: E501
+        f"They hold {blocks} code blocks, {commands} of them shell commands; {instruct} of {len(facts)} pages instruct.",
+    ]
     if words:
         evidence.append(f"`{layout.readme or folder}` speaks of {', '.join(f'“{word}”' for word in words[:4])}.")
     return FormCandidate(form=Form.MARKDOWN, score=round(min(score, 0.95), 2), path=folder, evidence=evidence)
@@ -224,7 +226,7 @@ def _is_numbered(path: str) -> bool:
 
 def _judge_sections(tree: Tree, folder: str, readme: str, layout: Layout, words: list[str]) -> FormCandidate | None:
     fact = signals.instructing(readme)
-    headings = len(re.findall(r"^##?[ \t]+\S", readme, re.MULTILINE))
+    headings = len(re.findall(r"^#{1,3}[ \t]+\S", readme, re.MULTILINE))
     if headings < 2 or not fact.instructs:
         return None
     program = signals.code(tree).present if not folder else any(signals.code(tree).build_files)

@@ -18,6 +18,7 @@ from shared_services.contracts.conversion import Broken, Form, FormCandidate, Lo
 _NAMES = ("mkdocs.yml", "mkdocs.yaml")
 _INDEX = ("index.md", "readme.md")
 _MAX_NAV = 5000
+_GUIDES = frozenset({"tutorial", "tutorials", "training", "step-by-step", "step by step", "walkthrough"})
 _COUNTED = re.compile(
     r"^\W*\d+[.):\s-]|^\W*(?:lab|step|exercise|module|part|task|challenge|lesson|chapter|day)\b[\s#-]*\d", re.IGNORECASE
 )
@@ -228,10 +229,9 @@ def _judge(tree: Tree, site: Site) -> FormCandidate:
     evidence = [f"`{site.config}` with a navigation of {len(facts)} pages."]
     if not facts:
         return FormCandidate(form=Form.MKDOCS, score=0.2, path=folder, evidence=evidence)
+    blocks = sum(fact.blocks for fact in facts)
     commands, instruct = sum(fact.commands for fact in facts), sum(fact.instructs for fact in facts)
-    evidence.append(
-        f"{instruct} of {len(facts)} pages instruct, with {sum(fact.blocks for fact in facts)} code blocks, {commands} of them shell commands."
-    )
+    evidence.append(f"{instruct} of {len(facts)} pages instruct, with {blocks} code blocks, {commands} of them shell commands.")
     counted = [
         entry
         for entry in site.entries
@@ -250,9 +250,12 @@ def _judge(tree: Tree, site: Site) -> FormCandidate:
     if not (words or share >= 0.3):
         score = min(score, 0.4)
         evidence.append("Nothing says that it is a workshop or tutorial.")
-    elif program.is_library and share < 0.3:
+    elif program.present and program.build_files and len(counted) < 0.3 * len(facts) and _GUIDES.issuperset(words):
         score = min(score, 0.4)
-        evidence.append(f"It documents a library (`{program.build_files[0]}`).")
+        evidence.append(f"It documents a program (`{program.build_files[0]}`), tutorials included.")
+    if len(site.broken) > len(facts):
+        score = min(score, 0.4)
+        evidence.append(f"{len(site.broken)} pages of its navigation are not there.")
     if instruct == 0:
         score = min(score, 0.3)
     return FormCandidate(form=Form.MKDOCS, score=round(min(score, 0.98), 2), path=folder, evidence=evidence)

@@ -3,7 +3,8 @@
 import re
 
 _NUMBERED = re.compile(
-    r"^(?:(?:module|lab|step|part|chapter|exercise|lesson|day|week|workshop|task|challenge|section|unit|session|ex|ch|tutorial|stage|level|assignment|kata|hol)"
+    r"^(?:(?:module|lab|step|part|chapter|exercise|lesson|day|week|workshop|task|challenge|section|unit|session|ex|ch|tutorial"
+    r"|stage|level|assignment|kata|hol)"
     r"[-_. ]*)?(?P<number>\d{1,4})(?P<letter>[a-z])?(?:[-_. )]|$|(?=[A-Za-z]))",
     re.IGNORECASE,
 )
@@ -20,7 +21,7 @@ def natural(path: str) -> list[tuple[int, int, str]]:
 
 
 def number_of(name: str) -> int | None:
-    """The number that a file or folder name begins with (after a word such as `module`); None where there is none, or where it is a year."""
+    """The number that a name begins with (after a word such as `module`); None where there is none, or where it is a year."""
     stem = name.rpartition(".")[0] if name.lower().endswith((".md", ".markdown")) else name
     match = _NUMBERED.match(stem)
     return int(match["number"]) if match and not _YEAR.match(stem) else None

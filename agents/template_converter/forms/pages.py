@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from agents.template_converter.forms.anchors import UniqueAnchors, github_anchor, pymarkdown_anchor
+from agents.template_converter.forms.anchors import UniqueAnchors, pymarkdown_anchor
 from agents.template_converter.forms.frontmatter import FrontMatter, split_front_matter
 from agents.template_converter.forms.html_blocks import Asides, convert_details, convert_html, take_asides
 from agents.template_converter.forms.lines import Line, lines_of, trimmed
@@ -12,6 +12,7 @@ from agents.template_converter.forms.pymarkdown import convert_alerts, convert_b
 from agents.template_converter.forms.snippets import Snippets
 from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Loss
+from shared_services.pages.markdown import heading_slug
 
 _HEADING_ATTRIBUTES = re.compile(r"[ \t]*\{:?[ \t]*(?P<inner>[^{}\n]*)\}[ \t]*(?:#+[ \t]*)?$")
 _HASH_ID = re.compile(r"(?:^|\s)#(?P<id>[\w:.-]+)")
@@ -57,7 +58,7 @@ class Page:
     def title(self) -> str:
         """What the page calls itself: front matter, else its first heading of the first level, else its first heading."""
         first = next((row for row in self.headings if row.level == 1), self.headings[0] if self.headings else None)
-        return self.front.title or (first.text if first else "")
+        return self.front.title or (first.text.rstrip(":").rstrip() if first else "")
 
 
 def load_page(tree: Tree, path: str, *, snippets: Snippets | None = None) -> Page:
@@ -112,7 +113,7 @@ def _headings(parsed: Parsed, *, mkdocs: bool) -> tuple[list[Line], list[Heading
                 lines[row] = lines[row].with_text(lines[row].text[: raw.start()])
                 text = _HEADING_ATTRIBUTES.sub("", text)
                 names |= {match["id"] for match in _HASH_ID.finditer(attributes["inner"])}
-        names |= {github.name(github_anchor(text)), pymarkdown.name(pymarkdown_anchor(text))}
+        names |= {github.name(heading_slug(text)), pymarkdown.name(pymarkdown_anchor(text))}
         headings.append(Heading(token.map[0], token.map[1], int(token.tag[1]), text.strip(), frozenset(names - {""})))
     return lines, headings
 

@@ -105,8 +105,7 @@ class Places:
 def places_of(token: Token, lines: list[Line], cursors: dict[int, int]) -> Places:
     """Where the characters of an inline token stand.
 
-    Args:
-        cursors: Per row the column after which to look: cells of one table row follow each other.
+    `cursors` holds per row the column after which to look: cells of one table row follow each other.
     """
     assert token.map is not None
     rows: list[tuple[int, list[int]]] = []

@@ -1,6 +1,6 @@
 """What MkDocs writes that CommonMark does not know: admonitions and content tabs, whose bodies are indented by four.
 
-An admonition becomes a quote with a bold label, a tab a headed section; bodies are converted in turn, and every line keeps its place.
+An admonition becomes a quote with a bold label, a tab a headed section; bodies are converted in turn, and lines keep their place.
 """
 
 import re
@@ -8,7 +8,8 @@ import re
 from agents.template_converter.forms.lines import Line, dedented, indentation, outside_fences, trimmed
 
 _ADMONITION = re.compile(
-    r'^(?P<indent>[ \t]*)(?:!!!|\?\?\?\+?)[ \t]*(?P<kind>[A-Za-z][\w-]*(?:[ \t]+[A-Za-z][\w-]*)*)?[ \t]*(?:"(?P<title>.*)")?[ \t]*$'
+    r"^(?P<indent>[ \t]*)(?:!!!|\?\?\?\+?)[ \t]*"
+    r'(?P<kind>[A-Za-z][\w-]*(?:[ \t]+[A-Za-z][\w-]*)*)?[ \t]*(?:"(?P<title>.*)")?[ \t]*$'
 )
 _TAB = re.compile(r'^(?P<indent>[ \t]*)===[!+]*[ \t]+(?:"(?P<title>.*)"|\'(?P<other>.*)\')[ \t]*$')
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]")
@@ -17,11 +18,7 @@ _MAX_DEPTH = 12
 
 
 def convert_blocks(lines: list[Line], depth: int = 0, level: int = 1) -> list[Line]:
-    """Admonitions, collapsible blocks and content tabs of `lines` in CommonMark.
-
-    Args:
-        level: The heading level that `lines` stand under, for the headings of tabs.
-    """
+    """Admonitions, collapsible blocks and content tabs of `lines` in CommonMark; tabs get headings one below `level`."""
     if depth > _MAX_DEPTH:
         return lines
     inside = [flag for _, _, flag in outside_fences(lines)]
@@ -50,7 +47,7 @@ def convert_blocks(lines: list[Line], depth: int = 0, level: int = 1) -> list[Li
 
 
 def _body(lines: list[Line], row: int, columns: int) -> tuple[list[Line], int]:
-    """Lines indented by four more than `columns`, dedented to none, and the row after them; blank ones at the end stay outside."""
+    """Lines indented by four more than `columns`, dedented, and the row after them; blank ones at the end stay outside."""
     first = row
     while row < len(lines) and (lines[row].blank or indentation(lines[row].text) >= columns + 4):
         row += 1

@@ -7,8 +7,10 @@ from agents.template_converter.forms.pages import Heading, Page
 from shared_services.contracts.conversion import Loss
 
 _AROUND = re.compile(r"^\W*(?:table of contents?|contents|toc|index|agenda)\W*$", re.IGNORECASE)
+_LISTED = re.compile(r"^\s*(?:[-*+]|\d+[.)]|$|\[.*\]\(#)")
 _ABOUT = re.compile(
-    r"^\W*(?:licen[sc]e|licensing|contributing|contributors?|authors?|credits|acknowledge?ments?|code of conduct|security|maintainers?|sponsors?|star history)\W*$",
+    r"^\W*(?:licen[sc]e|licensing|contributing|contributors?|authors?|credits|acknowledge?ments?|code of conduct|maintainers?"
+    r"|sponsors?|star history)\W*$",
     re.IGNORECASE,
 )
 
@@ -16,19 +18,16 @@ _ABOUT = re.compile(
 def section_steps(page: Page) -> tuple[list[StepPlan], list[Loss]]:
     """The steps of a page, and what of it is no step.
 
-    Sections are those of the second heading level; of the first where there are several of it and they are more.
+    Sections are those of the first heading level where there are several of it, else of the next level that has several.
     """
     headings = [heading for heading in page.headings if _top_level(page, heading)]
-    first_level = [row for row in headings if row.level == 1]
-    second_level = [row for row in headings if row.level == 2]
-    starts = first_level[1:] if len(first_level) > 2 and len(first_level) > len(second_level) else second_level
-    if len(first_level) > 2 and starts is not second_level:
-        starts = first_level if _has_text(page, first_level[0].end, first_level[1].row) else first_level[1:]
+    starts = _starts(page, headings)
     if not starts:
         return [StepPlan(page, 0, len(page.lines), page.title or "Introduction")], []
     steps: list[StepPlan] = []
     losses: list[Loss] = []
-    before = next((row.end for row in headings if row.level == 1 and row.row < starts[0].row), 0)
+    above = [row.end for row in headings if row.row < starts[0].row]
+    before = above[-1] if above and not _has_text(page, 0, headings[0].row) else 0
     if _has_text(page, before, starts[0].row):
         steps.append(StepPlan(page, 0, starts[0].row, "Introduction"))
     for heading, following in zip(starts, [*starts[1:], None], strict=True):
@@ -44,8 +43,16 @@ def section_steps(page: Page) -> tuple[list[StepPlan], list[Loss]]:
                 )
             )
             continue
-        steps.append(StepPlan(page, heading.row, end, heading.text or "Step"))
+        steps.append(StepPlan(page, heading.row, end, heading.text.rstrip(":").rstrip() or "Step"))
     return steps or [StepPlan(page, 0, len(page.lines), page.title or "Introduction")], losses
+
+
+def _starts(page: Page, headings: list[Heading]) -> list[Heading]:
+    first_level = [row for row in headings if row.level == 1]
+    if len(first_level) > 2:
+        return first_level if _has_text(page, first_level[0].end, first_level[1].row) else first_level[1:]
+    levels = ([row for row in headings if row.level == level] for level in (2, 3, 4))
+    return next((rows for rows in levels if len(rows) > 1), [])
 
 
 def _top_level(page: Page, heading: Heading) -> bool:
@@ -59,4 +66,6 @@ def _has_text(page: Page, first: int, end: int) -> bool:
 def _skipped(page: Page, heading: Heading, end: int) -> bool:
     text = "\n".join(line.text for line in page.lines[heading.row + 1 : end])
     plain = "```" not in text and "~~~" not in text and "![" not in text
-    return bool(plain and (_ABOUT.match(heading.text) or (_AROUND.match(heading.text) and "](#" in text)))
+    return bool(
+        plain and (_ABOUT.match(heading.text) or (_AROUND.match(heading.text) and all(map(_LISTED.match, text.split("\n")))))
+    )

@@ -11,15 +11,24 @@ _ATTRIBUTE = re.compile(r"([A-Za-z_:][\w:.-]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)
 
 _MARKS = {"b": "**", "strong": "**", "i": "*", "em": "*", "code": "`", "tt": "`", "del": "~~", "s": "~~", "strike": "~~"}
 _WRAPPERS = frozenset(
-    "p div center span font section article main header footer nav aside figure picture source big small u summary details "
-    "ul ol html body head link meta label wbr".split()
-)
+    {
+        "p", "div", "center", "span", "font", "section", "article", "main", "header", "footer", "nav", "aside",
+        "figure", "picture", "source", "big", "small", "u", "summary", "details", "ul", "ol", "html", "body", "head",
+        "link", "meta", "label", "wbr",
+    }
+)  # fmt: skip
 _KEPT = frozenset(
-    "kbd sub sup ins mark abbr br table thead tbody tfoot tr td th caption colgroup col pre dl dt dd ruby rt rp q cite var samp dfn".split()
-)
+    {
+        "kbd", "sub", "sup", "ins", "mark", "abbr", "br", "table", "thead", "tbody", "tfoot", "tr", "td", "th",
+        "caption", "colgroup", "col", "pre", "dl", "dt", "dd", "ruby", "rt", "rp", "q", "cite", "var", "samp", "dfn",
+    }
+)  # fmt: skip
 LOST = frozenset(
-    "script style iframe video audio embed object form input button select textarea canvas applet svg math noscript".split()
-)
+    {
+        "script", "style", "iframe", "video", "audio", "embed", "object", "form", "input", "button", "select",
+        "textarea", "canvas", "applet", "svg", "math", "noscript",
+    }
+)  # fmt: skip
 KEPT_WHOLE = re.compile(r"<(?:table|pre)\b", re.IGNORECASE)
 _SWALLOWED = re.compile(r"<(script|style|svg|math|noscript|select)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 
@@ -61,7 +70,7 @@ class TagWriter:
             last = match.end()
         return "".join([*out, text[last:]])
 
-    def tag(self, text: str, offset: int) -> str:  # noqa: C901, PLR0911 - one branch for each kind of tag
+    def tag(self, text: str, offset: int) -> str:  # noqa: C901 - one branch for each kind of tag
         """One tag (or comment) as Markdown."""
         match = TAG.fullmatch(text)
         if match is None or match["name"] is None:

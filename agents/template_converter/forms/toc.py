@@ -8,8 +8,11 @@ from agents.template_converter.forms.parsing import parse
 from agents.template_converter.model import Tree
 
 _OTHER_PAGES = frozenset(
-    "readme.md contributing.md code_of_conduct.md license.md changelog.md security.md support.md governance.md maintainers.md".split()
-)
+    {
+        "readme.md", "contributing.md", "code_of_conduct.md", "license.md", "changelog.md", "security.md",
+        "support.md", "governance.md", "maintainers.md",
+    }
+)  # fmt: skip
 
 
 def listed_pages(tree: Tree, readme: str) -> list[str]:

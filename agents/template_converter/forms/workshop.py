@@ -58,13 +58,19 @@ class WorkshopImporter:
                     hints=texts["hints"],
                     explain=texts["explain"],
                     solve=texts["solve"],
-                )  # fmt: skip
+                )
             )
         given = workshop.manifest
         return ImportedWorkshop(
-            title=given.title, steps=steps, summary=given.summary, authors=given.authors, tags=given.tags, duration=given.duration,
-            chapters=given.chapters, variables=given.variables,
-        )  # fmt: skip
+            title=given.title,
+            steps=steps,
+            summary=given.summary,
+            authors=given.authors,
+            tags=given.tags,
+            duration=given.duration,
+            chapters=given.chapters,
+            variables=given.variables,
+        )
 
 
 def read_files(tree: Tree, folder: str) -> WorkshopFiles:

@@ -38,7 +38,7 @@ def load_plain(text: str) -> Any:
     if len(text) > _MAX_CHARACTERS:
         raise UnsafeYamlError("it is too long")
     try:
-        node = yaml.compose(text, Loader=_PlainLoader)  # noqa: S506 - a safe loader
+        node = yaml.compose(text, Loader=_PlainLoader)
         if node is not None and _unfolded(node, {}, set()) > _MAX_NODES:
             raise UnsafeYamlError("its aliases unfold to more than can be read")
         return yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a safe loader
