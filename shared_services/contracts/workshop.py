@@ -128,12 +128,16 @@ class SourceMap(WireModel):
 
     def locate(self, line: int) -> SourcePlace:
         """The place that content line `line` (from 1) came from; for a made line the nearest real one before it, else line 1."""
-        place = SourcePlace(file=self.file, line=1)
+        place, real = SourcePlace(file=self.file, line=1), None
         for start, file, source_line in self.runs:
             if start > line:
                 break
             if source_line:
+                real = (start, file, source_line)
                 place = SourcePlace(file=file, line=source_line + line - start)
+            elif real:
+                place = SourcePlace(file=real[1], line=real[2] + start - 1 - real[0])
+                real = None
         return place
 
 
