@@ -70,7 +70,7 @@ def jobs_pages_router(templates: Templates, verifier: TokenVerifier, library: Li
             published=published,
             candidates=(job.error or {}).get("candidates", []),
             given=(job.error or {}).get("request", {}),
-            can_retry=job.state in (JobState.FAILED, JobState.CANCELLED),
+            can_retry=job.state == JobState.FAILED,
         )
 
     @router.post("/jobs/{job_id}/cancel")

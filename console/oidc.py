@@ -119,18 +119,18 @@ class OidcSignIn:
             sub={"essential": True},
             nonce={"essential": True, "value": nonce},
         )
-        for attempt in (1, 2):
+        try:
             try:
                 token = jwt.decode(id_token, self._keys, algorithms=ALGORITHMS)
-                required.validate(token.claims)
-                return dict(token.claims)
-            except (JoseError, ValueError) as error:
-                if attempt == 2 or not isinstance(error, ValueError):
-                    raise UnauthenticatedError(f"The identity provider's token does not hold: {error}.") from error
-                # A key id that is not known may be a new key: fetch them once more.
+            except (JoseError, ValueError):
+                # The issuer may have changed its keys since they were fetched.
                 self._fetched = 0.0
                 await self._load()
-        raise AssertionError("unreachable")
+                token = jwt.decode(id_token, self._keys, algorithms=ALGORITHMS)
+            required.validate(token.claims)
+        except (JoseError, ValueError) as error:
+            raise UnauthenticatedError(f"The identity provider's token does not hold: {error}.") from error
+        return dict(token.claims)
 
     async def _load(self) -> dict[str, Any]:
         if time.monotonic() - self._fetched < METADATA_SECONDS and self._fetched:

@@ -28,6 +28,7 @@ from shared_services.clients.rag import RagClient
 from shared_services.clients.transport import InProcessTransport
 from shared_services.contracts.identity import Identity, Role
 from shared_services.jobs.service import Jobs
+from shared_services.jobs.settings import JobsSettings
 from shared_services.kit.database import create_engine, migrate
 from shared_services.kit.tokens import TokenIssuer, TokenSource, load_or_create_key
 from shared_services.library.form import WorkshopFiles, validate_files
@@ -201,7 +202,7 @@ async def open_core(folder: DataFolder, settings: CliSettings, *, warm: bool) ->
                 PUBLISH: publish_job(builder.library, builder.rag_client),
                 REMOVE: remove_job(builder.library, builder.rag_client, chats.drop),
             },
-            concurrency=settings.job_workers,
+            concurrency=JobsSettings().concurrency,
         )
         verifier = builder.issuer.verifier()
         builder.apps["rag"] = create_rag_app(

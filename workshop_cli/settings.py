@@ -35,6 +35,3 @@ class CliSettings(PlatformSettings):
         validation_alias="WORKSHOP_EXAMPLES",
         description="Folder of the example workshops that are installed on first start; an empty folder installs none.",
     )
-    job_workers: int = Field(
-        default=2, validation_alias="JOB_WORKERS", description="How many jobs run at once; the others wait.", ge=1, le=64
-    )

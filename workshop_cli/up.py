@@ -161,7 +161,7 @@ async def install_examples(core: Core, examples: Path, record: Path) -> None:
                 key = f"example-{draft.workshop}-{draft.version}"
                 given = {"workshop": draft.workshop, "version": draft.version}
                 job = await core.jobs.submit(PUBLISH, draft.workshop, LOCAL_AUTHOR.id, given, idempotency_key=key)
-                if job.state in (JobState.FAILED, JobState.CANCELLED):
+                if job.state == JobState.FAILED:
                     job = await core.jobs.retry(job.id)
                 await follow(core.jobs, job, bar)
             except PlatformError as error:

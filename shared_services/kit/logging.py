@@ -29,6 +29,11 @@ def _without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]
     return event
 
 
+def _console_renderer() -> Any:
+    # Plain tracebacks: the richer kinds print local variables, which may hold secrets.
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+
+
 def _handler(file: Path | None) -> logging.Handler:
     if file is None:
         return logging.StreamHandler(sys.stderr)
@@ -51,7 +56,7 @@ def configure_logging(level: str = "info", *, as_json: bool = True, file: Path |
         _with_request_id,
         _without_secrets,
     ]
-    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else _console_renderer()
     tail: list[Any] = [structlog.processors.format_exc_info, renderer] if as_json else [renderer]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
