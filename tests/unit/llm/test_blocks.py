@@ -116,10 +116,30 @@ def test_odd_ends_lose_nothing(text: str) -> None:
     assert joined.replace("\n```", "").split() == text.replace("\n```", "").split()
 
 
-PIECES = st.sampled_from(
+@pytest.mark.parametrize("begins", ["- two", "# Two", "> two", "1. two", "***", "| a |", "```\nx\n```", "~~~\nx\n~~~"])
+def test_a_block_right_below_a_paragraph_is_seen_letter_by_letter(begins: str) -> None:
+    text = f"One ends.\n{begins}"
+    whole = assemble(text)
+    assert [block.markdown for block in whole] == ["One ends.", begins]
+    assert whole[1].kind != "sentence"
+    assert assemble(*text) == whole
+
+
+ONES = st.sampled_from(
     ["Run it. ", "Then ", "go! ", "`a. b` ", "`", "``", "```", "```sh\n", "\n", "\n\n", "[1]", "[1, 2] ", " [2].", "1. ", "2) ", "- ", "* ",
      "**", "*", "_x_", "| a ", "|-|\n", "> q", "# H", "---\n", "    code\n", "   ", "e.g. ", "1.2.3", "例。", "[t](u. V) ", "~~~\n", "\t", "B", "x", "\\", "<a. b>", "1", "="]
 )  # fmt: skip
+STARTS = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["Stop.\n", "Stop. ", "x\n", "\n\n"]),
+        st.sampled_from(
+            ["- a", "* b", "1. c", "2. d", "# e", "```\n", "~~~\n", "> f", "| g |\n", "***\n", "---\n", "   h", "[1] J"]
+        ),
+        st.sampled_from(["", "\n", " "]),
+    ),
+)
+PIECES = ONES | STARTS
 
 
 @settings(max_examples=600, deadline=None)

@@ -162,6 +162,22 @@ def test_without_a_common_word_the_best_passage_speaks() -> None:
     assert extract_answer("anything", [passage("# Only a heading")]) == []
 
 
+def test_an_answer_stays_short() -> None:
+    names = "alpha beta gamma delta omega kappa sigma theta lambda epsilon".split()  # noqa: SIM905
+    prose = [
+        passage(f"The {name} quota is counted for each of the {name} rooms and {name} doors{' ' + name * 9} of it.")
+        for name in names
+    ]
+    blocks = extract_answer("Tell me about the quota", prose)
+    assert 1 < len(blocks) <= MOST_BLOCKS
+    assert sum(len(without_citations(_prose(block))) for block in blocks) <= MOST_PROSE
+    long = [passage(f"The {name} quota {name} " + f"counts {name} " * 25 + ".") for name in names]
+    assert sum(len(block.markdown) for block in extract_answer("Tell me about the quota", long)) <= MOST_PROSE + 5 * MOST_BLOCKS
+    one = passage("\n\n".join(f"Set the quota {name}:\n\n```bash\noc set quota {name}\n```" for name in names))
+    shown = extract_answer("How do I set the quota?", [one])
+    assert sum(len(code_blocks(block.markdown)) for block in shown) == MOST_CODE
+
+
 def test_a_passage_that_begins_inside_a_list_item_is_no_code() -> None:
     text = "    Build the image:\n\n    ```bash\n    podman build .\n    ```\n\n1. Push it."
     assert answer("How do I build the image?", passage(text)) == "Build the image: [1]\n\n```bash\npodman build .\n```"
