@@ -420,8 +420,12 @@ def _aside(blocks: list[Node]) -> tuple[list[Node], list[Node], list[Node]]:
     for block in blocks:
         title = block.meta.title.text if isinstance(block, Container) and block.meta.title else ""
         folded = isinstance(block, Container) and "collapsible" in block.meta.options
-        chosen = hints if folded and HINT.match(title) else solutions if folded and SOLUTION.match(title) else body
-        chosen.append(block)
+        if isinstance(block, Container) and folded and HINT.match(title):
+            hints.extend(block.blocks)
+        elif isinstance(block, Container) and folded and SOLUTION.match(title):
+            solutions.extend(block.blocks)
+        else:
+            body.append(block)
     return body, hints, solutions
 
 

@@ -8,7 +8,7 @@ import re
 from typing import Final, Protocol
 
 from agents.template_converter.forms.asciidoc.attrlist import Meta, parse_values
-from agents.template_converter.forms.asciidoc.lines import Line, expand, runtime_name
+from agents.template_converter.forms.asciidoc.lines import Line, expand, in_other_syntax, runtime_name
 from agents.template_converter.forms.asciidoc.nodes import Code
 from agents.template_converter.forms.asciidoc.regions import indent_lines
 from shared_services.contracts.workshop import FenceInfo
@@ -116,13 +116,11 @@ def _substitute(text: str, row: Line, chosen: set[str], variables: Variables) ->
 
 
 def _attributes(text: str, row: Line, variables: Variables) -> str:
-    def unknown(name: str) -> str:
-        variable = runtime_name(name)
+    def unknown(name: str, at: int) -> str:
+        variable = None if in_other_syntax(text, at) else runtime_name(name, in_code=True)
         return variables.variable(variable, row) if variable else f"{{{name}}}"
 
-    # `{{name}}` belongs to a template language unless the attribute is defined.
-    parts = re.split(r"(\{\{[^{}]*\}\})", text)
-    return "".join(expand(part, row.attributes, None if part.startswith("{{") else unknown) for part in parts)
+    return expand(text, row.attributes, unknown)
 
 
 def _label(brackets: str) -> str:

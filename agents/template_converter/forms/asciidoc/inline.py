@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from agents.template_converter.forms.asciidoc import escape
 from agents.template_converter.forms.asciidoc.attrlist import parse_values
-from agents.template_converter.forms.asciidoc.lines import CHARACTERS, Line, runtime_name
+from agents.template_converter.forms.asciidoc.lines import CHARACTERS, Line, in_other_syntax, runtime_name
 
 MAX_DEPTH: Final = 12
 
@@ -199,12 +199,12 @@ class Inline:
         text = passed[1] if passed else self._code_text(inner)
         return text if self.plain else escape.code_span(text)
 
-    def _code_text(self, inner: str) -> str:
+    def _code_text(self, inner: str, *, in_code: bool = True) -> str:
         def replace(match: re.Match[str]) -> str:
             whole = match.group()
-            reference = _ATTRIBUTE.fullmatch(whole)
+            reference = _ATTRIBUTE.match(match.string, match.start()) if whole.endswith("}") else None
             if reference:
-                return whole[1:] if reference[1] else self._reference_text(reference)
+                return whole[1:] if reference[1] else self._reference_text(reference, inner, in_code=in_code)
             passed = re.fullmatch(r"pass:[a-z,]*\[(.*)\]", whole, re.DOTALL)
             if passed:
                 return passed[1].replace("\\]", "]")
@@ -220,12 +220,13 @@ class Inline:
         )
         return html.unescape(inner) if "&" in inner and ";" in inner else inner
 
-    def _reference_text(self, reference: re.Match[str]) -> str:
+    def _reference_text(self, reference: re.Match[str], text: str, *, in_code: bool) -> str:
         dollar, name = reference[2] or "", reference[3]
         known = CHARACTERS.get(name.lower())
         if known is not None:
             return dollar + known
-        variable = None if dollar else runtime_name(name)
+        foreign = dollar or in_other_syntax(text, reference.start())
+        variable = None if foreign else runtime_name(name, in_code=in_code)
         return self.around.variable(variable, self.line) if variable else reference.group()
 
     def _attribute(self, text: str, at: int, previous: str, _dead: set[str]) -> tuple[str, int] | None:
@@ -238,7 +239,7 @@ class Inline:
         if text[at - 1 : at] == "{" and at:
             return None
         reference = _ATTRIBUTE.match(text, at)
-        if reference is None or previous == "$" or text[reference.end() : reference.end() + 1] == "}":
+        if reference is None or previous in ("$", "%") or text[reference.end() : reference.end() + 1] == "}":
             return None
         known = CHARACTERS.get(reference[3].lower())
         if known is not None:
@@ -249,7 +250,7 @@ class Inline:
         link = re.compile(rf"({_TEXTISH}*){_B}").match(text, reference.end())
         written = self.around.variable(variable, self.line)
         if link and _LINKISH.search(variable):
-            return self._linked(written + self._target(link[1]), link[2], written), link.end()
+            return self._linked(written + self._target(link[1]), link[2] or written, written), link.end()
         return written, reference.end()
 
     def _angle(self, text: str, at: int, _previous: str, _dead: set[str]) -> tuple[str, int] | None:
@@ -369,7 +370,7 @@ class Inline:
 
     def _target(self, target: str) -> str:
         """A target with its references to run-time attributes and its passthroughs resolved."""
-        return self._code_text(target)
+        return self._code_text(target, in_code=False)
 
     def _linked(self, target: str, brackets: str, fallback: str) -> str:
         label = self._label(brackets)

@@ -13,6 +13,12 @@ MAX_VALUE: Final = 20_000
 _REFERENCE = re.compile(r"(\\)?(\$)?\{([A-Za-z0-9_][A-Za-z0-9_-]*)\}")
 _RUNTIME_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
+_PARTICIPANTS = re.compile(
+    r"(?:user|student|attendee|participant|lab|team|pass|guid|uuid|name|project|cluster|sub|domain|host|bastion|console|route|url|token|"
+    r"region|zone|email|registry|ip|api|app|base|key|port|num|version|id)",
+    re.IGNORECASE,
+)
+
 CHARACTERS: Final[Mapping[str, str]] = {
     "empty": "",
     "blank": "",
@@ -71,7 +77,7 @@ class Line:
         return Line(text, self.file, self.number, self.attributes)
 
 
-def expand(text: str, attributes: Mapping[str, str], unknown: Callable[[str], str] | None = None) -> str:
+def expand(text: str, attributes: Mapping[str, str], unknown: Callable[[str, int], str] | None = None) -> str:
     r"""`text` with `{name}` replaced by its value.
 
     `\{name}` loses its backslash. Attributes that stand for a character are filled in too. `${NAME}` is the shell's
@@ -80,7 +86,8 @@ def expand(text: str, attributes: Mapping[str, str], unknown: Callable[[str], st
     Args:
         text: Any number of lines.
         attributes: Name (lower case) -> value.
-        unknown: Asked for the replacement of a name that nobody defines; it stays as it is when this is None.
+        unknown: Asked, with the name and where its brace stands, for the replacement of a name that nobody defines; it stays
+            as it is when this is None.
     """
 
     def replace(match: re.Match[str]) -> str:
@@ -92,7 +99,7 @@ def expand(text: str, attributes: Mapping[str, str], unknown: Callable[[str], st
             return f"{dollar or ''}{value}"
         if dollar or unknown is None:
             return match.group()
-        return unknown(name)
+        return unknown(name, match.start())
 
     if "{" not in text:
         return text
@@ -108,11 +115,19 @@ def undefined_names(text: str, attributes: Mapping[str, str]) -> list[str]:
     ]
 
 
-def runtime_name(name: str) -> str | None:
+def runtime_name(name: str, *, in_code: bool = False) -> str | None:
     """The variable that an undefined `{name}` becomes; None where it cannot be one.
 
     Attribute names are case-blind and written in one case by convention, so `{userId}` is somebody's path template.
+    Code is full of braces that mean something else, so there the name must look like a participant's value.
     """
-    if not _RUNTIME_NAME.fullmatch(name) or not (name.islower() or name.isupper()):
+    if len(name) < 2 or not _RUNTIME_NAME.fullmatch(name) or not (name.islower() or name.isupper()):
+        return None
+    if in_code and not re.search(r"[_-]", name) and not _PARTICIPANTS.match(name):
         return None
     return name.lower()
+
+
+def in_other_syntax(text: str, at: int) -> bool:
+    """Whether the `{` at `at` belongs to another language: `${x}`, `%{x}`, `@{x}`, or a Python f-string."""
+    return text[at - 1 : at] in ("$", "%", "@", "{", "#") or bool(re.search(r"\b[fF][rR]?[\"']", text[:at]))

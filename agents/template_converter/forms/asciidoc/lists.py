@@ -141,6 +141,7 @@ _TITLE_LINE = re.compile(r"^\.[^\s.]")
 
 
 def _attachments(parser: "Parser", item: Item) -> None:
+    continued = False
     while True:
         back = parser.position
         blanks = parser.skip_blank()
@@ -158,6 +159,13 @@ def _attachments(parser: "Parser", item: Item) -> None:
                 block = parser.block()
                 if block is not None:
                     item.blocks.append(block)
+                    continued = True
+            continue
+        if continued and not blanks and not marker_of(line.text) and not parser.opens_block(line.text):
+            # Text right below an attached block belongs to the item too, although no `+` says so.
+            block = parser.block()
+            if block is not None:
+                item.blocks.append(block)
             continue
         if not _attach_list_or_literal(parser, item, line, blanks):
             break

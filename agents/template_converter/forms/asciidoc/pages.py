@@ -9,7 +9,6 @@ from agents.template_converter.forms.asciidoc.attrlist import Meta
 from agents.template_converter.forms.asciidoc.inline import Inline, Surroundings
 from agents.template_converter.forms.asciidoc.lines import Line
 from agents.template_converter.forms.asciidoc.nodes import (
-    Code,
     Container,
     Heading,
     Item,
@@ -162,10 +161,7 @@ def _spellings(title: str, block: Heading) -> Iterator[str]:
 
 
 def first_paragraph(blocks: list[Node]) -> Paragraph | None:
-    """The first paragraph that stands on the page itself."""
-    return next((block for block in blocks if isinstance(block, Paragraph)), None)
-
-
-def code_blocks(blocks: list[Node]) -> int:
-    """How many code blocks the page holds outside tables."""
-    return sum(isinstance(block, Code) for block in walk(blocks))
+    """The first paragraph of the page itself that says something: a sentence, not a line of labels."""
+    paragraphs = [block for block in blocks if isinstance(block, Paragraph)]
+    sentences = (block for block in paragraphs if len(block.lines[0].text) > 40 and block.lines[0].text[0] not in "*_{[")
+    return next(sentences, paragraphs[0] if paragraphs else None)

@@ -136,7 +136,8 @@ class Parser:
         if text == "--" and (style in ("source", "listing", "literal") or (style == "" and len(meta.positional) > 1)):
             return Code(body, "literal" if style == "literal" else "listing", meta, line, closing)
         if style == "verse":
-            return Paragraph(body, meta) if any(row.text for row in body) else Container("quote", [], meta, line)
+            lines = [Paragraph(body, Meta(style="verse"))] if any(row.text for row in body) else []
+            return Container("verse", list(lines), meta, line)
         kind = style if style in ADMONITIONS else _CONTAINERS.get(mark, "open")
         if style in ("quote", "sidebar", "example") and kind not in ADMONITIONS:
             kind = style
@@ -190,6 +191,8 @@ class Parser:
         if label and meta.style not in ADMONITIONS:
             plain = Paragraph([body[0].with_text(label[2]), *body[1:]], Meta())
             return Container(label[1], [plain], meta, body[0])
+        if meta.style == "verse":
+            return Container("verse", [Paragraph(body, Meta(style="verse"))], meta, body[0])
         if meta.style in (*ADMONITIONS, "quote", "sidebar", "example"):
             return Container(meta.style, [Paragraph(body, Meta())], meta, body[0])
         if all(row.text.startswith(">") for row in body) and self.depth < MAX_NESTING:
@@ -208,6 +211,12 @@ class Parser:
                 continue
             body.append(line)
         return body
+
+    def opens_block(self, text: str) -> bool:
+        """Whether a line is a delimiter, or stands above a block."""
+        return bool(
+            _DELIMITER.match(text) or _ATTRIBUTES.match(text) or _ANCHOR.match(text) or _SECTION.match(text) or _TITLE.match(text)
+        )
 
     def ends_text(self, text: str) -> bool:
         """Whether a line cannot go on with the paragraph before it."""

@@ -286,7 +286,7 @@ def _entry_value(first: str, rows: list[tuple[int, str]], position: int) -> tupl
 
 def _operand(text: str, attributes: Mapping[str, str]) -> str | float | bool | None:
     quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
-    value = expand(text[1:-1] if quoted else text, attributes, lambda _: "")
+    value = expand(text[1:-1] if quoted else text, attributes, lambda _name, _at: "")
     if quoted:
         return value
     if value in ("", "nil"):
