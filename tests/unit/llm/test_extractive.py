@@ -171,7 +171,7 @@ def test_an_answer_stays_short() -> None:
     blocks = extract_answer("Tell me about the quota", prose)
     assert 1 < len(blocks) <= MOST_BLOCKS
     assert sum(len(without_citations(_prose(block))) for block in blocks) <= MOST_PROSE
-    long = [passage(f"The {name} quota {name} " + f"counts {name} " * 25 + ".") for name in names]
+    long = [passage("\n\n".join(f"The {name} quota {name} {f'counts {name} ' * 25}." for name in names))]
     assert sum(len(block.markdown) for block in extract_answer("Tell me about the quota", long)) <= MOST_PROSE + 5 * MOST_BLOCKS
     one = passage("\n\n".join(f"Set the quota {name}:\n\n```bash\noc set quota {name}\n```" for name in names))
     shown = extract_answer("How do I set the quota?", [one])
