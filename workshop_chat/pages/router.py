@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -36,6 +37,13 @@ JOIN_PROBLEMS = {
     "rate-limited": "That were too many tries. Wait a minute and try again.",
     "bad-input": "The name or the code is too long.",
 }
+
+
+@lru_cache(maxsize=1)
+def _look() -> tuple[StaticBundle, Templates]:
+    """The static files and templates, once for all workshops that one process serves."""
+    bundle = StaticBundle([ROOM / "static"])
+    return bundle, Templates(bundle, [ROOM / "templates"])
 
 
 class StepRenderer:
@@ -77,8 +85,7 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
         identify: Who sends a request; raises where it is nobody who may take part.
         repository: Where conversations are kept.
     """
-    bundle = StaticBundle([ROOM / "static"])
-    templates = Templates(bundle, [ROOM / "templates"])
+    bundle, templates = _look()
     renderer = StepRenderer(content)
     router = APIRouter(include_in_schema=False, route_class=page_route(templates))
 

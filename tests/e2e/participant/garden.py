@@ -25,7 +25,7 @@ from shared_services.kit.database import create_engine
 from shared_services.kit.errors import ProblemError
 from shared_services.kit.tokens import TokenIssuer
 from shared_services.library.form import WorkshopFiles, validate_files
-from shared_services.llm.gateway import NullGateway
+from shared_services.llm.gateway import Finish, NullGateway
 from tests.browser import serve
 from workshop_chat.app import create_app
 from workshop_chat.settings import ChatSettings
@@ -215,11 +215,12 @@ class HeldGateway:
         self.go_on = threading.Event()
         self.closed = threading.Event()
 
-    async def stream(self, messages: object, *, max_tokens: int, temperature: float = 0.0) -> AsyncGenerator[str]:
+    async def stream(self, messages: object, *, max_tokens: int, temperature: float = 0.0) -> AsyncGenerator[str | Finish]:
         try:
             yield self.first
             await anyio.to_thread.run_sync(self.go_on.wait, abandon_on_cancel=True)
             yield self.rest
+            yield Finish("stop")
         finally:
             self.closed.set()
 

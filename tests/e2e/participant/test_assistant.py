@@ -1,0 +1,236 @@
+"""The assistant in a real browser: streaming, citations, abstention, stop, retry and what is there after a reload."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import Watched, axe_violations, sideways, watched
+from tests.e2e.participant.garden import WATER, HeldGateway, garden_app
+
+pytestmark = pytest.mark.browser
+
+VALVE = "How do I open the valve?"
+
+
+@pytest.fixture(scope="module")
+def garden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with garden_app(tmp_path_factory.mktemp("garden"), prefix="/w/garden") as address:
+        yield address
+
+
+@pytest.fixture
+def seen(chromium: Browser, garden: str) -> Iterator[Watched]:
+    with watched(chromium, garden) as page:
+        yield page
+        assert page.troubles() == []
+
+
+def ask(page: Page, question: str) -> None:
+    page.locator(".ask textarea").fill(question)
+    page.keyboard.press("Enter")
+
+
+def done(page: Page, count: int = 1) -> None:
+    expect(page.locator(".turn[data-state=done]")).to_have_count(count)
+
+
+def test_the_first_block_is_read_before_the_last_is_written(chromium: Browser, tmp_path: Path):
+    gateway = HeldGateway("Turn the red valve to the left [1].\n\n", "The pressure stays below 3 bar [1].\n")
+    with garden_app(tmp_path, gateway=gateway) as address, watched(chromium, address) as seen:
+        page = seen.open("/steps/water")
+        ask(page, VALVE)
+        expect(page.locator(".answer")).to_contain_text("red valve")
+        expect(page.get_by_role("button", name="Stop")).to_be_visible()
+        expect(page.locator(".answer")).not_to_contain_text("below 3 bar")
+        top = page.locator(".answer p").first.bounding_box()
+        gateway.go_on.set()
+        expect(page.locator(".answer")).to_contain_text("below 3 bar")
+        done(page)
+        assert page.locator(".answer p").first.bounding_box() == top
+        expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+        expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+        assert seen.troubles() == []
+
+
+def test_stop_ends_the_model_and_leaves_a_way_on(chromium: Browser, tmp_path: Path):
+    gateway = HeldGateway("Turn the red valve to the left [1].\n\n", "The pressure stays below 3 bar [1].\n")
+    with garden_app(tmp_path, gateway=gateway) as address, watched(chromium, address) as seen:
+        page = seen.open("/steps/water")
+        ask(page, VALVE)
+        expect(page.locator(".answer")).to_contain_text("red valve")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator(".trouble")).to_contain_text("Stopped.")
+        assert gateway.closed.wait(5)
+        assert axe_violations(page) == []
+        gateway.go_on.set()
+        page.get_by_role("button", name="Ask again").click()
+        done(page)
+        expect(page.locator(".turn")).to_have_count(1)
+        page.reload()
+        expect(page.locator(".turn[data-state=interrupted]")).to_contain_text("interrupted before it was finished")
+        done(page)
+        assert seen.troubles() == []
+
+
+def test_a_citation_opens_the_passage_word_for_word_and_leads_to_it(seen: Watched):
+    page = seen.open("/steps/water")
+    ask(page, VALVE)
+    done(page)
+    expect(page.locator(".how")).to_have_text("In the workshop’s own words.")
+    source = page.locator(".source").first
+    expect(source.locator(".passage")).to_be_hidden()
+    page.locator(".citation").first.click()
+    expect(source.locator(".passage")).to_be_visible()
+    words = source.locator(".passage").inner_text()
+    place = source.locator(".place").inner_text()
+    match = re.fullmatch(r"steps/water/content\.md:(\d+)-(\d+)", place)
+    assert match is not None
+    assert words == "\n".join(WATER.split("\n")[int(match[1]) - 1 : int(match[2])])
+    source.get_by_role("link", name="Go there").click()
+    marked = page.locator(".marked")
+    expect(marked).to_have_count(1)
+    expect(marked).to_be_in_viewport()
+    expect(marked).to_be_focused()
+    expect(page.locator(".marked")).to_have_count(0, timeout=6000)
+    assert axe_violations(page) == []
+
+
+def test_a_citation_of_another_step_goes_there_and_marks_it(seen: Watched):
+    page = seen.open("/steps/plan")
+    ask(page, VALVE)
+    done(page)
+    page.locator(".source summary").first.click()
+    page.get_by_role("link", name="Go there").first.click()
+    page.wait_for_url("**/steps/water**")
+    expect(page.locator(".marked").first).to_be_in_viewport()
+    assert "mark=" not in page.url
+    expect(page.locator(".question-text")).to_have_text(VALVE)
+
+
+def test_what_the_workshop_does_not_hold_looks_unlike_an_answer(seen: Watched):
+    page = seen.open("/steps/plan")
+    ask(page, "Who was the king of Sweden in 1632?")
+    done(page)
+    turn = page.locator(".turn.abstained")
+    expect(turn.get_by_text("Not in this workshop")).to_be_visible()
+    expect(turn.locator(".source")).to_have_count(0)
+    links = turn.locator(".nearest a")
+    assert links.count() >= 1
+    assert axe_violations(page) == []
+    links.first.click()
+    expect(page.locator(".marked").first).to_be_in_viewport()
+
+
+def test_the_questions_are_made_of_this_steps_headings_and_can_be_asked(seen: Watched):
+    page = seen.open("/steps/water")
+    questions = page.locator(".suggestion")
+    expect(questions).to_have_text(["How do I open the valve?", "How do I set the timer?", "How do I stop the leak?"])
+    questions.nth(2).click()
+    done(page)
+    expect(page.locator(".question-text")).to_have_text("How do I stop the leak?")
+    expect(page.locator(".answer")).to_contain_text("tape")
+    expect(page.locator(".welcome")).to_be_hidden()
+
+
+def test_the_conversation_is_there_after_a_reload_until_a_new_one_is_begun(seen: Watched):
+    page = seen.open("/steps/water")
+    ask(page, VALVE)
+    done(page)
+    ask(page, "How do I set the timer?")
+    done(page, 2)
+    before = page.locator(".turn .answer").all_inner_texts()
+    page.reload()
+    done(page, 2)
+    assert page.locator(".turn .answer").all_inner_texts() == before
+    expect(page.locator(".question-text").first).to_have_text(VALVE)
+    page.locator(".turn").last.locator(".citation").first.click()
+    expect(page.locator(".turn").last.locator(".passage").first).to_be_visible()
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator(".turn")).to_have_count(0)
+    page.reload()
+    expect(page.locator(".turn")).to_have_count(0)
+    expect(page.locator(".suggestion").first).to_be_visible()
+
+
+def test_a_question_is_shown_as_typed_and_runs_nothing(seen: Watched):
+    page = seen.open("/steps/water")
+    hostile = "<img src=x onerror=alert(1)> valve <b>open</b>"
+    ask(page, hostile)
+    done(page)
+    expect(page.locator(".question-text")).to_have_text(hostile)
+    page.reload()
+    expect(page.locator(".question-text")).to_have_text(hostile)
+
+
+def test_what_a_model_writes_runs_nothing_and_loads_nothing(chromium: Browser, tmp_path: Path):
+    text = (
+        "Open the valve [1]. <img src=x onerror=alert(1)> ![p](https://evil.example/p.png) [x](javascript:alert(2)) "
+        "<a class=citation data-n=1 href=javascript:alert(3)>x</a>\n\n"
+    )
+    gateway = HeldGateway(text, "<script>alert(4)</script> Turn it to the left [1].\n")
+    gateway.go_on.set()
+    with garden_app(tmp_path, gateway=gateway) as address, watched(chromium, address) as seen:
+        page = seen.open("/steps/water")
+        ask(page, VALVE)
+        done(page)
+        page.wait_for_timeout(200)
+        assert page.locator(".answer img, .answer script, .answer [onerror]").count() == 0
+        assert seen.troubles() == []
+
+
+def test_a_lost_connection_is_said_and_asked_again(seen: Watched):
+    page = seen.open("/steps/water")
+    page.route("**/messages", lambda route: route.abort())
+    ask(page, VALVE)
+    expect(page.locator(".trouble")).to_contain_text("cannot be reached")
+    page.unroute("**/messages")
+    page.get_by_role("button", name="Ask again").click()
+    done(page)
+    seen.console.clear()
+
+
+def test_a_problem_of_the_server_is_told_in_its_own_words(seen: Watched):
+    page = seen.open("/steps/water")
+    problem = '{"type":"urn:workshop-assistant:problem:rate-limited","title":"Too many","status":429,"detail":"Wait <b>9</b> s."}'
+    page.route("**/messages", lambda route: route.fulfill(status=429, content_type="application/problem+json", body=problem))
+    ask(page, VALVE)
+    expect(page.locator(".trouble-text")).to_have_text("Wait <b>9</b> s.")
+    assert axe_violations(page) == []
+    seen.console.clear()
+
+
+def test_a_conversation_that_is_gone_is_replaced_by_a_new_one(seen: Watched, garden: str):
+    page = seen.open("/steps/water")
+    seen.context.add_cookies([{"name": "workshop_conversation", "value": "gone", "url": garden + "/"}])
+    page.reload()
+    ask(page, VALVE)
+    done(page)
+    seen.console.clear()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_answer_on_a_phone(chromium: Browser, garden: str, scheme: str):
+    with watched(chromium, garden, width=360, height=740, scheme=scheme) as seen:  # type: ignore[arg-type]
+        page = seen.open("/steps/water")
+        page.get_by_role("button", name="Assistant").click()
+        ask(page, VALVE)
+        done(page)
+        page.locator(".citation").first.click()
+        assert axe_violations(page) == []
+        assert sideways(page) == 0
+        page.get_by_role("link", name="Go there").first.click()
+        expect(page.locator(".marked").first).to_be_in_viewport()
+        expect(page.locator(".assistant")).to_be_hidden()
+        assert seen.troubles() == []
+
+
+def test_streaming_text_is_announced(seen: Watched):
+    page = seen.open("/steps/water")
+    log = page.get_by_role("log", name="Conversation")
+    expect(log).to_have_attribute("aria-live", "polite")
+    ask(page, VALVE)
+    done(page)
+    expect(log.locator(".answer")).to_contain_text("garden valve open")
