@@ -270,8 +270,11 @@ def _has_pages(tree: Tree, component: Component) -> bool:
 
 
 def _rank(path: str) -> int:
+    """How likely a playbook is the site's own: well-known names, then others, then those for authors and previews."""
     name = path.rpartition("/")[2]
-    return PLAYBOOK_ORDER.index(name) if name in PLAYBOOK_ORDER else len(PLAYBOOK_ORDER)
+    if name in PLAYBOOK_ORDER:
+        return PLAYBOOK_ORDER.index(name)
+    return len(PLAYBOOK_ORDER) + bool(re.search(r"\b(?:dev|local|author|stage|staging|preview|test|draft)\b", name))
 
 
 def _playbooks(tree: Tree, components: list[Component]) -> list[Playbook]:

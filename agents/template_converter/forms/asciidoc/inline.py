@@ -42,8 +42,8 @@ _QUOTES: Final[dict[str, tuple[re.Pattern[str], re.Pattern[str]]]] = {
 class Surroundings(Protocol):
     """What inline markup cannot know by itself."""
 
-    def link(self, target: str, line: Line) -> str:
-        """The destination of a link as the author wrote it."""
+    def link(self, target: str, line: Line) -> str | None:
+        """The destination of a link as the author wrote it; None where it leads nowhere."""
         ...
 
     def xref(self, target: str, line: Line) -> tuple[str | None, str]:
@@ -379,7 +379,7 @@ class Inline:
             label = self._literal(self._code_text(fallback))
             if not self.plain and destination == target and re.match(r"https?://", target):
                 return escape.autolink(target)
-        return label if self.plain else escape.link(label, destination)
+        return label if self.plain or destination is None else escape.link(label, destination)
 
     def _label(self, brackets: str) -> str:
         text = brackets.replace("\\]", "]")
@@ -455,7 +455,8 @@ def image(
         return f"*{escape.text(f'{alt} (missing image {target})')}*"
     written = f"!{escape.link(escape.text(alt), destination)}"
     link = named.get("link", "")
-    return escape.link(written, around.link(link, line)) if link and link not in ("self", "none") else written
+    away = around.link(link, line) if link not in ("", "self", "none") else None
+    return escape.link(written, away) if away else written
 
 
 _Handler = Callable[[Inline, str, int, str, set[str]], tuple[str, int] | None]

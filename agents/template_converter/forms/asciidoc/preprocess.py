@@ -145,7 +145,7 @@ class Preprocessor:
         return (
             self._header
             or not last
-            or last.startswith(("[", "=", "//", "|", "'''"))
+            or last.startswith(("[", "=", "//", "|", "'''", "--", "****", "____"))
             or last == "+"
             or bool(_VERBATIM.match(last))
         )
@@ -153,7 +153,7 @@ class Preprocessor:
     def _emit(self, line: Line) -> None:
         previous = self.lines[-1].text if self.lines else ""
         mark = _VERBATIM.match(line.text)
-        if mark and not is_underline(previous, line.text):
+        if mark and (self._verbatim is not None or not is_underline(previous, line.text)):
             kind = "/" if mark[1].startswith("/") else mark[1]
             delimiter = mark[1]
             if self._verbatim is None:

@@ -106,10 +106,10 @@ class PageReferences:
                     return path
         return None
 
-    def link(self, target: str, line: Line) -> str:
-        """The destination of a link."""
+    def link(self, target: str, line: Line) -> str | None:
+        """The destination of a link; None where it leads nowhere, which is reported."""
         if target.startswith("#"):
-            return self.xref(target, line)[0] or target
+            return self.xref(target, line)[0]
         if not target or _SCHEME.match(target) or target.startswith("/"):
             return target
         path, hash_, fragment = target.partition("#")
@@ -121,12 +121,20 @@ class PageReferences:
                 return self._asset(file)
         page = self._resolve(re.sub(r"(?:\.html|/)?$", ".adoc", path, count=1), "page")
         if page is not None and page in self.shared.steps:
-            return self.xref(f"{path.removesuffix('.html').rstrip('/')}.adoc{hash_}{fragment}", line)[0] or target
+            return self.xref(f"{path.removesuffix('.html').rstrip('/')}.adoc{hash_}{fragment}", line)[0]
         file = self._resolve(path, "attachment") or self._resolve(path, "page")
         if file is not None and not file.endswith(".adoc"):
             return self._asset(file)
+        if re.fullmatch(r"tab-\d+", target):
+            self.lose(
+                "link",
+                line,
+                f"`{target}` opens a tab of the lab's own page, which the platform does not have; its text was kept.",
+            )
+            return None
         if "{{" not in target and not re.match(r"^[\w-]+(?:\.[\w-]+)+(?:[:/]|$)", target):
             self._break("link", line, target, "The link is relative, and nothing in the repository lies there.")
+            return None
         return target
 
     def xref(self, target: str, line: Line) -> tuple[str | None, str]:

@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from agents.template_converter.forms.asciidoc.lines import Line
-from agents.template_converter.forms.asciidoc.nodes import Cell, Node, Paragraph, Table
+from agents.template_converter.forms.asciidoc.nodes import Cell, Macro, Node, Paragraph, Table
 
 if TYPE_CHECKING:
     from agents.template_converter.forms.asciidoc.writer import Out, Writer
@@ -27,14 +27,19 @@ def write_table(writer: "Writer", table: Table) -> "list[Out]":
 
 
 def _is_simple(blocks: list[Node]) -> bool:
-    return len(blocks) == 0 or (len(blocks) == 1 and isinstance(blocks[0], Paragraph) and blocks[0].meta.title is None)
+    if len(blocks) > 1:
+        return False
+    return all(
+        (isinstance(block, Paragraph) or (isinstance(block, Macro) and block.name == "image")) and block.meta.title is None
+        for block in blocks
+    )
 
 
 def _text(writer: "Writer", filled: Filled) -> str:
     cell, blocks = filled
-    if cell is None or not blocks or not isinstance(blocks[0], Paragraph):
+    if cell is None or not blocks:
         return ""
-    written = " ".join(text.removesuffix("\\") for text, _ in writer.prose_of(blocks[0].lines))
+    written = " ".join(text.removesuffix("\\") for text, _ in writer.rows_of(blocks) if text)
     if cell.style in ("s", "h") and written and "**" not in written:
         written = f"**{written}**"
     elif cell.style == "m" and written and "`" not in written:

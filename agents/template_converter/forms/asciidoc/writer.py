@@ -223,10 +223,6 @@ class Writer:
         """Blocks as lines, for a table's cells."""
         return self._blocks(blocks)
 
-    def prose_of(self, lines: list[Line]) -> list[Out]:
-        """A paragraph as lines."""
-        return self._prose(lines)
-
     def _macro(self, block: Macro) -> list[Out]:
         target = expand(block.target, block.line.attributes)
         positional, named = parse_values(expand(block.attributes, block.line.attributes))
@@ -265,7 +261,7 @@ class Writer:
         self.around.lose(
             "video", block.line, f"The {block.name} `{target}` is not played in the page; a link stands in its place."
         )
-        destination = self.around.link(address, block.line)
+        destination = self.around.link(address, block.line) or address
         label = (
             self.inline(block.meta.title.text, block.meta.title)
             if block.meta.title
