@@ -118,7 +118,7 @@ def _chunks(
 ) -> Iterator[Chunk]:
     lines = split_lines(text)
     following = [*(span.first for span in spans[1:]), len(lines) + 1]
-    for span, until in zip(spans, following, strict=True):
+    for span, until in zip(spans, following, strict=False):
         gap = "".join(lines[span.last : until - 1])
         heading = span.heading if span.heading[:1] == (title,) else (title, *span.heading)
         place = source_place(workshop.files, file, span.first)

@@ -4,6 +4,7 @@ Indexing builds a collection that nobody reads until it is whole; `activate` is 
 a crash leaves behind is either not named there or not marked as built, and `recover` drops it at the next start.
 """
 
+import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -33,6 +34,8 @@ log = get_logger()
 SEARCH_THREADS = 8
 INGEST_THREADS = 2
 SEARCH_ATTEMPTS = 3
+
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 Progress = Callable[[int, int], Awaitable[None]]
 """Told how many of how many chunks are embedded."""
@@ -109,6 +112,8 @@ class RagService:
             StoreUnavailableError: The store does not answer.
             StorageFullError: The disk is full; what served before still serves.
         """
+        if not _VERSION.fullmatch(version):
+            raise BadInputError(f"{version[:80]!r} is not a version: 1 to 200 letters, digits, dots, hyphens and underscores.")
         if workshop.manifest.slug != scope.workshop:
             raise BadInputError(f"The files are of workshop '{workshop.manifest.slug}', not of '{scope.workshop}'.")
         async with self._writers.alone(scope.workshop):
@@ -164,9 +169,9 @@ class RagService:
             NotIndexedError: The version is not indexed.
         """
         async with self._writers.alone(scope.workshop):
-            dropped = await self._indexes.activate(scope.workshop, version)
+            dropped = await self._indexes.activate(scope.workshop, version) if _VERSION.fullmatch(version) else None
             if dropped is None:
-                raise NotIndexedError(f"Version {version} of workshop '{scope.workshop}' is not indexed. Index it first.")
+                raise NotIndexedError(f"Version {version[:80]!r} of workshop '{scope.workshop}' is not indexed. Index it first.")
             await self._drop(dropped)
         return await self.status(scope, version)
 
@@ -176,7 +181,7 @@ class RagService:
         Raises:
             NotIndexedError: Nothing is.
         """
-        found = await self._indexes.find(scope.workshop, version)
+        found = await self._find(scope, version)
         if found is None and version is None:
             found = await self._indexes.newest(scope.workshop)
         if found is None:
@@ -221,7 +226,7 @@ class RagService:
         )
 
     async def _readable(self, scope: Scope, version: str | None) -> Index:
-        index = await self._indexes.find(scope.workshop, version)
+        index = await self._find(scope, version)
         if index is None:
             raise NotIndexedError(_missing(scope, version))
         model = await anyio.to_thread.run_sync(lambda: self._embedder.model_id, limiter=self._search_threads)
@@ -231,6 +236,11 @@ class RagService:
                 "Publish the workshop again."
             )
         return index
+
+    async def _find(self, scope: Scope, version: str | None) -> Index | None:
+        if version is not None and not _VERSION.fullmatch(version):
+            return None
+        return await self._indexes.find(scope.workshop, version)
 
     async def _drop(self, indexes: list[Index]) -> None:
         for index in indexes:
@@ -252,7 +262,7 @@ def _chunked(workshop: WorkshopFiles) -> list[Chunk]:
 
 
 def _missing(scope: Scope, version: str | None) -> str:
-    what = f"Version {version} of workshop" if version is not None else "Workshop"
+    what = f"Version {version[:80]!r} of workshop" if version is not None else "Workshop"
     return f"{what} '{scope.workshop}' is not indexed. Publish the workshop; that indexes it."
 
 

@@ -154,7 +154,9 @@ class MilvusLiteStore:
         from milvus_lite.exceptions import DataDirLockedError
         from pymilvus import MilvusClient
 
-        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+        # both print tracebacks of what reaches the caller as an error anyway, or is only an unsupported probe
+        for name in ("pymilvus", "grpc._server"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._socket_folder = Path(tempfile.mkdtemp(prefix="rag-"))
         socket = self._socket_folder / "milvus"
