@@ -25,6 +25,7 @@ from workshop_chat.participants import MIN_KEY_BYTES
 from workshop_chat.settings import ChatSettings
 
 REQUEST_SECONDS = 30.0
+SHUTDOWN_SECONDS = 10
 
 
 class StartError(PlatformError):
@@ -114,7 +115,15 @@ def main() -> int:
     except PlatformError as error:
         sys.stderr.write(f"{error.title}: {error.detail}\n")
         return 1
-    uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
     return 0
 
 

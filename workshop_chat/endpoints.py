@@ -25,7 +25,7 @@ from workshop_chat.content import WorkshopContent
 from workshop_chat.participants import Participant
 from workshop_chat.pipeline import Piece
 from workshop_chat.schemas import StepLine, StepView, WorkshopView
-from workshop_chat.service import ChatService, OpenTurn
+from workshop_chat.service import Admitted, ChatService
 
 log = get_logger()
 
@@ -77,7 +77,7 @@ def api_router(content: WorkshopContent, service: ChatService, identify: Identif
     return router
 
 
-async def _whole(service: ChatService, turn: OpenTurn) -> Answer:
+async def _whole(service: ChatService, turn: Admitted) -> Answer:
     async with aclosing(service.answer(turn)) as pieces:
         async for piece in pieces:
             if isinstance(piece, Answer):
@@ -85,7 +85,7 @@ async def _whole(service: ChatService, turn: OpenTurn) -> Answer:
     raise AssertionError("an answer ends with itself or with an error")
 
 
-async def answer_events(service: ChatService, turn: OpenTurn) -> AsyncGenerator[bytes]:
+async def answer_events(service: ChatService, turn: Admitted) -> AsyncGenerator[bytes]:
     """The answer as server-sent events; a failure on the way is the event `error` with its problem document."""
     try:
         async with aclosing(service.answer(turn)) as pieces:

@@ -18,12 +18,11 @@ log = get_logger()
 
 
 @dataclass(frozen=True)
-class OpenTurn:
-    """A turn that has been let in and written down, and waits for its answer."""
+class Admitted:
+    """A message that has been let in and waits for its answer."""
 
     conversation: str
     participant: str
-    number: int
     question: Question
 
 
@@ -57,8 +56,8 @@ class ChatService:
         """
         return await self._repository.turns(conversation, participant)
 
-    async def admit(self, conversation: str, participant: str, message: MessageRequest) -> OpenTurn:
-        """Let a message in and write its turn down; `answer` must follow.
+    async def admit(self, conversation: str, participant: str, message: MessageRequest) -> Admitted:
+        """Let a message in. Nothing is written yet.
 
         A step that the current version no longer has is passed over: the page may be older than the version.
 
@@ -73,38 +72,43 @@ class ChatService:
         published = await self._content.current()
         earlier = await self._repository.last_turns(conversation, participant, self._history_turns)
         step = message.step if message.step in published.steps else None
-        number = await self._repository.begin_turn(conversation, participant, message.text, step, published.version)
-        metrics.QUESTIONS.labels(self._content.workshop).inc()
-        return OpenTurn(conversation, participant, number, Question(message.text, step, earlier, published))
+        return Admitted(conversation, participant, Question(message.text, step, earlier, published))
 
-    async def answer(self, turn: OpenTurn) -> AsyncGenerator[Piece | Answer]:
+    async def answer(self, turn: Admitted) -> AsyncGenerator[Piece | Answer]:
         """The pieces of the answer as they come, then the Answer, which is kept by then.
 
-        When the caller goes away or anything fails, the model is stopped and the turn is kept as interrupted, with what was
-        given so far. Close the generator (`contextlib.aclosing`) to stop it.
+        The turn is written down first. When the caller goes away or anything fails, the model is stopped and the turn is kept
+        as interrupted, with what was given so far. Close the generator (`contextlib.aclosing`) to stop it.
 
         Raises:
             PlatformError: Retrieval or the store failed.
         """
+        asked = turn.question
+        # Shielded: a caller who leaves right now must not leave a turn behind whose number nobody knows.
+        with anyio.CancelScope(shield=True):
+            number = await self._repository.begin_turn(
+                turn.conversation, turn.participant, asked.text, asked.step, asked.published.version
+            )
+        metrics.QUESTIONS.labels(self._content.workshop).inc()
         draft = Draft(turn.conversation)
         whole = False
         try:
-            async with aclosing(self._pipeline.run(turn.question, draft)) as pieces:
+            async with aclosing(self._pipeline.run(asked, draft)) as pieces:
                 async for piece in pieces:
                     yield piece
             answer = draft.answer()
-            await self._repository.end_turn(turn.participant, turn.number, answer, interrupted=False)
+            await self._repository.end_turn(turn.participant, number, answer, interrupted=False)
             whole = True
         finally:
             if not whole:
-                await self._keep_interrupted(turn, draft)
+                await self._keep_interrupted(turn, number, draft)
         yield answer
 
-    async def _keep_interrupted(self, turn: OpenTurn, draft: Draft) -> None:
+    async def _keep_interrupted(self, turn: Admitted, number: int, draft: Draft) -> None:
         metrics.INTERRUPTED.labels(self._content.workshop).inc()
         with anyio.CancelScope(shield=True):
             try:
-                await self._repository.end_turn(turn.participant, turn.number, draft.answer(), interrupted=True)
+                await self._repository.end_turn(turn.participant, number, draft.answer(), interrupted=True)
             except PlatformError as error:
                 # The start-up of the next process marks it; the first failure is the one to show.
                 log.exception("interrupted_turn_not_kept", conversation=turn.conversation, detail=error.detail)

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 from structlog import get_logger
 
-from shared_services.contracts.rag import Passage, SearchRequest
+from shared_services.contracts.rag import ChunkKind, Passage, SearchRequest
 from workshop_chat.ports import Search
 from workshop_chat.stages.understand import Understood
 
 log = get_logger()
+
+# Everything but `check`: a check's script judges a participant, it is not there to be read to them.
+READABLE: list[ChunkKind] = ["prose", "command", "code", "output", "hint", "explain", "solve"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,9 @@ async def retrieve(
     Raises:
         PlatformError: The RAG agent does not answer, or refuses.
     """
-    request = SearchRequest(query=understood.query, limit=limit, step=step, history=understood.history, version=version)
+    request = SearchRequest(
+        query=understood.query, limit=limit, step=step, kinds=READABLE, history=understood.history, version=version
+    )
     response = await search.search(request)
     own = [passage for passage in response.passages if passage.workshop == workshop]
     if len(own) != len(response.passages):

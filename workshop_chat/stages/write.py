@@ -4,10 +4,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from shared_services.llm.extractive import extract_answer
-
 from shared_services.contracts.rag import Passage, Turn
 from shared_services.llm.blocks import BlockAssembler
+from shared_services.llm.extractive import extract_answer
 from shared_services.llm.gateway import Finish, ModelGateway
 from shared_services.llm.prompt import answer_prompt, says_no_answer
 

@@ -66,6 +66,8 @@ async def test_retrieval_asks_for_the_shown_version_and_the_current_step():
     assert found.passages == PASSAGES
     request = search.requests[0]
     assert (request.query, request.version, request.step, request.limit) == ("boil?", "abc", "boil", 5)
+    assert request.kinds is not None
+    assert "check" not in request.kinds
 
 
 async def test_a_passage_of_another_workshop_is_dropped():
