@@ -1,0 +1,213 @@
+"""What is kept of a turn however its answer ends; fakes stand for the library, the RAG agent and the model's server."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared_services.contracts.chat import Answer, MessageRequest
+from shared_services.contracts.rag import SearchRequest, SearchResponse
+from shared_services.kit.database import create_engine, migrate
+from shared_services.kit.errors import BadInputError, UnavailableError
+from shared_services.kit.sse import decode
+from shared_services.llm.errors import ModelUnavailableError
+from shared_services.llm.gateway import ChatMessage, Finish, ModelGateway, NullGateway
+from tests.unit.chat.worlds import FakeLibrary, FakeSearch, passage
+from workshop_chat.content import WorkshopContent
+from workshop_chat.endpoints import answer_events
+from workshop_chat.pipeline import NOTE_MODEL_STOPPED, NOTES_ON_END, AnswerPipeline, Block
+from workshop_chat.repository import MIGRATIONS, ConversationRepository
+from workshop_chat.service import ChatService
+
+HEATING = passage("Start heating with one command.\n\n```bash exec\nkettle start --until 100\n```")
+QUESTION = MessageRequest(text="How do I start heating?", step="boil")
+
+
+class FakeModel:
+    """A model's server that says these pieces; an error among them is raised."""
+
+    configured = True
+    name = "fake"
+
+    def __init__(self, *pieces: str | Finish | Exception) -> None:
+        self.pieces = pieces
+        self.prompts: list[Sequence[ChatMessage]] = []
+        self.closed = False
+
+    async def stream(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float = 0.0
+    ) -> AsyncGenerator[str | Finish, None]:
+        self.prompts.append(messages)
+        try:
+            for piece in self.pieces:
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+        finally:
+            self.closed = True
+
+    async def ready(self) -> str | None:
+        return None
+
+
+class Room:
+    """A chat service with everything it stands on."""
+
+    def __init__(self, service: ChatService, search: FakeSearch, library: FakeLibrary) -> None:
+        self.service = service
+        self.search = search
+        self.library = library
+
+    async def ask(self, conversation: str, message: MessageRequest = QUESTION) -> Answer:
+        turn = await self.service.admit(conversation, "p", message)
+        async with aclosing(self.service.answer(turn)) as pieces:
+            last = [piece async for piece in pieces][-1]
+        assert isinstance(last, Answer)
+        return last
+
+
+class Rooms:
+    """Builds rooms on one store."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+
+    def build(self, gateway: ModelGateway | None = None, search: FakeSearch | None = None) -> Room:
+        library, found = FakeLibrary(), search or FakeSearch([HEATING])
+        library.publish()
+        pipeline = AnswerPipeline(
+            "kettle", found, gateway or NullGateway(), threshold=0.5, passages=8, max_tokens=100, context_characters=5000
+        )
+        repository = ConversationRepository(self.engine, "kettle")
+        service = ChatService(WorkshopContent(library, "kettle"), repository, pipeline, history_turns=3)
+        return Room(service, found, library)
+
+
+@pytest.fixture
+async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
+    engine = create_engine(f"sqlite:///{tmp_path}/chat.db")
+    await migrate(engine, MIGRATIONS)
+    yield Rooms(engine)
+    await engine.dispose()
+
+
+async def states(room: Room, conversation: str) -> list[str]:
+    return [turn.state for turn in await room.service.turns(conversation, "p")]
+
+
+async def test_without_a_model_the_passages_speak(rooms: Rooms):
+    room = rooms.build()
+    conversation = await room.service.create("p")
+    answer = await room.ask(conversation)
+    assert answer.written_by == "extractive"
+    assert "kettle start --until 100" in answer.answer
+    assert [citation.text for citation in answer.citations] == [HEATING.text]
+    assert await states(room, conversation) == ["done"]
+
+
+async def test_small_talk_is_not_searched_for(rooms: Rooms):
+    model = FakeModel("never")
+    room = rooms.build(model)
+    answer = await room.ask(await room.service.create("p"), MessageRequest(text="hello!", step="boil"))
+    assert "Boil the water" in answer.answer
+    assert (room.search.requests, model.prompts, answer.abstained) == ([], [], False)
+
+
+async def test_a_follow_up_carries_the_last_turns(rooms: Rooms):
+    model = FakeModel("Start it. [1]", Finish("stop"))
+    room = rooms.build(model)
+    conversation = await room.service.create("p")
+    await room.ask(conversation)
+    await room.ask(conversation, MessageRequest(text="and how long does that take?"))
+    assert [turn.text for turn in room.search.requests[1].history] == [QUESTION.text, "Start it. [1]"]
+    assert [message.content for message in model.prompts[1]][1:3] == [QUESTION.text, "Start it."]
+
+
+async def test_low_confidence_abstains_without_asking_the_model(rooms: Rooms):
+    model = FakeModel("never")
+    room = rooms.build(model, FakeSearch([HEATING], confidence=0.2))
+    answer = await room.ask(await room.service.create("p"))
+    assert answer.abstained
+    assert model.prompts == []
+    assert [section.step for section in answer.nearest] == ["boil"]
+    assert answer.citations == []
+
+
+async def test_the_model_may_find_that_the_passages_hold_no_answer(rooms: Rooms):
+    room = rooms.build(FakeModel("NOT_IN_", "THIS_WORKSHOP", Finish("stop")))
+    answer = await room.ask(await room.service.create("p"))
+    assert (answer.abstained, answer.written_by, answer.citations) == (True, "extractive", [])
+
+
+async def test_a_model_that_fails_in_mid_answer_is_followed_by_the_passages_under_the_same_numbers(rooms: Rooms):
+    search = FakeSearch([passage("Fill it first.", step="fill", heading="Fill"), HEATING])
+    room = rooms.build(FakeModel("Start it now. [2]\n\nAnd ", ModelUnavailableError("cut_off", "cut")), search)
+    answer = await room.ask(await room.service.create("p"))
+    assert answer.note == NOTE_MODEL_STOPPED
+    assert answer.answer.startswith("Start it now. [1]\n\n")
+    assert answer.citations[0].text == HEATING.text
+    assert len({citation.text for citation in answer.citations}) == len(answer.citations)
+
+
+@pytest.mark.parametrize("reason", ["length", "filtered"])
+async def test_an_answer_that_was_cut_says_so(rooms: Rooms, reason):
+    room = rooms.build(FakeModel("Start it. [1]", Finish(reason)))
+    assert (await room.ask(await room.service.create("p"))).note == NOTES_ON_END[reason]
+
+
+async def test_a_reader_who_leaves_stops_the_model_and_keeps_what_was_given(rooms: Rooms):
+    model = FakeModel("One. [1]\n\n", "Two. [1]\n\n", "Three. [1]\n\n", Finish("stop"))
+    room = rooms.build(model)
+    conversation = await room.service.create("p")
+    answer = room.service.answer(await room.service.admit(conversation, "p", QUESTION))
+    async for piece in answer:
+        if isinstance(piece, Block):
+            break
+    await answer.aclose()
+    kept = (await room.service.turns(conversation, "p"))[0]
+    assert model.closed
+    assert kept.state == "interrupted"
+    assert kept.answer is not None
+    assert kept.answer.answer == "One. [1]"
+
+
+async def test_a_message_that_was_let_in_and_never_answered_leaves_nothing(rooms: Rooms):
+    room = rooms.build()
+    conversation = await room.service.create("p")
+    await room.service.answer(await room.service.admit(conversation, "p", QUESTION)).aclose()
+    assert await states(room, conversation) == []
+
+
+class CrashingSearch(FakeSearch):
+    async def search(self, request: SearchRequest) -> SearchResponse:
+        raise RuntimeError("a secret of the inside")
+
+
+@pytest.mark.parametrize(("search", "status"), [(CrashingSearch(), 500), (FakeSearch(), 503)])
+async def test_a_failure_is_an_event_and_an_interrupted_turn(rooms: Rooms, search, status):
+    search.away = True
+    room = rooms.build(search=search)
+    conversation = await room.service.create("p")
+    turn = await room.service.admit(conversation, "p", QUESTION)
+    events = [event async for event in decode(answer_events(room.service, turn))]
+    assert [event.event for event in events] == ["status", "error"]
+    assert events[1].json()["status"] == status
+    assert "secret" not in events[1].data
+    assert await states(room, conversation) == ["interrupted"]
+
+
+async def test_with_the_library_away_and_nothing_fetched_nothing_is_let_in(rooms: Rooms):
+    room = rooms.build()
+    room.library.away = True
+    conversation = await room.service.create("p")
+    with pytest.raises(UnavailableError):
+        await room.service.admit(conversation, "p", QUESTION)
+    assert await states(room, conversation) == []
+
+
+async def test_a_blank_message_is_refused(rooms: Rooms):
+    room = rooms.build()
+    with pytest.raises(BadInputError):
+        await room.service.admit(await room.service.create("p"), "p", MessageRequest(text=" \n"))
