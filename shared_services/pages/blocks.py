@@ -47,12 +47,16 @@ class Rendering:
     Attributes:
         link: Resolver of relative addresses.
         variables: Names shown as placeholders; None for every name.
+        prefix: Stands before each anchor, for a text that shares its page with another.
+        lower: By how many levels headings are lowered.
         answer: Whether it is an answer: citations are linked, headings have no anchors.
         headings: (level, title, anchor), in order.
     """
 
     link: LinkResolver
     variables: Collection[str] | None = None
+    prefix: str = ""
+    lower: int = 0
     answer: bool = False
     headings: list[tuple[int, str, str]] = field(default_factory=list)
     slugs: dict[str, int] = field(default_factory=dict)
@@ -60,7 +64,7 @@ class Rendering:
 
     def anchor(self, title: str) -> str:
         """GitHub's anchor for a heading, numbered where it comes again."""
-        slug = heading_slug(title)
+        slug = self.prefix + heading_slug(title)
         seen = self.slugs.get(slug, 0)
         self.slugs[slug] = seen + 1
         return f"{slug}-{seen}" if seen else slug
@@ -173,6 +177,7 @@ class BlockRenderer(RendererHTML):
         title = plain_text(tokens[idx + 1].children or [])
         anchor = run.anchor(title)
         token.meta["anchor"] = anchor
+        token.tag = tokens[idx + 2].tag = f"h{min(6, int(token.tag[1]) + run.lower)}"
         run.headings.append((int(token.tag[1]), title, anchor))
         line = token.attrGet("data-line")
         lines = f' data-line="{line}"' if line else ""

@@ -38,19 +38,23 @@ class RenderedStep:
     toc: list[TocEntry]
 
 
-def render_step(markdown: str, *, link: LinkResolver, variables: Collection[str] | None = None) -> RenderedStep:
+def render_step(
+    markdown: str, *, link: LinkResolver, variables: Collection[str] | None = None, prefix: str = "", lower: int = 0
+) -> RenderedStep:
     """A step's content as HTML.
 
     Args:
         markdown: The content of `content.md`, or of a text beside it.
         link: Resolves relative addresses; where it gives None, a link's text is kept without the link.
         variables: Names of the placeholders that are marked; None marks each `{{name}}`.
+        prefix: Stands before each heading's anchor: for a text that shares its page with another.
+        lower: By how many levels headings are lowered.
 
     Returns:
         HTML whose top-level blocks and list items carry `data-line="first-last"` (lines of `markdown`, from 1).
     """
     text, note = _cut(markdown)
-    run = Rendering(link=link, variables=variables)
+    run = Rendering(link=link, variables=variables, prefix=prefix, lower=lower)
     html = sanitize(_STEPS.render(text, {"rendering": run}) + note)
     return RenderedStep(html, [TocEntry(*heading) for heading in run.headings])
 

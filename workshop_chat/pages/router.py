@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -70,7 +70,9 @@ class StepRenderer:
             )
             names = frozenset(variable.name for variable in version.manifest.variables)
             # Seconds at worst, so not on the event loop.
-            kept = await to_thread.run_sync(lambda: render_step(text, link=links, variables=names))
+            prefix, lower = ("", 0) if path.endswith("/content.md") else ("aside-", 2)
+            rendering = partial(render_step, text, link=links, variables=names, prefix=prefix, lower=lower)
+            kept = await to_thread.run_sync(rendering)
             self._kept[key] = kept
             while len(self._kept) > RENDERED_KEPT:
                 self._kept.popitem(last=False)

@@ -19,7 +19,9 @@ _NUMBERING = re.compile(r"^(?:(?:step|part|task|exercise|lab|module)\s+)?\d+(?:\
 _SHOWN_FILE = re.compile(r"^steps/([^/]+)/(content|hints)\.md$")
 _PUBLIC_FILE = re.compile(r"^(?:assets/.|steps/[^/]+/files/.)")
 _VERBS = """
-add apply ask attach block build call change check clean clone compare compile configure connect copy count
+choose deny draw enforce exec export forward harden keep label migrate monitor pick pull record register render review scaffold
+search serve sign simulate tag trace water wire
+add allow apply ask attach block build call change check clean clone compare compile configure connect copy count
 create define delete deploy describe download drain edit enable expose fetch find fix generate get give grant
 import inspect install launch limit list load log look make measure mount move open package plot prepare print
 protect prove provision publish push query read remove replace reproduce restart restrict return roll rotate
@@ -114,7 +116,7 @@ def question_for(heading: str) -> str:
     if words.endswith("?"):
         return words
     first, _, rest = words.partition(" ")
-    if first.lower() in _IMPERATIVES and rest and " and " not in f" {rest} ":
+    if first.lower() in _IMPERATIVES and rest:
         return f"How do I {first.lower()} {rest}?"
     if first.lower() in _ASKING and rest:
         own = {"you": "I", "your": "my", "yours": "mine"}

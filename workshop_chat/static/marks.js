@@ -20,6 +20,7 @@ export function mark(page, text, first, last) {
   if (isNarrow()) showTab(page, "step");
   container.closest("details")?.setAttribute("open", "");
   blocks[0].closest("details")?.setAttribute("open", "");
+  for (const block of blocks) block.closest("[hidden]")?.removeAttribute("hidden");
   for (const block of blocks) block.classList.add("marked");
   setTimeout(() => { for (const block of blocks) block.classList.remove("marked"); }, MARK_MILLISECONDS);
   blocks[0].tabIndex = -1;

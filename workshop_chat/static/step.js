@@ -2,6 +2,7 @@
 
 import "./copy.js";
 import { startAssistant } from "./assistant.js";
+import { startHints } from "./hints.js";
 import { startKeys } from "./keys.js";
 import { startLayout } from "./layout.js";
 import { startMarks } from "./marks.js";
@@ -16,6 +17,7 @@ const page = {
 };
 
 startLayout(page);
+startHints();
 startProgress(page);
 startMarks(page);
 startKeys(page);

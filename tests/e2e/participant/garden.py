@@ -90,7 +90,7 @@ Water at six in the morning, when little of it dries away.
 
 Wrap the joint with tape twice.
 """
-HINTS = "Look at the gauge before you touch the valve.\n\n1. The red one is the right one.\n"
+HINTS = "Look at the gauge before you touch the valve.\n\n1. The red one is the right one.\n2. To the left.\n3. A quarter.\n"
 SHORT = "Take the ripe ones first.\n"
 GARDEN_SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 90"><rect width="300" height="90" fill="#dfe9d8"/>'

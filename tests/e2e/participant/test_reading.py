@@ -74,6 +74,14 @@ def test_hints_are_folded(seen: Watched):
     expect(page.get_by_text("Look at the gauge")).to_be_hidden()
     page.get_by_text("Stuck? Show hints").click()
     expect(page.get_by_text("Look at the gauge")).to_be_visible()
+    expect(page.get_by_text("The red one")).to_be_visible()
+    expect(page.get_by_text("To the left.", exact=True)).to_be_hidden()
+    page.get_by_role("button", name="Next hint (2 left)").click()
+    expect(page.get_by_text("To the left.", exact=True)).to_be_focused()
+    page.get_by_role("button", name="Next hint (1 left)").click()
+    expect(page.get_by_text("A quarter.", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Next hint")).to_have_count(0)
+    assert axe_violations(page) == []
 
 
 def test_keys_go_ask_and_help_and_never_out_of_a_field(seen: Watched):

@@ -44,6 +44,13 @@ def test_headings_have_githubs_anchors_and_make_the_table_of_contents():
     assert 'href="#über_uns-20-1"' in rendered.html
 
 
+def test_a_text_beside_another_has_lower_headings_and_anchors_of_its_own():
+    rendered = render_step("# Valve\n", link=link, prefix="aside-", lower=2)
+    assert rendered.toc == [TocEntry(3, "Valve", "aside-valve")]
+    assert rendered.html.startswith('<h3 id="aside-valve"')
+    assert rendered.html.rstrip().endswith("</h3>")
+
+
 def test_a_heading_cannot_take_an_id_of_the_page():
     assert ":" not in heading_slug("ui:ask ui:main")
 

@@ -23,7 +23,7 @@ def entries(*titles: str, level: int = 2) -> list[TocEntry]:
         ("What you need", "Explain what I need."),
         ("Why does it fail?", "Why does it fail?"),
         ("Requirements", "What is “Requirements” about?"),
-        ("Build and push", "What is “Build and push” about?"),
+        ("Build and push", "How do I build and push?"),
         ("3D printing", "What is “3D printing” about?"),
     ],
 )
