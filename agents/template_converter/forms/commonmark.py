@@ -20,15 +20,9 @@ from shared_services.contracts.conversion import Broken, Loss
 _ATTRIBUTE_LIST = re.compile(r"\{:?[ \t]*[^{}\n]*\}")
 _HTML_TARGET = re.compile(r"<(?P<tag>img|a)\b(?P<attributes>[^<>]*)>", re.IGNORECASE)
 _BLOCK_ATTRIBUTES = re.compile(r"^[\s>]*\{:[ \t]*[^{}\n]*\}[ \t]*$")
-_MACROS = (
-    re.compile(r"\{\{[<%].*?[>%]\}\}"),
-    re.compile(r"\{%.*?%\}"),
-    re.compile(r"\{\{[^{}\n]*\}\}"),
-    re.compile(r":(?:material|octicons|fontawesome|simple)-[\w-]+:"),
-    re.compile(r"\[TOC\]"),
-    re.compile(r"\[\^[^\]\s]+\]"),
-    re.compile(r"\+\+[a-z0-9\"+-]+\+\+"),
-    re.compile(r":::\s*[\w.-]+"),
+_MACRO = re.compile(
+    r"\{\{[<%].*?[>%]\}\}|\{%.*?%\}|\{\{[^{}\n]*\}\}|:(?:material|octicons|fontawesome|simple)-[\w-]+:"
+    r"|\[TOC\]|\[\^[^\]\s]+\]|\+\+[a-z0-9\"+-]+\+\+|:::\s*[\w.-]+"
 )
 
 
@@ -228,11 +222,10 @@ class _Rewriter:
 
     def _macros(self, text: str, token: Token) -> None:
         assert token.map is not None
-        for pattern in _MACROS:
-            for match in pattern.finditer(text):
-                kind = _macro_kind(match[0])
-                self.out.macros[kind] += 1
-                self.out.macro_places.setdefault(kind, self.parsed.lines[token.map[0]])
+        for match in _MACRO.finditer(text):
+            kind = _macro_kind(match[0])
+            self.out.macros[kind] += 1
+            self.out.macro_places.setdefault(kind, self.parsed.lines[token.map[0]])
 
     def _report(self, row: int, kind: str, target: str, found: Target) -> None:
         line = self.parsed.lines[row]

@@ -177,7 +177,7 @@ def take_asides(lines: list[Line]) -> tuple[list[Line], Asides]:
     asides = Asides()
     parsed = parse(lines)
     taken: set[int] = set()
-    for first, end, title, body in _candidates(parsed):
+    for first, end, title, body in sorted(_candidates(parsed), key=lambda row: row[0]):
         kind = asides.hints if HINT.match(title) else asides.solutions if SOLUTION.match(title) else None
         if kind is None or first in taken or not text_of(body).strip():
             continue
@@ -203,9 +203,9 @@ def _candidates(parsed: Parsed) -> list[tuple[int, int, str, list[Line]]]:
             (later.map[0] for _, later in headings[number + 1 :] if later.map and int(later.tag[1]) <= level), len(parsed.lines)
         )
         found.append((token.map[0], end, tokens[index + 1].content, parsed.lines[token.map[1] : end]))
-    for index, token in enumerate(tokens):
-        if token.type == "blockquote_open" and token.level == 0 and token.map and tokens[index + 2].type == "inline":
-            label = re.fullmatch(r"\*\*(.+)\*\*", tokens[index + 2].content)
+    for token, inline in zip(tokens, tokens[2:], strict=False):
+        if token.type == "blockquote_open" and token.level == 0 and token.map and inline.type == "inline":
+            label = re.fullmatch(r"\*\*(.+)\*\*", inline.content)
             first, end = token.map
             if label and parsed.lines[first].text.startswith("> **"):
                 body = [line.with_text(re.sub(r"^ {0,3}> ?", "", line.text)) for line in parsed.lines[first + 1 : end]]

@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote, unquote
@@ -41,6 +42,14 @@ class Target:
     remote: bool = False
 
 
+def _plain_name(name: str) -> str:
+    """A file's or folder's name in letters, digits, dots and hyphens, not hidden."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
+    stem, dot, ending = ascii_name.rpartition(".") if "." in ascii_name else (ascii_name, "", "")
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")
+    return (plain or "file") + dot + re.sub(r"[^A-Za-z0-9_-]+", "-", ending)
+
+
 @dataclass
 class AssetTable:
     """What is copied to `assets/`, each file once under a plain name."""
@@ -51,9 +60,7 @@ class AssetTable:
     def add(self, path: str) -> str:
         """Take a file of the tree along; returns the address that a step refers to it by."""
         if path not in self._names:
-            plain = "/".join(re.sub(r"[^A-Za-z0-9._-]+", "-", part).strip("-").lstrip(".") or "file" for part in path.split("/"))[
-                -400:
-            ].lstrip("/")
+            plain = "/".join(map(_plain_name, path.split("/")))[-400:].lstrip("/")
             stem, dot, ending = plain.rpartition(".") if "." in plain.rpartition("/")[2] else (plain, "", "")
             count, name = 1, plain
             while name in self.taken:

@@ -147,6 +147,7 @@ class _Nav:
     config_lines: list[str]
     seen: set[str] = field(default_factory=set)
     count: int = 0
+    line: int = 0
 
     def walk(self, rows: list[Any], sections: tuple[str, ...], depth: int) -> None:
         for row in rows:
@@ -164,7 +165,7 @@ class _Nav:
                         self._page(_text(title), _text(value), sections)
 
     def _page(self, title: str, target: str, sections: tuple[str, ...]) -> None:
-        line = next((number for number, text in enumerate(self.config_lines, 1) if target and target in text), 0)
+        line = self._line_of(target)
         if not target:
             self._lose(line, f"The navigation's entry “{title}” leads to no page.")
         elif re.match(r"^(?:[A-Za-z][\w+.-]*:)?//|^mailto:", target):
@@ -173,6 +174,13 @@ class _Nav:
             self._lose(line, f"The navigation's `{target}` stands for pages by a plugin's rule, which is not followed.")
         else:
             self._file(title, target, sections, line)
+
+    def _line_of(self, target: str) -> int:
+        """The next line of the configuration that holds `target`: entries are met in the file's order."""
+        rows = enumerate(self.config_lines[self.line :], self.line + 1)
+        found = next((number for number, text in rows if target and target in text), 0)
+        self.line = found or self.line
+        return found
 
     def _file(self, title: str, target: str, sections: tuple[str, ...], line: int) -> None:
         path = posixpath.normpath(posixpath.join(self.site.docs, target.partition("#")[0].lstrip("/")))

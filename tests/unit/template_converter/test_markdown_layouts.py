@@ -1,0 +1,89 @@
+"""Which pages of a plain Markdown repository are the steps, in which order."""
+
+import pytest
+
+from agents.template_converter.forms.markdown import MarkdownImporter
+from agents.template_converter.forms.numbering import natural, number_of
+from tests.unit.template_converter.trees import make_tree, read
+
+IMPORTER = MarkdownImporter()
+
+
+def titles(tmp_path, files, path=""):
+    return [step.title for step in read(IMPORTER, make_tree(tmp_path, files), path).steps]
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("01-intro.md", 1), ("module-02-setup.md", 2), ("lab10.md", 10), ("Step 3 - go.md", 3), ("3. Third.md", 3), ("part2", 2), ("00_start", 0),
+        ("readme.md", None), ("2024-01-02-news.md", None), ("collaborate1.md", None), ("k8s.md", None), ("10x-engineer.md", 10),
+    ],
+)  # fmt: skip
+def test_numbers_of_names(name, number):
+    assert number_of(name) == number
+
+
+def test_natural_order():
+    assert sorted(["lab10", "lab2", "Lab1", "lab1/b"], key=natural) == ["Lab1", "lab1/b", "lab2", "lab10"]
+
+
+def test_numbered_files_in_natural_order(tmp_path):
+    files = {f"lab{n}.md": f"# L{n}\n\n```bash\nls\n```\n" for n in (10, 2, 1)}
+    assert titles(tmp_path, files) == ["L1", "L2", "L10"]
+
+
+def test_numbered_folders_with_pages_of_their_own_are_chapters(tmp_path):
+    files = {
+        "01-basics/README.md": "# Basics\n", "01-basics/01-a.md": "# A\n", "01-basics/02-b.md": "# B\n", "02-more/README.md": "# More\n",
+    }  # fmt: skip
+    workshop = read(IMPORTER, make_tree(tmp_path, files))
+    assert [step.title for step in workshop.steps] == ["Basics", "A", "B", "More"]
+    assert [(chapter.title, chapter.steps) for chapter in workshop.chapters] == [("01 basics", ["basics", "a", "b"])]
+
+
+def test_a_readme_that_lists_pages_gives_the_order(tmp_path):
+    files = {
+        "README.md": "# A tutorial\n\n1. [Two](docs/b.md)\n2. [One](docs/a.md)\n3. [Dir](extra/)\n\n- [C](CONTRIBUTING.md)\n",
+        "docs/a.md": "# A\n", "docs/b.md": "# B\n", "extra/README.md": "# E\n", "CONTRIBUTING.md": "# no\n",
+    }  # fmt: skip
+    workshop = read(IMPORTER, make_tree(tmp_path, files))
+    assert workshop.title == "A tutorial"
+    assert [step.title for step in workshop.steps] == ["B", "A", "E"]
+    assert [(row.kind, row.source) for row in workshop.losses] == [("page", "README.md")]
+
+
+def test_sections_of_one_readme_are_steps_and_links_between_them_hold(tmp_path):
+    readme = (
+        "# Tutorial\n\nHello [there](#second-one).\n\n## Contents\n\n- [First](#first)\n\n## First\n\n```bash\nls\n```\n\n"
+        "## Second one\n\nBack to [first](#first), see [x].\n\n### Deeper\n\ntext\n\n## License\n\nMIT\n\n[x]: https://x.example\n"
+    )
+    workshop = read(IMPORTER, make_tree(tmp_path, {"README.md": readme}))
+    assert [step.title for step in workshop.steps] == ["Introduction", "First", "Second one"]
+    assert "Hello [there](../second-one/content.md#second-one)." in workshop.steps[0].content
+    assert workshop.steps[2].content == (
+        "## Second one\n\nBack to [first](../first/content.md#first), see [x](https://x.example).\n\n### Deeper\n\ntext\n"
+    )
+    assert [(row.kind, row.line) for row in workshop.losses] == [("page", 5), ("page", 23)]
+
+
+def test_sections_of_the_first_level(tmp_path):
+    assert titles(tmp_path, {"README.md": "# One\n\na\n\n# Two\n\n## Sub\n\nb\n\n# Three\n\nc\n"}) == ["One", "Two", "Three"]
+
+
+def test_ids_are_unique_slugs_whatever_the_titles(tmp_path):
+    files = {
+        "1-a.md": "# Über uns & Größe\n",
+        "2-b.md": "# Über uns: Größe\n",
+        "3-c.md": "# 日本語\n",
+        "4-d.md": "no heading\n",
+        "5-e.md": "# " + "x" * 200,
+    }
+    ids = [step.id for step in read(IMPORTER, make_tree(tmp_path, files)).steps]
+    assert ids == ["uber-uns-grosse", "uber-uns-grosse-2", "3-c", "4-d", "x" * 60]
+
+
+def test_pages_of_a_subfolder_may_use_images_above_it(tmp_path):
+    tree = make_tree(tmp_path, {"img/a.png": b"1", "lab/01-a.md": "# A\n\n![i](../img/a.png)\n", "lab/02-b.md": "# B\n"})
+    workshop = read(IMPORTER, tree, "lab")
+    assert workshop.assets == {"img/a.png": "img/a.png"}

@@ -1,0 +1,147 @@
+"""MkDocs: navigation, blocks that CommonMark does not know, snippets, and YAML from strangers."""
+
+import pytest
+
+from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.forms.mkdocs import MkDocsImporter
+from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
+from tests.unit.template_converter.trees import make_tree, places, read
+
+IMPORTER = MkDocsImporter()
+
+
+def convert(tmp_path, page, config="site_name: W\nnav: [index.md]\n", **files):
+    tree = make_tree(tmp_path, {"mkdocs.yml": config, "docs/index.md": page, **files.pop("files", {})})
+    return read(IMPORTER, tree)
+
+
+def content(tmp_path, page, **files):
+    return convert(tmp_path, page, **files).steps[0].content
+
+
+def test_the_navigation_gives_order_titles_and_chapters(tmp_path):
+    config = (
+        "site_name: My Workshop\nsite_description: About it\nsite_author: Ann\nnav:\n  - index.md\n  - Labs:\n    - First lab: labs/one.md\n"
+        "    - More:\n      - labs/two.md\n  - Feedback: https://forms.example\n  - Gone: gone.md\n  - Again: index.md\n  - Book: book.pdf\n"
+    )
+    files = {"docs/labs/one.md": "# One\n", "docs/labs/two.md": "# Two\n", "docs/book.pdf": b"%PDF"}
+    workshop = convert(tmp_path, "# Home\n", config, files=files)
+    assert (workshop.title, workshop.summary, workshop.authors) == ("My Workshop", "About it", ["Ann"])
+    assert [(step.id, step.title) for step in workshop.steps] == [("home", "Home"), ("first-lab", "First lab"), ("two", "Two")]
+    assert [(row.title, row.steps) for row in workshop.chapters] == [("Labs", ["first-lab"]), ("Labs / More", ["two"])]
+    assert [(row.kind, row.line) for row in workshop.losses] == [("page", 10), ("page", 12), ("page", 13)]
+    assert [(row.line, row.target) for row in workshop.broken] == [(11, "gone.md")]
+
+
+def test_without_navigation_files_are_in_natural_order_with_indexes_first(tmp_path):
+    files = {f"docs/{name}": f"# {name}\n" for name in ("10-z.md", "2-y.md", "b/index.md", "b/1-x.md")}
+    workshop = convert(tmp_path, "# Home\n", "site_name: W\n", files=files)
+    assert [step.source for step in workshop.steps] == [
+        "docs/index.md",
+        "docs/2-y.md",
+        "docs/10-z.md",
+        "docs/b/index.md",
+        "docs/b/1-x.md",
+    ]
+
+
+def test_python_tags_and_environment_tags_are_tolerated_and_never_constructed(tmp_path):
+    config = (
+        "site_name: W\nedit_uri: !ENV [NOWHERE, 'x']\nmarkdown_extensions:\n  - pymdownx.emoji:\n"
+        "      emoji_index: !!python/name:material.extensions.emoji.twemoji\n"
+        "      danger: !!python/object/apply:os.system ['touch marker']\nnav: [index.md]\n"
+    )
+    assert convert(tmp_path, "# Home\n", config).steps[0].title == "Home"
+    assert not (tmp_path / "marker").exists()
+
+
+def test_yaml_that_unfolds_without_end_is_refused(tmp_path):
+    bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefg", "bcdefgh", strict=True)
+    )
+    with pytest.raises(UnsafeYamlError, match="unfold"):
+        load_plain(bomb)
+    with pytest.raises(UnreadableSourceError, match=r"mkdocs\.yml"):
+        convert(tmp_path, "# A\n", bomb)
+    with pytest.raises(UnsafeYamlError):
+        load_plain("a: &a [*a]")
+    with pytest.raises(UnsafeYamlError, match="line 2"):
+        load_plain("a: 1\n\tb: [\n")
+    with pytest.raises(UnsafeYamlError):
+        load_plain("[" * 5000)
+
+
+def test_admonitions_become_labelled_quotes(tmp_path):
+    page = '# A\n\n!!! warning "Mind *it*"\n    Text [l](index.md).\n\n    ```bash\n    ls\n\n    \ttab\n    ```\nafter\n\n??? tip\n    x\n!!! note ""\n    bare\n'
+    workshop = convert(tmp_path, page)
+    assert workshop.steps[0].content == (
+        "# A\n\n> **Mind *it***\n>\n> Text [l](../a/content.md).\n>\n> ```bash exec\n> ls\n>\n> \ttab\n> ```\n\nafter\n\n> **Tip**\n>\n> x\n\n> bare\n"
+    )
+    assert [(line, number) for line, _, number in places(workshop.steps[0])][2:6] == [
+        ("> **Mind *it***", 3), (">", 0), ("> Text [l](../a/content.md).", 4), (">", 5),
+    ]  # fmt: skip
+
+
+def test_content_tabs_become_headed_sections_in_order(tmp_path):
+    page = '# A\n\n## Install\n\n=== "Linux"\n\n    ```bash\n    apt\n    ```\n\n    !!! note\n        n\n\n=== "Mac OS"\n    brew\n\nend\n'
+    assert content(tmp_path, page) == (
+        "# A\n\n## Install\n\n\n### Linux\n\n```bash exec\napt\n```\n\n> **Note**\n>\n> n\n\n\n### Mac OS\n\nbrew\n\nend\n"
+    )
+
+
+def test_blocks_in_lists_keep_their_indentation_and_code_is_left_alone(tmp_path):
+    page = '# A\n\n1. one\n\n    !!! note\n        n\n\n```text\n!!! note\n    not one\n=== "no"\n```\n'
+    assert content(tmp_path, page) == (
+        '# A\n\n1. one\n\n    > **Note**\n    >\n    > n\n\n```text\n!!! note\n    not one\n=== "no"\n```\n'
+    )
+
+
+def test_attribute_lists_and_titles_of_code(tmp_path):
+    page = '# A {: #top .x }\n\n![i](i.png){ width="300" } [b](index.md#top){ .md-button }\n{: .center }\n\n```yaml title="a.yml" hl_lines="1"\nx: 1\n```\n'
+    workshop = convert(tmp_path, page, files={"docs/i.png": b"1"})
+    assert workshop.steps[0].content == (
+        "# A\n\n![i](../../assets/docs/i.png) [b](../a/content.md#a)\n\n\n**a.yml**\n\n```yaml\nx: 1\n```\n"
+    )
+    assert ("**a.yml**", "docs/index.md", 0) in places(workshop.steps[0])
+
+
+def test_pages_linked_to_as_folders(tmp_path):
+    config = "site_name: W\nnav: [index.md, lab/README.md, other.md]\n"
+    files = {"docs/lab/README.md": "# Lab\n\n[o](../other/) [h](/)\n", "docs/other.md": "# Other\n\n[l](../lab/#lab)\n"}
+    workshop = convert(tmp_path, "# Home\n\n[l](lab/) [o](other.html)\n", config, files=files)
+    assert workshop.steps[0].content.endswith("[l](../lab/content.md) [o](../other/content.md)\n")
+    assert workshop.steps[1].content.endswith("[o](../other/content.md) [h](../home/content.md)\n")
+    assert workshop.steps[2].content.endswith("[l](../lab/content.md#lab)\n")
+    assert not workshop.broken
+
+
+def test_snippets_are_drawn_in_and_keep_their_own_place(tmp_path):
+    config = "site_name: W\nnav: [index.md]\nmarkdown_extensions:\n  - pymdownx.snippets:\n      base_path: [parts]\n"
+    files = {
+        "parts/a.md": 'first\nsecond\n--8<-- "b.md"\n',
+        "parts/b.md": "third\n",
+        "parts/c.py": "# --8<-- [start:go]\nx = 1\n# --8<-- [end:go]\ny = 2\n",
+    }
+    page = '# A\n\n--8<-- "a.md"\n\n```python\n--8<-- "c.py:go"\n```\n\n--8<-- "gone.md"\n--8<-- "a.md:2:2"\n--8<-- "https://x.example/y.md"\n;--8<-- "a.md"\n'
+    workshop = convert(tmp_path, page, config, files=files)
+    assert places(workshop.steps[0]) == [
+        ("# A", "docs/index.md", 1), ("", "docs/index.md", 2), ("first", "parts/a.md", 1), ("second", "parts/a.md", 2),
+        ("third", "parts/b.md", 1), ("", "docs/index.md", 4), ("```python", "docs/index.md", 5), ("x = 1", "parts/c.py", 2),
+        ("```", "docs/index.md", 7), ("", "docs/index.md", 8), ("second", "parts/a.md", 2),
+        ("<https://x.example/y.md>", "docs/index.md", 11), ('--8<-- "a.md"', "docs/index.md", 12),
+    ]  # fmt: skip
+    assert [(row.kind, row.line, row.target) for row in workshop.broken] == [("include", 9, "gone.md")]
+    assert [(row.kind, row.line) for row in workshop.losses] == [("include", 11)]
+
+
+def test_snippets_that_draw_each_other_in_end(tmp_path):
+    files = {"a.md": 'a\n--8<-- "b.md"\n', "b.md": 'b\n--8<-- "a.md"\n'}
+    workshop = convert(tmp_path, '# A\n\n--8<-- "a.md"\n', files=files)
+    assert workshop.steps[0].content == "# A\n\na\nb\n"
+    assert "without end" in workshop.broken[0].detail
+
+
+def test_a_snippet_cannot_leave_the_source(tmp_path):
+    workshop = convert(tmp_path, '# A\n\n--8<-- "../../../../etc/passwd"\n--8<-- "/etc/passwd"\n')
+    assert workshop.steps[0].content == "# A\n"
+    assert len(workshop.broken) == 2

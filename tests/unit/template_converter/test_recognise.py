@@ -1,0 +1,155 @@
+"""What a repository is, why, and what is said when it is nothing that can be imported."""
+
+import pytest
+
+from agents.template_converter.checkout import subtree
+from agents.template_converter.errors import ChoiceRequiredError, MissingPathError, NotAWorkshopError
+from agents.template_converter.recognise import choose, classify
+from agents.template_converter.signals import workshop_words
+from shared_services.contracts.conversion import Form
+from tests.unit.template_converter.trees import make_tree
+
+STEP = "# Lab\n\n1. Do\n\n```bash\nls\n```\n"
+NUMBERED = {"01-a.md": STEP, "02-b.md": STEP, "03-c.md": STEP}
+PROGRAM = {"pom.xml": "<project/>", "Dockerfile": "FROM x\n", **{f"src/main/java/A{n}.java": "class A {}\n" for n in range(6)}}
+
+
+def under(folder, files):
+    return {f"{folder}/{path}": data for path, data in files.items()}
+
+
+def chosen(tmp_path, files, as_form=None):
+    return choose(classify(make_tree(tmp_path, files)), as_form)
+
+
+def test_words_match_as_words():
+    assert workshop_words("We collaborate on labels, elaborate") == []
+    assert workshop_words("A Hands-on LAB, with exercises") == ["hands-on", "lab", "exercises"]
+    assert workshop_words("see [x](https://example.com/workshop/lab)") == []
+
+
+def test_numbered_pages_that_instruct(tmp_path):
+    found = chosen(tmp_path, {"README.md": "# A workshop\n", **under("docs", NUMBERED)})
+    assert (found.form, found.path) == (Form.MARKDOWN, "")
+    assert found.evidence[0] == "3 numbered pages, from `docs/01-a.md` to `docs/03-c.md`."
+    assert "3 of them shell commands; 3 of 3 pages instruct" in found.evidence[1]
+
+
+def test_a_site_of_mkdocs_is_a_workshop_only_if_it_instructs(tmp_path):
+    config = "site_name: {}\nnav:\n  - {}: a.md\n  - {}: b.md\n"
+    lab = {"mkdocs.yml": config.format("Cloud Workshop", "Lab 1", "Lab 2"), "docs/a.md": STEP, "docs/b.md": STEP}
+    reference = {
+        "mkdocs.yml": config.format("Thing", "Overview", "API"),
+        "docs/a.md": "# O\n\nProse.\n",
+        "docs/b.md": "# API\n\nProse.\n",
+    }
+    assert chosen(tmp_path / "lab", lab).form is Form.MKDOCS
+    with pytest.raises(NotAWorkshopError, match="documentation that does not instruct"):
+        chosen(tmp_path / "reference", reference)
+
+
+def test_the_documentation_of_a_program_is_no_workshop(tmp_path):
+    config = "site_name: Thing\nnav:\n  - Install: a.md\n  - Usage: b.md\n"
+    page = STEP.replace("Lab", "Install")
+    files = {**PROGRAM, "mkdocs.yml": config, "docs/a.md": page, "docs/b.md": page}
+    with pytest.raises(NotAWorkshopError, match=r"an application, with no workshop in it.*6 source files.*`pom\.xml`") as caught:
+        chosen(tmp_path, files)
+    assert caught.value.form is Form.APPLICATION
+    assert "--as mkdocs" in caught.value.detail
+    assert chosen(tmp_path, files, Form.MKDOCS).form is Form.MKDOCS
+
+
+@pytest.mark.parametrize(
+    ("files", "form"),
+    [
+        (
+            {**PROGRAM, "README.md": "# App\n\n## Run\n\n```bash\nmvn\n```\n\n## Test\n\n```bash\nmvn test\n```\n"},
+            Form.APPLICATION,
+        ),
+        ({"pyproject.toml": "[project]\nname='x'\n", "x/a.py": "1", "README.md": "# Lib\n"}, Form.LIBRARY),
+        ({"README.md": "# Docs\n\n" + "Prose about it. " * 200, "guide.md": "# G\n\nProse\n"}, Form.DOCUMENTATION),
+        ({"README.md": "# Hi\n", ".gitignore": "x"}, Form.EMPTY),
+        ({}, Form.EMPTY),
+    ],
+)
+def test_what_is_no_workshop_is_named(tmp_path, files, form):
+    with pytest.raises(NotAWorkshopError) as caught:
+        chosen(tmp_path, files)
+    assert caught.value.form is form
+    assert caught.value.problem().model_extra["form"] == form
+
+
+def test_an_application_that_carries_a_workshop(tmp_path):
+    found = chosen(tmp_path, {**PROGRAM, "README.md": "# App\n", **under("workshop", {"README.md": "# Workshop\n", **NUMBERED})})
+    assert (found.form, found.path) in [(Form.MARKDOWN, "workshop"), (Form.MARKDOWN, "")]
+
+
+def test_decoys_do_not_count(tmp_path):
+    files = {**PROGRAM, "README.md": "# App\n", **under("docs/adr", NUMBERED)}
+    for folder in (".claude/skills", ".cursor", ".github/lab", "node_modules/lab", "vendor/lab", "examples/lab", "templates/lab"):
+        files |= under(folder, NUMBERED)
+        files |= under(folder + "/site", {"mkdocs.yml": "site_name: Workshop\nnav: [{Lab 1: a.md}]\n", "docs/a.md": STEP})
+    with pytest.raises(NotAWorkshopError) as caught:
+        chosen(tmp_path, files)
+    assert caught.value.form is Form.APPLICATION
+
+
+def test_several_workshops_are_a_choice_and_a_path_decides(tmp_path):
+    files = {
+        "README.md": "# Workshops\n",
+        **under("java", {"README.md": "# Java workshop\n", **NUMBERED}),
+        **under("go", {"README.md": "# Go workshop\n", **NUMBERED}),
+    }
+    tree = make_tree(tmp_path, files)
+    with pytest.raises(ChoiceRequiredError, match="--path") as caught:
+        choose(classify(tree), None)
+    assert {row.path for row in caught.value.candidates} == {"go", "java"}
+    assert choose(classify(subtree(tree, "go")), None).form is Form.MARKDOWN
+    with pytest.raises(MissingPathError, match="`java`"):
+        subtree(tree, "jav")
+
+
+@pytest.mark.parametrize(
+    ("form", "files"),
+    [
+        (
+            Form.EDUCATES,
+            {
+                "resources/workshop.yaml": "apiVersion: training.educates.dev/v1beta1\nkind: Workshop\n",
+                "workshop/content/01-a.md": STEP,
+                "workshop/content/02-b.md": STEP,
+            },
+        ),
+        (Form.KILLERCODA, {"index.json": '{"title": "x", "details": {"steps": []}}', "step1.md": STEP, "step2.md": STEP}),
+        (Form.INSTRUQT, {"track.yml": "slug: x\n", "01-a/assignment.md": STEP, "02-b/assignment.md": STEP}),
+        (Form.CODELAB, {"lab.md": "summary: x\nid: y\ncategories: z\nstatus: d\n\n# T\n\n## One\nDuration: 3:00\n\nx\n"}),
+        (Form.JUPYTER, {"a.ipynb": "{}", "b.ipynb": "{}"}),
+        (Form.DOCUSAURUS, {"docusaurus.config.js": "x", "docs/a.md": "# A\n"}),
+        (Form.HUGO, {"hugo.toml": "theme = 'x'\n", "content/_index.md": "# A\n"}),
+        (Form.RST, {"docs/conf.py": "x", "docs/index.rst": "x"}),
+        (Form.WORKSHOP_BUILDER, {"workshop.yaml": "name: x\n", "steps/a/goss.yaml": "x"}),
+    ],
+)
+def test_forms_without_an_importer_are_named_and_refused(tmp_path, form, files):
+    with pytest.raises(NotAWorkshopError, match="recognised but cannot be imported yet") as caught:
+        chosen(tmp_path, files)
+    assert caught.value.form is form
+
+
+def test_a_person_overrules(tmp_path):
+    files = {**PROGRAM, "README.md": "# App\n\n## Run\n\n```bash\nmvn\n```\n\n## Test\n\nx\n"}
+    assert chosen(tmp_path, files, Form.MARKDOWN).form is Form.MARKDOWN
+    with pytest.raises(NotAWorkshopError):
+        chosen(tmp_path, NUMBERED, Form.APPLICATION)
+    with pytest.raises(NotAWorkshopError, match="cannot be imported yet"):
+        chosen(tmp_path, NUMBERED, Form.INSTRUQT)
+
+
+def test_a_single_readme_counts_its_steps_or_says_that_it_is_a_tutorial(tmp_path):
+    counted = "# Thing\n\n" + "".join(f"## Step {n}: x\n\n```bash\nls\n```\n\n" for n in (1, 2, 3))
+    named = "# A tutorial\n\n" + "".join(f"## {n}\n\n```bash\nls\n```\n\n" for n in ("Get", "Set", "Go"))
+    dotfiles = "# My dotfiles\n\n" + "".join(f"## {n}\n\n```bash\nls\n```\n\n" for n in ("Install", "Use", "Remove"))
+    assert chosen(tmp_path / "a", {"README.md": counted}).form is Form.MARKDOWN
+    assert chosen(tmp_path / "b", {"README.md": named}).form is Form.MARKDOWN
+    with pytest.raises(NotAWorkshopError):
+        chosen(tmp_path / "c", {"README.md": dotfiles})

@@ -1,0 +1,70 @@
+"""Which addresses are taken, and which are refused before git sees them."""
+
+import pytest
+
+from agents.template_converter.errors import BadAddressError, HostileSourceError
+from agents.template_converter.refs import checked_ref
+from agents.template_converter.sources import SourceKind, parse_source, redact
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("https://github.com/owner/the-lab.git", "the-lab"),
+        ("https://user:secret@git.example/a/b", "b"),
+        ("ssh://git@git.example:2222/a/b.git", "b"),
+        ("git@github.com:owner/lab.git", "lab"),
+    ],
+)
+def test_remote_addresses(text, name):
+    source = parse_source(text)
+    assert (source.kind, source.name, source.address) == (SourceKind.REMOTE, name, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["--upload-pack=touch x", "-oProxyCommand=x", "ext::sh -c touch% x", "fd::17", "https://a/b\n", "git@-x:a/b", "host:-x"],
+)
+def test_addresses_that_git_could_take_for_something_else(text):
+    text = text + "c" if text.endswith("\n") else text
+    with pytest.raises((HostileSourceError, BadAddressError)):
+        parse_source(text)
+
+
+@pytest.mark.parametrize("text", ["ext::sh -c x", "--upload-pack=x"])
+def test_commands_and_options_are_hostile(text):
+    with pytest.raises(HostileSourceError):
+        parse_source(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ftp://a/b", "gopher://x/y", "https:///nothing", "https://host/", "nowhere/at/all", "file:///no/such/place", "http://[::1"],
+)
+def test_bad_addresses(text):
+    with pytest.raises(BadAddressError):
+        parse_source(text)
+
+
+def test_local_sources_can_be_turned_off(tmp_path):
+    assert parse_source(str(tmp_path)).kind is SourceKind.FOLDER
+    for text in (str(tmp_path), tmp_path.as_uri()):
+        with pytest.raises(BadAddressError, match="not taken here"):
+            parse_source(text, allow_local=False)
+
+
+def test_a_file_that_is_no_archive(tmp_path):
+    (tmp_path / "a.pdf").write_text("x")
+    with pytest.raises(BadAddressError, match="not an archive"):
+        parse_source(str(tmp_path / "a.pdf"))
+
+
+def test_credentials_are_not_shown():
+    assert redact("https://user:secret@git.example/a") == "https://git.example/a"
+    assert parse_source("https://user:secret@git.example/a/b").repository == "https://git.example/a/b"
+
+
+@pytest.mark.parametrize("ref", ["-x", "a..b", "a b", "HEAD^", "x~1", "a:b", "@{u}", "a\nb", "", "x*"])
+def test_refs_that_are_expressions_or_options(ref):
+    with pytest.raises(HostileSourceError):
+        checked_ref(ref)

@@ -1,0 +1,93 @@
+"""The neutral form on disk: valid, the same bytes each time, whole or not at all."""
+
+import pytest
+
+from agents.template_converter.errors import OutputRefusedError
+from agents.template_converter.forms.markdown import MarkdownImporter
+from agents.template_converter.report import make_report, unaccounted
+from agents.template_converter.write import workshop_files, write_folder
+from shared_services.contracts.conversion import Form, FormCandidate
+from shared_services.contracts.workshop import WorkshopSource
+from shared_services.library.form import read_folder, validate_files
+from tests.unit.template_converter.trees import make_tree, read
+
+PAGES = {
+    "README.md": "# The Lab: über 'all'\n",
+    "01-a.md": "# A\n\n![i](i.png) [b](02-b.md)\n\n```bash\nls\n```\n\n    indented\n\n<details><summary>Hint</summary>\n\n```sh\nls\n```\n</details>\n",
+    "02-b.md": "# B\n\n<table><tr><td><img src='i.png'></td></tr></table>\n",
+    "i.png": b"\x89PNG",
+}
+
+
+def files_of(tmp_path):
+    tree = make_tree(tmp_path, PAGES)
+    workshop = read(MarkdownImporter(), tree)
+    return tree, workshop, workshop_files(workshop, tree, WorkshopSource(commit="a" * 40), "name")
+
+
+def test_the_result_is_valid_and_deterministic(tmp_path):
+    _, _, files = files_of(tmp_path / "one")
+    _, _, again = files_of(tmp_path / "two")
+    assert files == again
+    valid = validate_files(files)
+    assert valid.manifest.slug == "the-lab-uber-all"
+    assert valid.manifest.steps == ["a", "b"]
+    assert files["assets/i.png"] == b"\x89PNG"
+    assert files["steps/a/hints.md"] == b"```sh exec\nls\n```\n"
+
+
+def test_the_report_counts_the_result(tmp_path):
+    tree, workshop, files = files_of(tmp_path)
+    report = make_report(FormCandidate(form=Form.MARKDOWN, score=1, evidence=["x"]), tree, workshop, validate_files(files))
+    counts = report.counts
+    assert (counts.steps, counts.code_blocks, counts.executable_blocks) == (2, 3, 2)
+    assert (counts.images, counts.links, counts.hints, counts.checks) == (2, 1, 1, 0)
+    assert [(step.id, step.title, step.source) for step in report.workshop.steps] == [
+        ("a", "A", "01-a.md"),
+        ("b", "B", "02-b.md"),
+    ]
+
+
+def test_a_block_that_an_importer_dropped_in_silence_is_reported(tmp_path):
+    tree, workshop, _ = files_of(tmp_path)
+    assert unaccounted(tree, workshop) == []
+    workshop.steps[0].content = workshop.steps[0].content.replace("```bash exec\nls\n```\n", "")
+    assert [(row.kind, row.source) for row in unaccounted(tree, workshop)] == [("code", "01-a.md")]
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    _, _, files = files_of(tmp_path / "source")
+    out = tmp_path / "out" / "workshop"
+    write_folder(files, out)
+    (out / "steps" / "a" / "content.md").write_text("changed")
+    write_folder({path: data for path, data in files.items() if path != "assets/i.png"}, out)
+    assert not (out / "assets").exists()
+    assert read_folder(out).files["steps/a/content.md"] == files["steps/a/content.md"]
+    assert [path.name for path in out.parent.iterdir()] == ["workshop"]
+
+
+def test_what_is_there_and_not_ours_is_not_overwritten(tmp_path):
+    _, _, files = files_of(tmp_path / "source")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("x")
+    (tmp_path / "file").write_text("x")
+    write_folder(files, tmp_path / "ours")
+    (tmp_path / "ours" / ".git").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "source")
+    for name in ("full", "file", "ours", "link"):
+        with pytest.raises(OutputRefusedError):
+            write_folder(files, tmp_path / name)
+    assert (tmp_path / "full" / "thesis.txt").read_text() == "x"
+    (tmp_path / "empty").mkdir()
+    write_folder(files, tmp_path / "empty")
+    assert (tmp_path / "empty" / "workshop.yaml").exists()
+
+
+def test_a_failure_leaves_the_previous_conversion(tmp_path):
+    _, _, files = files_of(tmp_path / "source")
+    out = tmp_path / "out"
+    write_folder(files, out)
+    with pytest.raises(OutputRefusedError):
+        write_folder({**files, "steps/" + "x" * 300: b""}, out)
+    assert read_folder(out).manifest.steps == ["a", "b"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "source"]
