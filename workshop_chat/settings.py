@@ -17,7 +17,7 @@ class ChatSettings(PlatformSettings):
         Field(validation_alias="WORKSHOP_NAME", description="Slug of the one workshop that this chat agent serves."),
     ]
     library_endpoint: str = Field(
-        default="http://127.0.0.1:8080/agents/library",
+        default="http://127.0.0.1:8080",
         validation_alias="LIBRARY_ENDPOINT",
         description="Address of the library, under which `/api/v1/library` stands.",
     )

@@ -121,7 +121,8 @@ class _Builder:
         self.secret = load_or_create_secret(folder)
         self.engine: AsyncEngine = create_engine(folder.database_url)
         self.library = LibraryService(self.engine)
-        self.gateway: ModelGateway = build_gateway(LlmSettings())
+        self.llm = LlmSettings()
+        self.gateway: ModelGateway = build_gateway(self.llm)
         self.apps: dict[str, FastAPI] = {}
         self._http: dict[str, httpx.AsyncClient] = {}
 
@@ -168,6 +169,8 @@ class _Builder:
             verifier=self.issuer.verifier(),
             participant_key=key,
             join_code=join_code(self.secret, workshop),
+            max_tokens=self.llm.max_tokens,
+            context_characters=self.llm.context_characters,
         )
 
 

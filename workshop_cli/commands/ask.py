@@ -45,8 +45,11 @@ async def _ask(connection: Connection, workshop: str, message: MessageRequest, *
     conversation = await chat.create_conversation()
     async for event in chat.stream(conversation, message):
         if event.event == "block" and show:
-            print(BlockEvent.model_validate_json(event.data).markdown, end="\n\n", flush=True)
+            block = BlockEvent.model_validate_json(event.data)
+            print(block.before + block.markdown, end="", flush=True)
         elif event.event == "done":
+            if show:
+                print("\n")
             return Answer.model_validate_json(event.data)
         elif event.event == "error":
             raise ProblemError(Problem.model_validate_json(event.data))
