@@ -15,6 +15,7 @@ _SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*)://")
 _SCP_LIKE = re.compile(r"^(?:(?P<user>[\w.+-]+)@)?(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<path>[^:].*)$")
 _REMOTE_SCHEMES = {"https", "http", "ssh", "git+ssh", "git"}
 ARCHIVE_ENDINGS = (".zip", ".tar.gz", ".tgz")
+NOT_LOCAL = "Folders and files of the service's own machine are not taken here. Give an https or ssh address."
 
 
 class SourceKind(StrEnum):
@@ -58,6 +59,11 @@ def redact(address: str) -> str:
 def parse_source(text: str, *, allow_local: bool = True) -> Source:
     """Judge a source string.
 
+    Args:
+        text: As a person gave it.
+        allow_local: Whether this machine's own folders and files are taken. Where they are not, the machine is not even
+            looked at, so that the answer tells nobody which of its files exist.
+
     Raises:
         BadAddressError: No kind of source that is taken, or no such file or folder.
         HostileSourceError: Made to be taken for an option or a command.
@@ -76,13 +82,16 @@ def parse_source(text: str, *, allow_local: bool = True) -> Source:
     scheme = _SCHEME.match(text)
     if scheme:
         return _with_scheme(text, scheme.group(1).lower(), allow_local)
-    if Path(text).expanduser().exists():
-        return _local(Path(text).expanduser(), text, allow_local)
+    here = _expanded(text) if allow_local else None
+    if here is not None and here.exists():
+        return _local(here, text)
     scp = _SCP_LIKE.match(text)
     if scp and "/" not in text.split(":", 1)[0]:
         if scp["host"].startswith("-") or scp["path"].startswith("-"):
             raise HostileSourceError("A host or path that begins with `-` could be taken for an option.")
         return Source(SourceKind.REMOTE, text, None, _name(scp["path"]))
+    if not allow_local:
+        raise BadAddressError(NOT_LOCAL)
     raise BadAddressError(
         f"`{text}` is neither a file or folder here nor a git address. "
         "Give an https://, ssh:// or file:// address, user@host:path, a folder, a .zip or a .tar.gz."
@@ -96,12 +105,14 @@ def _with_scheme(text: str, scheme: str, allow_local: bool) -> Source:
     except ValueError as error:
         raise BadAddressError(f"`{text}` is not a valid address: {error}.") from error
     if scheme == "file":
+        if not allow_local:
+            raise BadAddressError(NOT_LOCAL)
         path = Path(unquote(parts.path))
         if host not in ("", "localhost"):
             raise BadAddressError(f"`{text}` names the host {host}; a file address looks like file:///folder/repository.")
         if not path.exists():
             raise BadAddressError(f"`{text}`: there is no {path} on this machine.")
-        return _local(path, text, allow_local, as_git=True)
+        return _local(path, text, as_git=True)
     if scheme not in _REMOTE_SCHEMES:
         raise BadAddressError(f"Addresses that begin with {scheme}:// are not taken. Give https://, ssh:// or file://.")
     if not host or host.startswith("-") or parts.path.strip("/") == "":
@@ -109,9 +120,15 @@ def _with_scheme(text: str, scheme: str, allow_local: bool) -> Source:
     return Source(SourceKind.REMOTE, text, None, _name(parts.path))
 
 
-def _local(path: Path, text: str, allow_local: bool, *, as_git: bool = False) -> Source:
-    if not allow_local:
-        raise BadAddressError("Folders and files of the service's own machine are not taken here. Give an https or ssh address.")
+def _expanded(text: str) -> Path | None:
+    """The path with `~` filled in; None where it names a person that this machine does not know."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return None
+
+
+def _local(path: Path, text: str, *, as_git: bool = False) -> Source:
     path = path.resolve()
     if path.is_file():
         if not path.name.lower().endswith(ARCHIVE_ENDINGS):
