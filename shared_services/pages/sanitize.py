@@ -3,6 +3,8 @@
 An allow-list over the whole result, our own markup included; nothing is kept because of where it came from.
 """
 
+import re
+
 import nh3
 
 from shared_services.pages.highlight import CLASSES
@@ -62,10 +64,21 @@ _CLASSES: dict[str, set[str]] = {
     "th": _ALIGN,
 }
 
+_OWN_ADDRESS = re.compile(r"/(?![/\\])")
+
+
+def _attribute(_tag: str, name: str, value: str) -> str | None:
+    """Images come from this server alone; no id of a text can be one of the page's own, which have a colon."""
+    if name == "src":
+        return value if _OWN_ADDRESS.match(value) else None
+    return value if name != "id" or ":" not in value else None
+
+
 _CLEANER = nh3.Cleaner(
     tags=set(RAW_TAGS) | {"button"},
     clean_content_tags=set(DROPPED_WITH_CONTENT),
     attributes=_ATTRIBUTES,
+    attribute_filter=_attribute,
     allowed_classes=_CLASSES,
     url_schemes={"http", "https", "mailto"},
     link_rel=None,

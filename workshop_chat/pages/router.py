@@ -16,10 +16,10 @@ from shared_services.pages.addresses import WorkshopLinks
 from shared_services.pages.markdown import RenderedStep, render_step
 from shared_services.pages.static_files import StaticBundle
 from shared_services.pages.templating import Templates, page_route, root_path
+from shared_services.pages.workshop_files import file_response
 from workshop_chat.content import WorkshopContent
 from workshop_chat.errors import ConversationNotFoundError, FileNotInWorkshopError
 from workshop_chat.pages import views
-from workshop_chat.pages.files import file_response
 from workshop_chat.participants import Participant
 from workshop_chat.repository import ConversationRepository
 

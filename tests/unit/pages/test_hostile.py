@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from shared_services.pages.addresses import classify
 from shared_services.pages.highlight import CLASSES
 from shared_services.pages.markdown import render_answer, render_step
+from shared_services.pages.sanitize import sanitize
 
 PAGE = (Path(__file__).parents[2] / "e2e/participant/hostile.md").read_text("utf-8")
 LOADING = {"src", "srcset", "poster", "data", "action", "formaction", "background", "srcdoc", "xlink:href", "ping", "manifest"}
@@ -151,6 +152,18 @@ def test_addresses_are_read_as_browsers_read_them(address: str, kind: str):
     found = classify(address)
     assert found is not None
     assert found.kind == kind
+
+
+def test_the_last_gate_holds_alone():
+    """Whatever came through before it: the sanitizer is not there for decoration."""
+    assert [line for line in PAGE.split("\n") if faults(sanitize(line))] == []
+    assert sanitize('<h2 id="ui:ask">a</h2><img src="//e.example/a.png" alt="b">') == '<h2>a</h2><img alt="b">'
+    kept = sanitize(
+        '<p class="note skip" style="x" onclick="y" data-line="1-2" data-ui="z">a<script>b</script></p><span class="k evil">c</span>'
+    )
+    assert kept == '<p class="note" data-line="1-2">a</p><span class="k">c</span>'
+    assert sanitize('<button type="submit" formaction="https://e.example" name="x">go</button>') == "<button>go</button>"
+    assert sanitize('<a href="javascript:x" ping="https://e.example" target="_blank">a</a>') == '<a target="_blank">a</a>'
 
 
 _PIECES = [
