@@ -15,7 +15,7 @@ from agents.rag.embedder import Embedder
 from agents.rag.ranking import Candidate, favour_identifiers, favour_step, ordered, passages, reciprocal_rank_fusion
 from agents.rag.scope import Scope
 from agents.rag.store import BM25_K1, Hit, StoredChunk, VectorStore
-from agents.rag.terms import heaviest, identifier_term, identifiers, terms, weight
+from agents.rag.terms import heaviest, identifiers, terms, weight
 from shared_services.contracts.rag import SearchRequest, Turn
 
 CANDIDATES = 100
@@ -41,7 +41,7 @@ class Found:
     evidence: Evidence
 
 
-NOTHING = Found([], 0.0, Evidence(0.0, 0.0, 0.0))
+NOTHING = Found([], 0.0, Evidence(0.0, 0.0, 0.0, 0))
 
 
 def question_forms(query: str, history: Sequence[Turn]) -> list[str]:
@@ -109,6 +109,7 @@ class Searcher:
             cosine=_best(dense),
             share=max(_share(query_terms, ranking, contents) for query_terms, ranking in zip(asked, keyword, strict=True)),
             named=_named(names, asked[0], chosen[0].chunk.text, contents),
+            chunks=total,
         )
         return Found(chosen, confidence(evidence), evidence)
 
@@ -151,7 +152,7 @@ def _share(asked: list[str], ranking: Sequence[Hit], contents: Contents) -> floa
 
 def _named(names: Sequence[str], asked: list[str], text: str, contents: Contents) -> float:
     most = weight(asked, contents.holding, len(contents.chunks))
-    held = [identifier_term(name) for name in names if name in text.lower()]
+    held = [term for name in names if name in text.lower() for term in terms(name) if term in asked]
     return weight(held, contents.holding, len(contents.chunks)) / most if most > 0 else 0.0
 
 

@@ -162,6 +162,14 @@ async def test_a_search_body_cannot_name_a_workshop(client: httpx.AsyncClient) -
     assert response.status_code == 422
 
 
+async def _until(client: httpx.AsyncClient, model: str | None) -> None:
+    for _ in range(1000):
+        if (await client.get("/readyz")).json()["checks"]["model"] == model:
+            return
+        await anyio.sleep(0.01)
+    pytest.fail(f"the model's readiness never became {model!r}")
+
+
 async def test_readiness_tells_model_and_store_apart(tmp_path: Path) -> None:
     embedder = SlowEmbedder()
     async for client in _serve(tmp_path, embedder):
@@ -170,16 +178,12 @@ async def test_readiness_tells_model_and_store_apart(tmp_path: Path) -> None:
         assert waiting.status_code == 503
         assert waiting.json()["checks"] == {"store": None, "model": "The embedding model is still loading."}
         embedder.let.set()
-        with anyio.fail_after(10):
-            while (await client.get("/readyz")).status_code != 200:
-                await anyio.sleep(0.01)
+        await _until(client, None)
 
 
 async def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
     async for client in _serve(tmp_path, MissingEmbedder()):
-        with anyio.fail_after(10):
-            while (await client.get("/readyz")).json()["checks"]["model"] != "There are no weights in /nowhere.":
-                await anyio.sleep(0.01)
+        await _until(client, "There are no weights in /nowhere.")
         assert (await client.get("/healthz")).status_code == 200
 
 

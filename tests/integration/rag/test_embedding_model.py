@@ -89,8 +89,8 @@ async def test_a_follow_up_uses_the_turn_before(room: Room) -> None:
         Turn(speaker="user", text="What does the alert ShopSlow watch?"),
         Turn(speaker="assistant", text="The response time."),
     ]
-    alone = await _ask(room, "and how long must it last?")
-    followed = await _ask(room, "and how long must it last?", history=history)
+    alone = await _ask(room, "and after how many minutes does it fire?")
+    followed = await _ask(room, "and after how many minutes does it fire?", history=history)
     assert "ShopSlow" in followed.passages[0].text
     assert followed.confidence > alone.confidence
 
