@@ -71,6 +71,8 @@ def _attribute(_tag: str, name: str, value: str) -> str | None:
     """Images come from this server alone; no id of a text can be one of the page's own, which have a colon."""
     if name == "src":
         return value if _OWN_ADDRESS.match(value) else None
+    if name == "type":
+        return value if value == "button" else None
     return value if name != "id" or ":" not in value else None
 
 
