@@ -28,10 +28,9 @@ _SHORT: Final = {
     "c": "specialchars",
     "p": "post_replacements",
 }
-_MARK = r"(?:<!--(?:\d{1,4}|\.)-->|<(?:\d{1,4}|\.)>)"
-_CALLOUT = re.compile(
-    rf"(?:[ \t]*(?://|#|--|;;)[ \t]?)?[ \t]*(?:<!--(\d{{1,4}}|\.)-->|<(\d{{1,4}}|\.)>)(?=(?:[ \t]*{_MARK})*[ \t]*$)"
-)
+_MARK = re.compile(r"<!--(\d{1,4}|\.)-->|<(\d{1,4}|\.)>")
+_CALLOUTS = re.compile(r"(?:(?:[ \t]*(?://|#|--|;;))?[ \t]*(?:<!--(?:\d{1,4}|\.)-->|<(?:\d{1,4}|\.)>))+[ \t]*$")
+_CALLOUT_REACH: Final = 200
 _PASS = re.compile(r"\bpass:[a-z,]*\[((?:\\\]|[^\]])*)\]")
 _LINKED = re.compile(r"\b(?:link|xref):[^\s\[\]]+\[((?:\\\]|[^\]])*)\]|\bhttps?://[^\s\[\]<>]+\[((?:\\\]|[^\]])+)\]")
 _EXECUTE = re.compile(r"^(?:execute|exec|run)(?:-(.+))?$|^send-to-?(.*)$")
@@ -92,14 +91,15 @@ def _without_callouts(texts: list[str], callouts: dict[int, list[int]]) -> list[
     kept: list[str] = []
     automatic = 0
     for number, text in enumerate(texts, 1):
-        if not text.endswith((">", "> ")) or not _CALLOUT.search(text):
+        tail = _CALLOUTS.search(text, max(0, len(text) - _CALLOUT_REACH)) if text.endswith(">") else None
+        if tail is None:
             kept.append(text)
             continue
-        for match in _CALLOUT.finditer(text):
+        for match in _MARK.finditer(tail.group()):
             mark = match[1] or match[2]
             automatic += mark == "."
             callouts.setdefault(automatic if mark == "." else int(mark), []).append(number)
-        kept.append(_CALLOUT.sub("", text).rstrip())
+        kept.append(text[: tail.start()].rstrip())
     return kept
 
 

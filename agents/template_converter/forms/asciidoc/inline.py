@@ -28,8 +28,8 @@ _KEPT_FROM_ATTRIBUTES = re.compile(
 )
 _LINKISH = re.compile(r"url|uri|link|console|route|dashboard|host|endpoint|address|repo|http", re.IGNORECASE)
 _URL = re.compile(rf"(?:https?|ftps?|irc)://{_TEXTISH}+")
-_MACRO = re.compile(rf"([a-z0-9]+):((?:\\\]|[^\s\[\]]|\[(?=[^\]]*\]\S*\[))*?){_B}", re.DOTALL)
-_LINK_MACRO = re.compile(rf"link:([^\[\n]*?){_B}", re.DOTALL)
+_MACRO = re.compile(rf"([a-z0-9]+):((?:[^\s\[\]](?:[^\n\[\]]{{0,500}}[^\s\[\]])?)?){_B}", re.DOTALL)
+_SPACED: Final = frozenset({"link", "xref", "image", "icon", "menu"})
 _QUOTES: Final[dict[str, tuple[re.Pattern[str], re.Pattern[str]]]] = {
     mark: (
         re.compile(rf"{re.escape(mark * 2)}(.+?){re.escape(mark * 2)}", re.DOTALL),
@@ -398,13 +398,14 @@ class Inline:
         return escape.link(label, destination)
 
     def _macro(self, text: str, at: int) -> tuple[str, int] | None:
-        if text.startswith("link:", at):
-            match = _LINK_MACRO.match(text, at)
-            return (self._linked(self._target(match[1].strip()), match[2], match[1]), match.end()) if match else None
-        match = _MACRO.match(text, at)
+        match = _MACRO.match(text, at) if text.find("]", at) > 0 else None
         if match is None:
             return None
         name, target, brackets = match.groups()
+        if name == "link":
+            return self._linked(self._target(target), brackets, target), match.end()
+        if name not in _SPACED and re.search(r"\s", target):
+            return None
         written = self._named_macro(name, target, brackets.replace("\\]", "]"))
         return None if written is None else (written, match.end())
 

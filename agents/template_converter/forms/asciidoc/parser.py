@@ -81,7 +81,7 @@ class Parser:
             self.position += 1
             self._until(text)
             return True
-        if text.startswith("//") and not text.startswith("///"):
+        if (text.startswith("//") and not text.startswith("///")) or re.fullmatch(r"<{3,}", text):
             self.position += 1
             return True
         anchor = _ANCHOR.match(text)
@@ -153,9 +153,9 @@ class Parser:
         if not self.markers and following and is_underline(text, following):
             self.position += 2
             return Heading(_LEVELS[following[0]], line, meta)
-        if _RULE.match(text) or re.fullmatch(r"<{3,}", text):
+        if _RULE.match(text):
             self.position += 1
-            return Rule(line) if not text.startswith("<") else None
+            return Rule(line)
         macro = _MACRO.match(text)
         if macro and not re.match(r"[^\[]*\s", macro[1]):
             self.position += 1

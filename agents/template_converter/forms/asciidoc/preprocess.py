@@ -16,7 +16,9 @@ from shared_services.contracts.conversion import Broken, Loss
 
 MAX_DEPTH: Final = 40
 MAX_LINES: Final = 100_000
+MAX_READ: Final = 300_000
 MAX_ENTRIES: Final = 3_000
+MAX_INCLUDES: Final = 1_000
 
 _ENTRY = re.compile(r"^:(!?[A-Za-z0-9_][\w-]*!?):(?:[ \t]+(.*))?$")
 _CONDITIONAL = re.compile(r"^(\\)?(ifdef|ifndef|ifeval|endif)::(\S*?)\[(.*)\]\s*$")
@@ -89,6 +91,8 @@ class Preprocessor:
     lines: list[Line] = field(default_factory=list)
     _verbatim: str | None = None
     _entries: int = 0
+    _includes: int = 0
+    _read: int = 0
     _offset: int = 0
     _header: bool = True
 
@@ -108,8 +112,9 @@ class Preprocessor:
         while position < len(rows):
             number, text = rows[position]
             position += 1
-            if len(self.lines) >= MAX_LINES:
-                self.findings.lose_at("page", file, number, f"The page grew past {MAX_LINES} lines; the rest was left out.")
+            self._read += 1
+            if len(self.lines) >= MAX_LINES or self._read > MAX_READ:
+                self.findings.lose_at("page", self.page, 0, f"The page grew past {MAX_LINES} lines; the rest was left out.")
                 return
             conditional = _CONDITIONAL.match(text) if "::" in text else None
             if conditional and not conditional[1]:
@@ -252,6 +257,10 @@ class Preprocessor:
             return
         if path in stack or len(stack) >= MAX_DEPTH:
             self.findings.break_("include", line, target, "It includes itself; the circle was cut here.")
+            return
+        self._includes += 1
+        if self._includes > MAX_INCLUDES:
+            self.findings.lose("include", line, f"The page includes more than {MAX_INCLUDES} files; this one was left out.")
             return
         rows, missing = select(self.files.text(path), named)
         for tag in missing:

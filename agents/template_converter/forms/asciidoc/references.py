@@ -12,6 +12,7 @@ from agents.template_converter.forms.asciidoc.preprocess import Findings
 from agents.template_converter.forms.links import AssetTable
 from agents.template_converter.model import Tree
 
+_HOST = re.compile(r"^[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|local|svc|test|edu|gov)(?:[:/]|$)|^localhost\b")
 _SCHEME = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//|\{\{)")
 
 
@@ -132,7 +133,7 @@ class PageReferences:
                 f"`{target}` opens a tab of the lab's own page, which the platform does not have; its text was kept.",
             )
             return None
-        if "{{" not in target and not re.match(r"^[\w-]+(?:\.[\w-]+)+(?:[:/]|$)", target):
+        if "{{" not in target and not _HOST.match(target):
             self._break("link", line, target, "The link is relative, and nothing in the repository lies there.")
             return None
         return target

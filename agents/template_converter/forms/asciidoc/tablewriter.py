@@ -39,7 +39,7 @@ def _text(writer: "Writer", filled: Filled) -> str:
     cell, blocks = filled
     if cell is None or not blocks:
         return ""
-    written = " ".join(text.removesuffix("\\") for text, _ in writer.rows_of(blocks) if text)
+    written = " ".join(text.removesuffix("\\").rstrip() for text, _ in writer.rows_of(blocks) if text)
     if cell.style in ("s", "h") and written and "**" not in written:
         written = f"**{written}**"
     elif cell.style == "m" and written and "`" not in written:

@@ -1,0 +1,127 @@
+"""Any text is read: no crash, no hang, no character of our own making, and a map that stays inside its files."""
+
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agents.template_converter.forms.asciidoc.inline import Inline
+from agents.template_converter.forms.asciidoc.lines import Line
+from agents.template_converter.forms.asciidoc.nodes import Code
+from agents.template_converter.forms.asciidoc.pages import read_page, walk
+from agents.template_converter.forms.asciidoc.preprocess import Findings, Preprocessor
+from agents.template_converter.forms.asciidoc.writer import Writer, content, runs
+
+PIECES = [
+    "= T", "== S", "* a", "** b", "*** c", "- d", ". one", ".. two", "1. x", "<1> co", "a:: b", "c::", "+", "", "", "--", "----", "....", "====",
+    "****", "____", "++++", "|===", "|a |b", "a|c", "2+|x", ",===", "[source,bash,role=execute]", "[NOTE]", "[quote,a,b]", "[verse]", "[%collapsible]",
+    "[[id]]", "[#x.y%z]", ".Title", "image::a.png[]", "video::v[]", "include::self.adoc[]", "ifdef::a[]", "ifeval::[{a} > 1]", "endif::[]", ":a: {a}{a}",
+    ":!a:", ":leveloffset: +1", "// c", "////", "```", "'''", "<<<", " lit", "> q", "*b* _i_ `c` #m#", "{a} {user} {lt}", "xref:a.adoc#b[c]", "<<x,y>>",
+    "https://e.org[x] footnote:[y] pass:[z]", "text\\", "a +", "[tabs]", "toc::[]", "NOTE: n", "word word", "x <1>", "{counter:x}", "\ue000\x00", "\t- t",
+]  # fmt: skip
+
+
+class _Files:
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def text(self, path: str) -> str:
+        return self._text
+
+    def resolve(self, target: str, page: str, from_file: str) -> str | None:
+        return "self.adoc" if target == "self.adoc" else None
+
+
+class _Around:
+    def link(self, target: str, line: Line) -> str | None:
+        return target
+
+    def xref(self, target: str, line: Line) -> tuple[str | None, str]:
+        return f"#{target}", target
+
+    def image(self, target: str, line: Line) -> str | None:
+        return target
+
+    def variable(self, name: str, line: Line) -> str:
+        return f"{{{{{name}}}}}"
+
+    def lose(self, kind: str, line: Line, detail: str) -> None:
+        assert detail
+
+
+def convert(text: str) -> str:
+    findings = Findings()
+    lines = Preprocessor(_Files(text), findings, {}, frozenset(), "page.adoc").read()
+    page = read_page("page.adoc", lines, _Around())
+    rows = Writer(_Around()).page(page.blocks)
+    written = content(rows)
+    count = text.count("\n") + 1
+    assert all(1 <= line <= count for _, _, line in runs(rows))
+    assert len(rows) == written.count("\n")
+    for block in walk(page.blocks):
+        if isinstance(block, Code):
+            body = [line.text for line in block.lines if line.text.strip()]
+            assert all(part.split()[0] in written or "<" in part or "{" in part or "pass:" in part for part in body)
+    return written
+
+
+@settings(max_examples=300, deadline=2000, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.sampled_from(PIECES), max_size=40))
+def test_any_order_of_blocks(pieces: list[str]) -> None:
+    convert("\n".join(pieces))
+
+
+@settings(max_examples=300, deadline=2000)
+@given(st.text(alphabet=st.sampled_from("ab \n*_`#+{}[]<>|:.-=/\\'\"()~^$%&;!,1x@"), max_size=300))
+def test_any_text(text: str) -> None:
+    convert(text)
+
+
+@settings(max_examples=200, deadline=2000)
+@given(st.text(alphabet=st.sampled_from("ab *_`#+{}[]<>:.-'\"~^\\()&;"), max_size=80))
+def test_plain_text_never_grows_marks(text: str) -> None:
+    line = Line(text, "page.adoc", 1, {})
+    plain = Inline(_Around(), line, plain=True).render(text)
+    assert "\x00" not in plain
+    assert len(plain) <= len(text) * 3 + 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*a " * 20_000,
+        "`" * 20_000,
+        "[" * 20_000,
+        "{a}" * 20_000,
+        "<<" * 20_000,
+        "+" * 20_000 + "x",
+        "**_" * 20_000,
+        "link:" * 10_000,
+        "xref:a[" * 5_000,
+        "(((" * 10_000,
+        "pass:" * 10_000 + "[",
+        "\n".join(["* " * 5 + "x"] * 5_000),
+        "\n".join("*" * (number % 40 + 1) + " x" for number in range(5_000)),
+        "====\n[NOTE]\n" * 3_000,
+        "\n".join("=" * (number + 4) for number in range(200)),
+        "|===\n" + "|a " * 20_000 + "\n|===",
+        "99999999*|x\n" * 50,
+        "|===\n9999*|x\n.9999+|y\n9999+|z\n|===",
+        "\n".join(f":a{number}: {{a{number - 1}}}{{a{number - 1}}}" for number in range(1, 60)) + "\n:a0: x\n\n{a59}",
+        ":a0: xxxxxxxxxx\n"
+        + "\n".join(f":a{number}: {{a{number - 1}}}{{a{number - 1}}}" for number in range(1, 60))
+        + "\n\n{a59}",
+        "\n".join(["include::self.adoc[]"] * 2_000),
+        "\n".join(["ifdef::a[]"] * 20_000),
+        "----\nx <1>\n" * 3_000,
+        "----\n" + "<1> " * 10_000 + "\n----",
+        "a::\n" * 5_000,
+        "x" * 1_000_000,
+    ],
+    ids=range(26),
+)
+def test_hostile_pages_take_no_longer_than_large_ones(text: str) -> None:
+    start = time.monotonic()
+    convert(text)
+    assert time.monotonic() - start < 5
