@@ -91,16 +91,18 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
     renderer = StepRenderer(content)
     router = APIRouter(include_in_schema=False, route_class=page_route(templates))
 
-    async def turns(request: Request, participant: Participant, version: WorkshopVersion) -> list[views.Turn]:
+    async def turns(request: Request, participant: Participant, version: WorkshopVersion) -> tuple[list[views.Turn], int]:
+        """The last turns of the caller's conversation, and how many came before them."""
         conversation = request.cookies.get(CONVERSATION_COOKIE, "")
         if not conversation:
-            return []
+            return [], 0
         root = root_path(request)
         try:
             stored = await repository.turns(conversation, participant.id)
         except ConversationNotFoundError:
-            return []
-        return [views.turn_view(turn, version, lambda step: f"{root}/steps/{step}") for turn in stored]
+            return [], 0
+        shown = [views.turn_view(turn, version, lambda step: f"{root}/steps/{step}") for turn in stored[-views.TURNS_SHOWN :]]
+        return shown, len(stored) - len(shown)
 
     @router.get("/")
     async def index(request: Request) -> Response:
@@ -117,6 +119,7 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
         version = await content.version(shown.version)
         rendered = await renderer.render(root, version, f"steps/{step}/content.md")
         assert rendered is not None
+        talk, earlier = await turns(request, participant, version)
         title, body = views.split_title(rendered.html)
         response = templates.page(
             request,
@@ -132,7 +135,8 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
             outline=views.outline(rendered.toc),
             hints=await renderer.render(root, version, f"steps/{step}/hints.md"),
             questions=views.questions(shown.title, rendered.toc),
-            turns=await turns(request, participant, version),
+            turns=talk,
+            earlier=earlier,
         )
         response.set_cookie(
             LAST_STEP_COOKIE,

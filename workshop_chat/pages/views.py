@@ -9,6 +9,9 @@ from shared_services.contracts.library import WorkshopVersion
 from shared_services.pages.markdown import TocEntry, heading_slug, render_answer
 
 QUESTIONS = 3
+TURNS_SHOWN = 40
+"""Rendering an answer takes 0.7 ms; a conversation of hundreds must not hold up everybody else's page."""
+
 TOC_FROM = 4
 RAIL_WIDTHS = range(200, 361, 20)
 ASSISTANT_WIDTHS = range(320, 641, 20)

@@ -234,3 +234,18 @@ def test_streaming_text_is_announced(seen: Watched):
     ask(page, VALVE)
     done(page)
     expect(log.locator(".answer")).to_contain_text("garden valve open")
+
+
+def test_a_very_long_conversation_shows_its_last_turns_and_says_so(seen: Watched, garden: str):
+    page = seen.open("/steps/water")
+    ask(page, VALVE)
+    done(page)
+    conversation = next(c["value"] for c in seen.context.cookies() if c.get("name") == "workshop_conversation")
+    for number in range(41):
+        answer = seen.context.request.post(
+            f"{garden}/api/v1/conversations/{conversation}/messages", data={"text": f"hello {number}", "step": "water"}
+        )
+        assert answer.ok
+    page.reload()
+    expect(page.locator(".turn")).to_have_count(40)
+    expect(page.get_by_text("2 earlier questions are kept, and not shown here.")).to_be_visible()
