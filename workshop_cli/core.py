@@ -2,12 +2,10 @@
 
 import hashlib
 import hmac
-import ipaddress
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal
 
 import httpx
 from fastapi import FastAPI
@@ -39,34 +37,12 @@ from shared_services.llm.gateway import ModelGateway
 from shared_services.llm.settings import LlmSettings, build_gateway
 from workshop_chat.app import create_app as create_chat_app
 from workshop_chat.settings import ChatSettings
+from workshop_cli.access import access_for, join_code
 from workshop_cli.datafolder import DataFolder
 from workshop_cli.mounts import ChatMounts, House
 from workshop_cli.settings import CliSettings
 
 CORE = frozenset({Role.ADMIN})
-JOIN_CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-JOIN_CODE_LENGTH = 8
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that listens on `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def access_for(settings: CliSettings) -> Literal["open", "code"]:
-    """Who may take part: what is set, else everybody on a loopback address and those with the code elsewhere."""
-    return settings.access or ("open" if is_loopback(settings.host) else "code")
-
-
-def join_code(secret: bytes, workshop: str) -> str:
-    """A workshop's join code: eight characters that follow from the secret, so that they need no storage."""
-    digest = hmac.digest(secret, f"join:{workshop}".encode(), hashlib.sha256)
-    return "".join(JOIN_CODE_ALPHABET[byte % len(JOIN_CODE_ALPHABET)] for byte in digest[:JOIN_CODE_LENGTH])
 
 
 def load_or_create_secret(folder: DataFolder) -> bytes:

@@ -7,16 +7,19 @@ import errno
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from shared_services.kit.database import NewerDataError
-from shared_services.kit.errors import ConflictError, PlatformError, StorageFullError
+from shared_services.kit.errors import ConflictError, NewerDataError, PlatformError, StorageFullError
 
 FORMAT = 1
 _PROBE_BYTES = 1024 * 1024
+_LOCK_TRIES = 10
+_LOCK_SECONDS = 0.05
 
 
 class DataHeldError(ConflictError):
@@ -35,11 +38,16 @@ class DataFolderError(PlatformError):
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a data folder. `url` is there once it serves."""
+    """Who holds a data folder. `pid` is 0 where that is not known, `url` is there once it serves."""
 
     pid: int
     command: str
     url: str | None = None
+
+    @property
+    def who(self) -> str:
+        """The holder, for people."""
+        return f"process {self.pid} (workshop {self.command})" if self.pid else "another process"
 
 
 class DataFolder:
@@ -80,7 +88,7 @@ class DataFolder:
 
     def announce(self, holder: Holder) -> None:
         """Tell other commands who holds the folder and where it serves."""
-        draft = self.root / f"holder.{os.getpid()}"
+        draft = self.root / "holder.new"
         draft.write_text(json.dumps(vars(holder)))
         draft.replace(self.root / "holder.json")
 
@@ -126,10 +134,7 @@ def hold(root: Path, command: str) -> Iterator[DataFolder]:
         try:
             root.mkdir(parents=True, exist_ok=True)
             lock = stack.enter_context((root / "lock").open("ab"))
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise _held(root) from None
+            _lock(root, lock)
             _check_format(root)
             _probe(root)
             folder = DataFolder(root)
@@ -150,10 +155,22 @@ def storage_error(root: Path, error: OSError) -> PlatformError:
     return DataFolderError(f"The data folder {root} cannot be used: {error.strerror or error}{name}. Choose another with --data.")
 
 
+def _lock(root: Path, lock: IO[bytes]) -> None:
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # Perhaps only `holder_of` of another command, which looks for an instant.
+            time.sleep(_LOCK_SECONDS)
+        else:
+            return
+    raise _held(root)
+
+
 def _held(root: Path) -> DataHeldError:
-    holder = _read_holder(root)
-    who = f"process {holder.pid} (workshop {holder.command})" if holder.pid else "another process"
-    return DataHeldError(f"The data folder {root} is held by {who}. Stop it first, or choose another folder with --data.")
+    return DataHeldError(
+        f"The data folder {root} is held by {_read_holder(root).who}. Stop it first, or choose another folder with --data."
+    )
 
 
 def _check_format(root: Path) -> None:
@@ -178,7 +195,7 @@ def _check_format(root: Path) -> None:
 
 
 def _probe(root: Path) -> None:
-    probe = root / f"probe.{os.getpid()}"
+    probe = root / "probe"
     try:
         with probe.open("wb") as file:
             file.write(b"\0" * _PROBE_BYTES)

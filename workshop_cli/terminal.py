@@ -1,5 +1,9 @@
-"""What the terminal shows: results on stdout, progress and errors on stderr."""
+"""What the terminal shows: results on stdout, progress and errors on stderr.
 
+Text from workshops and servers goes through `plain` or `printable`: it may hold what a terminal would obey.
+"""
+
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,11 +11,41 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from shared_services.kit.errors import PlatformError
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+WIDTH_WITHOUT_TERMINAL = 400
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def _console(*, stderr: bool) -> Console:
+    made = Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
+    if not made.is_terminal:
+        made.width = WIDTH_WITHOUT_TERMINAL  # a file or pipe has no width: a row of a table stays a line
+    return made
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
+
+
+def printable(text: str) -> str:
+    """`text` without control characters, but for tabs and line ends; each is replaced by U+FFFD."""
+    return _CONTROL.sub("\ufffd", text)
+
+
+def plain(text: str) -> str:
+    """`text` as it is to be read: neither a terminal's control sequences nor this module's markup in it."""
+    return escape(printable(text))
+
+
+def table(*columns: str) -> Table:
+    """A table of plain columns."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
 
 
 class Bar:
@@ -25,10 +59,10 @@ class Bar:
     def update(self, message: str, done: int = 0, total: int | None = None) -> None:
         """Show where the work is."""
         if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, description=escape(message), completed=done, total=total)
+            self._progress.update(self._task, description=plain(message), completed=done, total=total)
         elif message.partition(":")[0] != self._last:
             self._last = message.partition(":")[0]
-            print(message, file=sys.stderr, flush=True)
+            print(printable(message), file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -52,4 +86,4 @@ class _Silent(Bar):
 
 def show_error(error: PlatformError) -> None:
     """One sentence on stderr: what happened, why, what to do."""
-    err.print(f"[bold red]workshop:[/] {escape(error.detail or error.title)}")
+    err.print(f"[bold red]workshop:[/] {plain(error.detail or error.title)}")

@@ -10,22 +10,23 @@ import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
-from rich.markup import escape
 from structlog import get_logger
 
 from shared_services.contracts.jobs import JobState
 from shared_services.kit.errors import PlatformError
 from shared_services.kit.identity import LOCAL_AUTHOR, sign_in_link
 from shared_services.kit.logging import configure_logging
-from shared_services.library.form import read_folder
-from shared_services.library.publishing import PUBLISH
-from workshop_cli.commands.publish import follow
-from workshop_cli.core import Core, access_for, open_core
-from workshop_cli.datafolder import DataFolder, Holder, hold
+from workshop_cli.access import access_for
+from workshop_cli.datafolder import DataFolder, DataFolderError, Holder, hold
+from workshop_cli.following import follow
 from workshop_cli.settings import CliSettings
-from workshop_cli.terminal import err, out, progress_bar, show_error
+from workshop_cli.terminal import err, out, plain, progress_bar, show_error
+
+if TYPE_CHECKING:
+    from workshop_cli.core import Core
 
 log = get_logger()
 
@@ -85,20 +86,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace, settings: CliSettings) -> int:
     """Serve until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     given = {name: value for name in ("host", "port") if (value := getattr(args, name)) is not None}
     settings = CliSettings.model_validate({**settings.model_dump(), **given})
     with hold(settings.data, "up") as folder:
         configure_logging(settings.log_level, file=folder.log_file)
         with listen(settings.host, settings.port) as bound:
-            await _serve(settings, folder, bound)
+            await _serve(settings, folder, bound, stop)
+    err.print("Stopped. Everything is kept; `workshop up` goes on from here.")
     return 0
 
 
-async def _serve(settings: CliSettings, folder: DataFolder, bound: socket.socket) -> None:
+async def _serve(settings: CliSettings, folder: DataFolder, bound: socket.socket, stop: asyncio.Event) -> None:
+    # Importing the services takes seconds; an address that cannot be used is to be told before.
+    from workshop_cli.core import open_core
+
     url = _url(settings.host, bound.getsockname()[1])
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_core(folder, settings, warm=True) as core:
         server = _Server(
             uvicorn.Config(
@@ -119,7 +124,6 @@ async def _serve(settings: CliSettings, folder: DataFolder, bound: socket.socket
             server.should_exit = True
             stopping.cancel()
             await serving
-    err.print("Stopped. Everything is kept; `workshop up` goes on from here.")
 
 
 def _url(host: str, port: int) -> str:
@@ -128,7 +132,7 @@ def _url(host: str, port: int) -> str:
 
 
 async def _install_and_tell(
-    core: Core, settings: CliSettings, folder: DataFolder, url: str, stopping: "asyncio.Task[bool]"
+    core: "Core", settings: CliSettings, folder: DataFolder, url: str, stopping: "asyncio.Task[bool]"
 ) -> None:
     installing = asyncio.create_task(install_examples(core, settings.examples, folder.root / "examples.json"))
     await asyncio.wait({installing, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -138,17 +142,20 @@ async def _install_and_tell(
         return
     installing.result()
     public = settings.public_url or url
-    out.print(f"Workshop Assistant  {escape(public)}")
-    out.print(f"Sign in as author   {escape(sign_in_link(core.issuer, public))}")
+    out.print(f"Workshop Assistant  {plain(public)}")
+    out.print(f"Sign in as author   {plain(sign_in_link(core.issuer, public))}")
     if access_for(settings) == "code":
         out.print("Participants need a workshop's join code; the author sees it in the list of workshops.")
 
 
-async def install_examples(core: Core, examples: Path, record: Path) -> None:
+async def install_examples(core: "Core", examples: Path, record: Path) -> None:
     """Publish the example workshops that this data folder has not had yet; one that was removed does not come back.
 
     Killed in the middle, the next start goes on with the same jobs.
     """
+    from shared_services.library.form import read_folder
+    from shared_services.library.publishing import PUBLISH
+
     had = _read_record(record)
     folders = _examples_in(examples, without=had)
     if not folders:
@@ -173,7 +180,14 @@ async def install_examples(core: Core, examples: Path, record: Path) -> None:
 
 
 def _read_record(record: Path) -> list[str]:
-    return list(json.loads(record.read_text())) if record.exists() else []
+    if not record.exists():
+        return []
+    try:
+        return [str(name) for name in json.loads(record.read_text())]
+    except (ValueError, TypeError) as error:
+        raise DataFolderError(
+            f"{record} is damaged, so which examples were installed is not known. Remove it, and they are installed again."
+        ) from error
 
 
 def _write_record(record: Path, had: list[str]) -> None:

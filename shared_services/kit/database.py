@@ -19,17 +19,9 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from shared_services.kit.errors import PlatformError, StorageFullError, UnavailableError
+from shared_services.kit.errors import NewerDataError, StorageFullError, UnavailableError
 
 SQLITE_BUSY_MILLISECONDS = 30_000
-
-
-class NewerDataError(PlatformError):
-    """The data was written by a newer version of the program."""
-
-    slug = "newer-data"
-    status = 500
-    title = "The data is of a newer version"
 
 
 @dataclass(frozen=True)

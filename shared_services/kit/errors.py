@@ -111,6 +111,14 @@ class StorageFullError(UnavailableError):
     title = "No space left"
 
 
+class NewerDataError(PlatformError):
+    """The data was written by a newer version of the program."""
+
+    slug = "newer-data"
+    status = 500
+    title = "The data is of a newer version"
+
+
 class ProblemError(PlatformError):
     """A problem document that another service sent, raised again on this side by a client.
 

@@ -3,19 +3,18 @@
 import argparse
 import sys
 
-from rich.markup import escape
-
-from shared_services.contracts.chat import Answer, BlockEvent, Citation, MessageRequest
+from shared_services.contracts.chat import MAX_MESSAGE_CHARACTERS, Answer, BlockEvent, Citation, MessageRequest
 from shared_services.contracts.problems import Problem
 from shared_services.kit.errors import BadInputError, ProblemError, UnavailableError
 from workshop_cli.connection import Connection, connect
+from workshop_cli.names import workshop_name
 from workshop_cli.settings import CliSettings
-from workshop_cli.terminal import err, out
+from workshop_cli.terminal import err, out, plain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("name", help="the workshop's slug")
+    parser.add_argument("name", type=workshop_name, help="the workshop's slug")
     parser.add_argument("question")
     parser.add_argument("--step", help="the step that you are on; its passages are favoured")
     parser.add_argument("--json", action="store_true", help="the answer as one JSON object on stdout")
@@ -23,8 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace, settings: CliSettings) -> int:
     """Ask; 0 also when the workshop does not hold an answer, which is then said."""
-    if not args.question.strip():
-        raise BadInputError("The question is empty.")
+    _check_question(args.question)
     async with connect(settings, "ask") as connection:
         version = await connection.library.current(args.name)
         if args.step and args.step not in version.steps:
@@ -38,6 +36,15 @@ async def run(args: argparse.Namespace, settings: CliSettings) -> int:
     else:
         _show_places(answer)
     return 0
+
+
+def _check_question(question: str) -> None:
+    if not question.strip():
+        raise BadInputError("The question is empty.")
+    if len(question) > MAX_MESSAGE_CHARACTERS:
+        raise BadInputError(f"The question has {len(question):,} characters; at most {MAX_MESSAGE_CHARACTERS:,} are taken.")
+    if any("\ud800" <= character <= "\udfff" for character in question):
+        raise BadInputError("The question is not UTF-8 text.")
 
 
 async def _ask(connection: Connection, workshop: str, message: MessageRequest, *, show: bool) -> Answer:
@@ -58,13 +65,13 @@ async def _ask(connection: Connection, workshop: str, message: MessageRequest, *
 
 def _show_places(answer: Answer) -> None:
     if answer.note:
-        err.print(f"[dim]{escape(answer.note)}[/]")
+        err.print(f"[dim]{plain(answer.note)}[/]")
     for citation in answer.citations:
-        out.print(f"[bold]\\[{citation.n}][/] {escape(_place(citation))}")
+        out.print(f"[bold]\\[{citation.n}][/] {plain(_place(citation))}")
     if answer.abstained and answer.nearest:
         out.print("Nearest sections:")
         for section in answer.nearest:
-            out.print(f"  {escape(' > '.join(section.heading))}  {section.file}:{section.line}")
+            out.print(f"  {plain(' > '.join(section.heading))}  {plain(section.file)}:{section.line}")
 
 
 def _place(citation: Citation) -> str:

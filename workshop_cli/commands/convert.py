@@ -5,13 +5,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-from rich.table import Table
-
 from shared_services.contracts.conversion import ConversionReport, ConvertRequest, Form
 from shared_services.kit.errors import BadInputError
 from workshop_cli.settings import CliSettings
-from workshop_cli.terminal import err, out, progress_bar
+from workshop_cli.terminal import err, out, plain, progress_bar, table
 
 if TYPE_CHECKING:
     from agents.template_converter.errors import ChoiceRequiredError
@@ -68,32 +65,30 @@ def _show_choices(choice: "ChoiceRequiredError", *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(choice.problem().model_dump_json(indent=2) + "\n")
         return
-    err.print(escape(choice.detail))
+    err.print(plain(choice.detail))
     for candidate in choice.candidates:
-        err.print(f"  [bold]--as {candidate.form}[/]" + (f" --path {escape(candidate.path)}" if candidate.path else ""))
-        err.print(f"      {candidate.score:.2f}: {escape('; '.join(candidate.evidence))}")
+        err.print(f"  [bold]--as {candidate.form}[/]" + (f" --path {plain(candidate.path)}" if candidate.path else ""))
+        err.print(f"      {candidate.score:.2f}: {plain('; '.join(candidate.evidence))}")
 
 
 def _show(report: ConversionReport, folder: Path) -> None:
-    out.print(f"[bold]{escape(report.workshop.title)}[/]  ({report.form}, commit {(report.commit or 'none')[:10]})")
+    out.print(f"[bold]{plain(report.workshop.title)}[/]  ({report.form}, commit {(report.commit or 'none')[:10]})")
     for sentence in report.evidence:
-        out.print(f"  {escape(sentence)}")
+        out.print(f"  {plain(sentence)}")
     counts = report.counts
     out.print(
         f"\n{counts.steps} steps, {counts.code_blocks} code blocks ({counts.executable_blocks} executable), "
         f"{counts.images} images, {counts.links} links, {counts.checks} checks, {counts.hints} hints"
     )
-    steps = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("#", "Step", "Id", "Source"):
-        steps.add_column(column, overflow="fold")
+    steps = table("#", "Step", "Id", "Source")
     for number, step in enumerate(report.workshop.steps, 1):
-        steps.add_row(str(number), escape(step.title), step.id, escape(step.source))
+        steps.add_row(str(number), plain(step.title), step.id, plain(step.source))
     out.print(steps)
     _show_rows("Lost on the way", [(row.kind, f"{row.source}:{row.line}", row.detail) for row in report.losses])
     _show_rows(
         "Broken in the source", [(row.kind, f"{row.source}:{row.line}", f"{row.target}: {row.detail}") for row in report.broken]
     )
-    out.print(f"\nWritten to {escape(str(folder))}. Publish it with: workshop publish {escape(str(folder))}")
+    out.print(f"\nWritten to {plain(str(folder))}. Publish it with: workshop publish {plain(str(folder))}")
 
 
 def _show_rows(title: str, rows: list[tuple[str, str, str]]) -> None:
@@ -101,11 +96,10 @@ def _show_rows(title: str, rows: list[tuple[str, str, str]]) -> None:
         out.print(f"\n[bold]{title}[/]: nothing")
         return
     out.print(f"\n[bold]{title}[/] ({len(rows)})")
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for _ in range(3):
-        table.add_column(overflow="fold")
+    shown = table("", "", "")
+    shown.show_header = False
     for row in rows[:_MOST_ROWS]:
-        table.add_row(*(escape(cell) for cell in row))
-    out.print(table)
+        shown.add_row(*(plain(cell) for cell in row))
+    out.print(shown)
     if len(rows) > _MOST_ROWS:
         out.print(f"and {len(rows) - _MOST_ROWS} more; --json gives every one")

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared_services.kit.database import NewerDataError, create_engine, migrate, session_factory
+from shared_services.kit.database import create_engine, migrate, session_factory
+from shared_services.kit.errors import NewerDataError
 from shared_services.library.errors import WorkshopNotFoundError
 from shared_services.library.repository import MIGRATIONS, BlobRow, FileRow, VersionRow
 from shared_services.library.service import LibraryService
