@@ -24,6 +24,7 @@ from shared_services.pages.raw_html import RawHtml
 MAX_INLINE_CHARACTERS = 12_000
 """A longer run of inline text is shown as it is: no author writes such a paragraph, and parsing it can take minutes."""
 
+SHORT_CODE_CHARACTERS = 24
 CITATION = re.compile(r"\[(\d{1,3})\]")
 _TASK = re.compile(r"^\[([ xX])\]\s+")
 _AWAY = 'rel="noopener noreferrer" target="_blank"'
@@ -128,6 +129,12 @@ class BlockRenderer(RendererHTML):
     def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """An indented code block."""
         return _code_block(tokens[idx], env["rendering"])
+
+    def code_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Code within text; a short piece is not broken at a line's end, or `--all` would become `-` and `-all`."""
+        code = tokens[idx].content
+        short = ' class="short"' if len(code) <= SHORT_CODE_CHARACTERS else ""
+        return f"<code{short}>{escape(code)}</code>"
 
     def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """A link's beginning."""

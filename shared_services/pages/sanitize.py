@@ -56,6 +56,7 @@ _ALIGN = {"align-left", "align-center", "align-right"}
 _CLASSES: dict[str, set[str]] = {
     "a": {"citation", "anchor", "remote"},
     "button": {"copy"},
+    "code": {"short"},
     "div": {"table-scroll", "code-bar"},
     "figure": {"code", "exec", "plain", "output"},
     "p": {"note", "heading", "cut", "cites"},

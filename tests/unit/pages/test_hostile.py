@@ -28,7 +28,20 @@ OUR_CLASSES = {
     "variable",
     "task",
 }
-OUR_CLASSES |= {"done", "open", "missing", "remote", "remote-note", "anchor", "citation", "note", "cut", "heading", "cites"}
+OUR_CLASSES |= {
+    "done",
+    "open",
+    "missing",
+    "remote",
+    "remote-note",
+    "anchor",
+    "citation",
+    "note",
+    "cut",
+    "heading",
+    "cites",
+    "short",
+}
 OUR_CLASSES |= {"align-left", "align-center", "align-right", *CLASSES}
 FORBIDDEN = {
     "script",
