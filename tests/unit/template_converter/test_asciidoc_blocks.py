@@ -123,3 +123,8 @@ def test_the_authors_of_a_page_are_not_prose() -> None:
 
 def test_two_line_titles_and_comments() -> None:
     assert markdown("Section\n-------\n\n////\nhidden\n////\n// hidden\nseen\n") == "## Section\n\nseen"
+
+
+def test_a_table_without_its_end_does_not_swallow_the_page() -> None:
+    text = markdown("| row\n|===\n\n[source,bash]\n----\nls | wc\n----\n")
+    assert text == "\\| row\n\n\\|===\n\n```bash\nls | wc\n```"

@@ -48,6 +48,17 @@ def test_links_inside_a_page_lead_to_headings_as_the_renderer_names_them() -> No
     assert found.broken == []
 
 
+def test_a_doubled_colon_is_a_reference_too() -> None:
+    assert "[Page](#page)" in markdown("* xref::index.adoc[]\n")
+    assert "[here](#page)" in markdown("xref::index.adoc[here]\n")
+
+
+def test_links_in_code_are_reported() -> None:
+    found = one_page('= P\n\n[source,bash,subs="+macros"]\n----\napply link:https://e.org/a.yml[a.yml] https://e.org/b\n----\n')
+    assert "apply a.yml https://e.org/b\n" in found.steps[0].content
+    assert [(loss.kind, loss.line) for loss in found.losses] == [("link", 5)]
+
+
 def test_broken_anchors_are_named() -> None:
     found = one_page("= Page\n\nSee <<nowhere,there>>.\n")
     assert "See there." in found.steps[0].content

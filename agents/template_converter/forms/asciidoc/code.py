@@ -47,6 +47,10 @@ class Variables(Protocol):
         """The text that stands for a `{name}` that is filled in at run time."""
         ...
 
+    def lose(self, kind: str, line: Line, detail: str) -> None:
+        """Report something that does not come through."""
+        ...
+
 
 def substitutions(text: str | None) -> set[str]:
     """The substitutions that a listing's `subs` asks for; specialchars and callouts when it says nothing."""
@@ -111,7 +115,7 @@ def _substitute(text: str, row: Line, chosen: set[str], variables: Variables) ->
         text = _attributes(text, row, variables)
     if "macros" in chosen:
         text = _PASS.sub(lambda match: match[1].replace("\\]", "]"), text)
-        text = _LINKED.sub(lambda match: _label(match[1] or match[2] or match.group()), text)
+        text = _LINKED.sub(lambda match: _unlinked(match, row, variables), text)
     return text
 
 
@@ -121,6 +125,16 @@ def _attributes(text: str, row: Line, variables: Variables) -> str:
         return variables.variable(variable, row) if variable else f"{{{name}}}"
 
     return expand(text, row.attributes, unknown)
+
+
+def _unlinked(match: re.Match[str], row: Line, variables: Variables) -> str:
+    """A link's text, as a participant would copy it from the page; where it led is reported."""
+    target = match.group().partition("[")[0].removeprefix("link:")
+    brackets = match[1] or match[2]
+    if not brackets:
+        return target
+    variables.lose("link", row, f"Code holds no links; the text of the link to `{target}` was kept.")
+    return _label(brackets)
 
 
 def _label(brackets: str) -> str:

@@ -19,7 +19,7 @@ _B = r"\[((?:\\\]|[^\]])*)\]"
 _TEXTISH = r"[^\s\[\]<>]"
 _START = re.compile(
     r"[\\+`*_#^~\[<{(&]|\"`|'`|--|\.\.\.|->|=>|(?<![\w/:.])(?:https?|ftps?|irc)://|"
-    r"(?<![\w:])(?:link|mailto|xref|image|icon|kbd|btn|menu|footnote|footnoteref|pass|stem|latexmath|asciimath|anchor|indexterm2?):(?!:)"
+    r"(?<![\w:])(?:link|mailto|xref:?|image|icon|kbd|btn|menu|footnote|footnoteref|pass|stem|latexmath|asciimath|anchor|indexterm2?):(?!:)"
 )
 _ATTRIBUTE = re.compile(r"(\\)?(\$)?\{([A-Za-z0-9_][\w-]*)\}")
 _KEPT_FROM_ATTRIBUTES = re.compile(
@@ -28,7 +28,7 @@ _KEPT_FROM_ATTRIBUTES = re.compile(
 )
 _LINKISH = re.compile(r"url|uri|link|console|route|dashboard|host|endpoint|address|repo|http", re.IGNORECASE)
 _URL = re.compile(rf"(?:https?|ftps?|irc)://{_TEXTISH}+")
-_MACRO = re.compile(rf"([a-z0-9]+):((?:[^\s\[\]](?:[^\n\[\]]{{0,500}}[^\s\[\]])?)?){_B}", re.DOTALL)
+_MACRO = re.compile(rf"([a-z0-9]+):{{1,2}}((?:[^\s\[\]](?:[^\n\[\]]{{0,500}}[^\s\[\]])?)?){_B}", re.DOTALL)
 _SPACED: Final = frozenset({"link", "xref", "image", "icon", "menu"})
 _QUOTES: Final[dict[str, tuple[re.Pattern[str], re.Pattern[str]]]] = {
     mark: (

@@ -118,10 +118,15 @@ class Parser:
             body, closing = self._until("```")
             language = re.split(r"[\s,]", text[3:].strip())[0]
             return Code(body, "listing", meta, line, closing, language)
+        back = self.position
         self.position += 1
         body, closing = self._until(text)
         if text[1] == "=" and text[0] in "|,:!":
-            return parse_table(body, text[0], meta, line)
+            if closing is not None:
+                return parse_table(body, text[0], meta, line)
+            # The other delimiter is missing, perhaps in a file that could not be included: do not swallow the page.
+            self.position = back + 1
+            return Paragraph([line], meta)
         return self._delimited_body(text, body, closing, meta, line)
 
     def _delimited_body(self, text: str, body: list[Line], closing: Line | None, meta: Meta, line: Line) -> Node:
@@ -157,7 +162,7 @@ class Parser:
             self.position += 1
             return Rule(line)
         macro = _MACRO.match(text)
-        if macro and not re.match(r"[^\[]*\s", macro[1]):
+        if macro and macro[1].lower() != "xref":
             self.position += 1
             return Macro(macro[1].lower(), macro[2], macro[3], meta, line)
         return None

@@ -102,6 +102,8 @@ class Writer:
             return []
         written = self.inline("\n".join(line.text.strip() for line in source), source[0])
         rows = [row for row in (escape.line(row) for row in written.split("\n")) if row]
+        while rows and rows[0] == "\\":
+            rows, source = rows[1:], source[1:] or source
         if rows and rows[-1].endswith("\\") and not rows[-1].endswith("\\\\"):
             rows[-1] = rows[-1][:-1].rstrip()
         places = source if len(rows) == len(source) else [source[min(index, len(source) - 1)] for index in range(len(rows))]
