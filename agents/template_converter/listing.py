@@ -52,7 +52,11 @@ def list_folder(root: Path, settings: ConverterSettings) -> tuple[dict[str, int]
     files: dict[str, int] = {}
     absent: dict[str, str] = {}
     total = 0
-    for folder, folders, names in os.walk(root, followlinks=False):
+
+    def unreadable(error: OSError) -> None:
+        absent[printable(Path(error.filename).relative_to(root).as_posix())] = "the folder may not be read"
+
+    for folder, folders, names in os.walk(root, followlinks=False, onerror=unreadable):
         here = Path(folder)
         for name in [entry for entry in folders if entry in VENDORED or (here / entry).is_symlink()]:
             folders.remove(name)
@@ -84,6 +88,8 @@ def _file_problem(path: Path, relative: str, settings: ConverterSettings) -> str
         return "it is not a regular file"
     if skipped(relative):
         return "it is git's own"
+    if not os.access(path, os.R_OK):
+        return "it may not be read"
     size = path.stat().st_size
     if size > settings.max_file_bytes:
         return f"it is larger than {settings.max_file_bytes >> 20} MiB"
@@ -94,11 +100,8 @@ def _file_problem(path: Path, relative: str, settings: ConverterSettings) -> str
 
 def is_lfs_pointer(path: Path) -> bool:
     """Whether a small file is a pointer to a file in Git LFS."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(LFS_HEAD)) == LFS_HEAD
-    except PermissionError:
-        return False
+    with path.open("rb") as file:
+        return file.read(len(LFS_HEAD)) == LFS_HEAD
 
 
 def printable(path: str) -> str:

@@ -4,8 +4,11 @@ An importer is one module in `forms/` and one line in its table. It reads a `Tre
 returns everything it could not carry over: nothing is dropped in silence.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice, takewhile
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -35,7 +38,12 @@ class Tree:
     def under(self, folder: str) -> Iterator[str]:
         """Paths inside `folder` ("" is the whole tree), in order."""
         prefix = f"{folder.rstrip('/')}/" if folder else ""
-        return (path for path in self.files if path.startswith(prefix))
+        first = bisect_left(self._sorted, prefix)
+        return takewhile(lambda path: path.startswith(prefix), islice(self._sorted, first, None))
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self.files)
 
     def read_bytes(self, path: str) -> bytes:
         """Bytes of a listed file.
@@ -48,7 +56,7 @@ class Tree:
         return (self.root / PurePosixPath(path)).read_bytes()
 
     def read_text(self, path: str) -> str:
-        """Text of a listed file: UTF-8 with or without BOM, else Latin-1; line ends become `\\n`."""
+        """Text of a listed file: UTF-8 with or without BOM, else Latin-1; every line end becomes a line feed."""
         raw = self.read_bytes(path)
         try:
             text = raw.decode("utf-8-sig")
@@ -87,7 +95,7 @@ class ImportedWorkshop:
     """A workshop as an importer read it.
 
     Attributes:
-        assets: What is copied to `assets/`: path inside `assets/` -> path in the tree. Steps refer to them as `../../assets/PATH`.
+        assets: What is copied to `assets/`: path inside it -> path in the tree. Steps refer to them as `../../assets/PATH`.
     """
 
     title: str

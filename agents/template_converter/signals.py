@@ -61,6 +61,9 @@ _RUNS = frozenset(
 )  # fmt: skip
 
 
+_CONTAINERS = frozenset({"Dockerfile", "docker-compose.yml", "docker-compose.yaml", "compose.yaml", "compose.yml", "manage.py"})
+
+
 @dataclass(frozen=True)
 class Instructing:
     """How a page instructs: shell blocks, all code blocks, numbered items, headings that count steps."""
@@ -152,7 +155,7 @@ def code(tree: Tree) -> Code:
         name = path.rpartition("/")[2]
         if name in _BUILD_FILES or name.endswith((".csproj", ".sln")):
             build.append(path)
-        if name in _RUNS and path.count("/") <= 1 and not path.startswith(("doc", "examples", "scripts", "test")):
+        if name in _RUNS and (path == name or (name in _CONTAINERS and path.count("/") == 1)):
             runs.append(path)
         sources += name.rpartition(".")[2].lower() in _SOURCES and "." in name
     return Code(build, sources, runs, bool(build) and not runs and _packaged(tree, build))

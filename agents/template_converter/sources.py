@@ -83,7 +83,7 @@ def parse_source(text: str, *, allow_local: bool = True) -> Source:
     if scheme:
         return _with_scheme(text, scheme.group(1).lower(), allow_local)
     here = _expanded(text) if allow_local else None
-    if here is not None and here.exists():
+    if here is not None and _is_there(here):
         return _local(here, text)
     scp = _SCP_LIKE.match(text)
     if scp and "/" not in text.split(":", 1)[0]:
@@ -110,7 +110,7 @@ def _with_scheme(text: str, scheme: str, allow_local: bool) -> Source:
         path = Path(unquote(parts.path))
         if host not in ("", "localhost"):
             raise BadAddressError(f"`{text}` names the host {host}; a file address looks like file:///folder/repository.")
-        if not path.exists():
+        if not _is_there(path):
             raise BadAddressError(f"`{text}`: there is no {path} on this machine.")
         return _local(path, text, as_git=True)
     if scheme not in _REMOTE_SCHEMES:
@@ -126,6 +126,14 @@ def _expanded(text: str) -> Path | None:
         return Path(text).expanduser()
     except RuntimeError:
         return None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a path exists and may be looked at; a name that is too long does not."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _local(path: Path, text: str, *, as_git: bool = False) -> Source:

@@ -114,9 +114,21 @@ class Resolver:
             return Target(target, remote=True)
         path = unquote(target.partition("#")[0].partition("?")[0])
         found = self.find(page, path) if path else None
-        if found is None or found not in self.tree:
-            return self._nowhere(page, path)
-        return Target(self.assets.add(found))
+        if found is not None and found in self.tree:
+            return Target(self.assets.add(found))
+        missing = self._nowhere(page, path)
+        above = self._above(page, path) if missing.broken else None
+        return Target(self.assets.add(above), broken=f"{missing.broken} `{above}` is shown in its place.") if above else missing
+
+    def _above(self, page: str, path: str) -> str | None:
+        """An image of that relative path from a folder above: pages that are shown as part of another one mean it so."""
+        folder = posixpath.dirname(posixpath.dirname(page))
+        while not path.startswith(("/", "../")):
+            candidate = posixpath.normpath(posixpath.join(folder, path))
+            if candidate in self.tree or not folder:
+                return candidate if candidate in self.tree else None
+            folder = posixpath.dirname(folder)
+        return None
 
     def find(self, page: str, path: str) -> str | None:
         """The file or folder of the tree that `path` on `page` means."""

@@ -45,7 +45,8 @@ class MarkdownImporter:
 
     def recognise(self, tree: Tree) -> list[FormCandidate]:
         """The repository itself as a tutorial, else each folder that is one."""
-        whole = self._candidate(tree, "")
+        program = signals.code(tree)
+        whole = self._candidate(tree, "", program)
         if whole and whole.score >= 0.5:
             return [whole]
         folders = {posixpath.dirname(path) for path in signals.pages(tree)}
@@ -58,7 +59,7 @@ class MarkdownImporter:
                 or not signals.counts(f"{folder}/x")
             ):
                 continue
-            candidate = self._candidate(tree, folder)
+            candidate = self._candidate(tree, folder, program)
             if candidate and candidate.score >= 0.5:
                 found.append(
                     candidate.model_copy(update={"score": min(candidate.score, 0.45)})
@@ -110,7 +111,7 @@ class MarkdownImporter:
             )
         return steps, losses
 
-    def _candidate(self, tree: Tree, folder: str) -> FormCandidate | None:
+    def _candidate(self, tree: Tree, folder: str, program: signals.Code) -> FormCandidate | None:
         layout = find_layout(tree, folder)
         if layout is None:
             return None
@@ -119,7 +120,7 @@ class MarkdownImporter:
             folder.replace("-", " ").replace("/", " ")
         )
         if layout.kind == "sections":
-            return _judge_sections(tree, folder, readme, layout, words)
+            return _judge_sections(program, folder, readme, layout, words)
         return _judge_pages(tree, folder, layout, words)
 
 
@@ -224,15 +225,15 @@ def _is_numbered(path: str) -> bool:
     return any(number_of(part) is not None for part in path.split("/"))
 
 
-def _judge_sections(tree: Tree, folder: str, readme: str, layout: Layout, words: list[str]) -> FormCandidate | None:
+def _judge_sections(program: signals.Code, folder: str, readme: str, layout: Layout, words: list[str]) -> FormCandidate | None:
     fact = signals.instructing(readme)
     headings = len(re.findall(r"^#{1,3}[ \t]+\S", readme, re.MULTILINE))
     if headings < 2 or not fact.instructs:
         return None
-    program = signals.code(tree).present if not folder else any(signals.code(tree).build_files)
+    built = program.present if not folder else bool(program.build_files)
     counted = fact.step_headings >= 2 and fact.step_headings >= 0.3 * headings
     score = 0.2 + (0.3 if words else 0) + (0.3 if counted else 0) + (0.15 if fact.blocks >= 3 else 0)
-    if program and not (words and counted):
+    if built and not (words and counted):
         score = min(score, 0.45 if words or counted else 0.25)
     if not (words or counted):
         score = min(score, 0.4)

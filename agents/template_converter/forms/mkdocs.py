@@ -57,9 +57,10 @@ class MkDocsImporter:
     def recognise(self, tree: Tree) -> list[FormCandidate]:
         """One reading for each `mkdocs.yml` that counts; documentation sites among them score low."""
         found = []
+        program = signals.code(tree)
         for config in (path for path in signals.visible(tree) if posixpath.basename(path) in _NAMES):
             try:
-                candidate = _judge(tree, read_site(tree, config))
+                candidate = _judge(tree, read_site(tree, config), program)
             except UnreadableSourceError as error:
                 candidate = FormCandidate(form=Form.MKDOCS, score=0.3, path=posixpath.dirname(config), evidence=[error.detail])
             if candidate.path and signals.is_showcase(candidate.path):
@@ -231,7 +232,7 @@ def _by_name(tree: Tree, folder: str) -> list[NavEntry]:
     ]
 
 
-def _judge(tree: Tree, site: Site) -> FormCandidate:
+def _judge(tree: Tree, site: Site, program: signals.Code) -> FormCandidate:
     folder = posixpath.dirname(site.config)
     facts = [signals.instructing(tree.read_text(entry.path)) for entry in site.entries]
     evidence = [f"`{site.config}` with a navigation of {len(facts)} pages."]
@@ -247,18 +248,17 @@ def _judge(tree: Tree, site: Site) -> FormCandidate:
     ]
     home = signals.opening(tree.read_text(site.entries[0].path))
     words = signals.workshop_words(f"{site.title} {site.summary} {home}")
-    named = [entry for entry in site.entries if signals.workshop_words(" ".join([entry.title, *entry.sections]))]
+    named = [entry for entry in site.entries if signals.workshop_words(_said_of(entry, site.docs))]
     share = len({entry.path for entry in [*counted, *named]}) / len(facts)
     score = 0.2 + 0.25 * min(1.0, instruct / len(facts) / 0.5) + (0.3 if words else 0) + (0.25 if share >= 0.3 else 0)
     if share >= 0.3:
         evidence.append(f"{len(counted)} pages of the navigation are counted and {len(named)} are named as labs or exercises.")
     if words:
         evidence.append(f"The site speaks of {', '.join(f'“{word}”' for word in words[:4])}.")
-    program = signals.code(tree)
     if not (words or share >= 0.3):
         score = min(score, 0.4)
         evidence.append("Nothing says that it is a workshop or tutorial.")
-    elif program.present and program.build_files and len(counted) < 0.3 * len(facts) and _GUIDES.issuperset(words):
+    elif _documents_a_program(program, share, len(counted) / len(facts), words):
         score = min(score, 0.4)
         evidence.append(f"It documents a program (`{program.build_files[0]}`), tutorials included.")
     if len(site.broken) > len(facts):
@@ -267,6 +267,18 @@ def _judge(tree: Tree, site: Site) -> FormCandidate:
     if instruct == 0:
         score = min(score, 0.3)
     return FormCandidate(form=Form.MKDOCS, score=round(min(score, 0.98), 2), path=folder, evidence=evidence)
+
+
+def _said_of(entry: NavEntry, docs: str) -> str:
+    """A page's title, its sections and its folders, as words."""
+    folders = posixpath.dirname(entry.path.removeprefix(docs)).replace("/", " ").replace("-", " ")
+    return " ".join([entry.title, *entry.sections, folders])
+
+
+def _documents_a_program(program: signals.Code, named: float, counted: float, words: list[str]) -> bool:
+    """Whether tutorials are a part of a program's documentation, rather than the program a part of a tutorial."""
+    only_guides = counted < 0.3 and _GUIDES.issuperset(words)
+    return bool(program.build_files) and only_guides and (program.is_library or named < 0.5)
 
 
 def _numbered_path(path: str) -> bool:

@@ -38,10 +38,14 @@ def load_plain(text: str) -> Any:
     if len(text) > _MAX_CHARACTERS:
         raise UnsafeYamlError("it is too long")
     try:
-        node = yaml.compose(text, Loader=_PlainLoader)
-        if node is not None and _unfolded(node, {}, set()) > _MAX_NODES:
-            raise UnsafeYamlError("its aliases unfold to more than can be read")
-        return yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a safe loader
+        loader = _PlainLoader(text)
+        try:
+            node = loader.get_single_node()
+            if node is not None and _unfolded(node, {}, set()) > _MAX_NODES:
+                raise UnsafeYamlError("its aliases unfold to more than can be read")
+            return None if node is None else loader.construct_document(node)
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise UnsafeYamlError(f"it is not YAML{line}: {error.problem or error.context}") from error

@@ -40,8 +40,8 @@ class _GitHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(payload)
 
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+    def log_message(self, *_args: object) -> None:
+        return None
 
 
 @pytest.fixture

@@ -118,6 +118,14 @@ def test_an_image_that_the_checkout_lacks_is_a_loss_with_the_reason(tmp_path):
     assert "Git LFS pointer" in workshop.losses[0].detail
 
 
+def test_an_image_that_lies_beside_a_folder_above_is_shown_and_reported(tmp_path):
+    page = "# A\n\n![x](./assets/x.png)\n"
+    tree = make_tree(tmp_path, {"docs/parts/01-a.md": page, "docs/parts/02-b.md": "# B\n", "docs/assets/x.png": b"1"})
+    workshop = read(MarkdownImporter(), tree, "docs/parts")
+    assert workshop.steps[0].content == "# A\n\n![x](../../assets/docs/assets/x.png)\n"
+    assert [(row.kind, row.line, row.target) for row in workshop.broken] == [("image", 3, "./assets/x.png")]
+
+
 def test_images_and_links_in_table_cells_with_escaped_pipes(tmp_path):
     page = "# A\n\n| a | b |\n| - | - |\n| x \\| ![i](i.png) | [n](02-next.md) |\n| ![i](i.png) | ![i](i.png) |\n"
     content = first(tmp_path, page, files={"i.png": b"1"})

@@ -39,7 +39,17 @@ def test_commands_and_options_are_hostile(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["ftp://a/b", "gopher://x/y", "https:///nothing", "https://host/", "nowhere/at/all", "file:///no/such/place", "http://[::1"],
+    [
+        "ftp://a/b",
+        "gopher://x/y",
+        "https:///nothing",
+        "https://host/",
+        "nowhere/at/all",
+        "file:///no/such/place",
+        "http://[::1",
+        "x" * 1900,
+        "~nobody-here/x",
+    ],
 )
 def test_bad_addresses(text):
     with pytest.raises(BadAddressError):
