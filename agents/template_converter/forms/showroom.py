@@ -237,6 +237,10 @@ class _Reader:
         path = resolve(self.tree, self.site, place, entry.target, "page") if entry.target else None
         if path is None and entry.target and not entry.target.endswith(".adoc"):
             path = resolve(self.tree, self.site, place, f"{entry.target}.adoc", "page")
+        absent = next((name for name in self.tree.absent if name.endswith(f"/pages/{entry.target.rpartition(':')[2]}")), None)
+        if path is None and absent:
+            self.findings.lose("page", entry.line, f"`{absent}` is not in the checkout: {self.tree.absent[absent]}.")
+            return
         if path is None:
             self.findings.break_("xref", entry.line, entry.target, "The navigation lists a page that is not there.")
             return

@@ -24,6 +24,8 @@ from tests.unit.template_converter.antora_site import markdown, one_page, tokens
         ("{asterisk}x{asterisk} {lt}y{gt}", "\\*x\\* \\<y>"),
         ("`link:https://e.org[cmd]`", "[cmd](https://e.org)"),
         ("ab&#169;c &lt;d", "ab©c \\<d"),
+        ("a[.red]^*^ [.small]~x~", "a\\* x"),
+        ("`https://e.org[Tool] {lt}v1` `a link:x.org[b]`", "[Tool](https://e.org) `<v1` `a` [b](x.org)"),
         ("one +\ntwo", "one \\\ntwo"),
     ],
 )

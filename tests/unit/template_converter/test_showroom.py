@@ -263,3 +263,17 @@ def test_attachments_and_relative_links() -> None:
     assert [(broken.kind, broken.target) for broken in found.broken] == [("anchor", "two.adoc#end"), ("link", "nothing.html")]
     assert kinds(found) == ["link"]
     assert "[back](../index/content.md)" in step(found, "two").content
+
+
+def test_a_page_that_the_checkout_lacks_is_named() -> None:
+    tree = site({NAV: "* xref:index.adoc[]\n* xref:two.adoc[]\n", f"{PAGES}/index.adoc": "= Start\n\nimage::big.png[]\n"})
+    tree.absent[f"{PAGES}/two.adoc"] = "its object is missing"
+    tree.absent["content/modules/ROOT/images/big.png"] = "it is a pointer to large file storage"
+    importer = ShowroomImporter()
+    found = importer.read(tree, importer.recognise(tree)[0])
+    assert [entry.id for entry in found.steps] == ["index"]
+    assert [(loss.kind, loss.detail.partition(" is not in the checkout")[0]) for loss in found.losses] == [
+        ("page", f"`{PAGES}/two.adoc`"),
+        ("image", "`content/modules/ROOT/images/big.png`"),
+    ]
+    assert found.broken == []

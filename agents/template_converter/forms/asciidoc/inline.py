@@ -30,6 +30,7 @@ _LINKISH = re.compile(r"url|uri|link|console|route|dashboard|host|endpoint|addre
 _URL = re.compile(rf"(?:https?|ftps?|irc)://{_TEXTISH}+")
 _MACRO = re.compile(rf"([a-z0-9]+):{{1,2}}((?:[^\s\[\]](?:[^\n\[\]]{{0,500}}[^\s\[\]])?)?){_B}", re.DOTALL)
 _SPACED: Final = frozenset({"link", "xref", "image", "icon", "menu"})
+_LINK_IN_CODE = re.compile(rf"(?<![\w:])(?:link:[^\s\[\]]+|xref:[^\s\[\]]+|https?://{_TEXTISH}+)\[[^\]]+\]")
 _QUOTES: Final[dict[str, tuple[re.Pattern[str], re.Pattern[str]]]] = {
     mark: (
         re.compile(rf"{re.escape(mark * 2)}(.+?){re.escape(mark * 2)}", re.DOTALL),
@@ -195,9 +196,24 @@ class Inline:
             found = self._construct(inner, 0, set())
             if found and found[1] == len(inner):
                 return found[0]
+        within = None if self.plain or inner.startswith("+") else _LINK_IN_CODE.search(inner)
+        if within:
+            middle = self._construct(inner, within.start(), set())
+            if middle:
+                before, after = inner[: within.start()], inner[middle[1] :]
+                return "".join(
+                    self._spaced_code(part) if index != 1 else part for index, part in enumerate((before, middle[0], after))
+                )
         passed = re.fullmatch(r"\+(.+)\+", inner, re.DOTALL)
         text = passed[1] if passed else self._code_text(inner)
         return text if self.plain else escape.code_span(text)
+
+    def _spaced_code(self, text: str) -> str:
+        """Code that keeps the spaces around it outside its span."""
+        if not text.strip():
+            return text
+        head, tail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+        return f"{head}{self._code(text.strip())}{tail}"
 
     def _code_text(self, inner: str, *, in_code: bool = True) -> str:
         def replace(match: re.Match[str]) -> str:
@@ -268,9 +284,11 @@ class Inline:
         anchor = re.compile(r"\[\[\[?([A-Za-z_:][\w:.-]*)(?:,[^\]]*)?\]?\]\]").match(text, at)
         if anchor:
             return (f"[{anchor[1]}]" if anchor.group().startswith("[[[") else ""), anchor.end()
-        role = re.compile(r"\[([.#%\w][\w.#% ,=\"-]*)\](?=([*_#`])\S)").match(text, at)
-        if role is None or previous.isalnum():
+        role = re.compile(r"\[([.#%\w][\w.#% ,=\"-]*)\](?=([*_#`^~])\S)").match(text, at)
+        if role is None or (previous.isalnum() and role[2] not in "^~"):
             return None
+        if role[2] in "^~":
+            return self._script(text, role.end(), "", dead)
         found = self._quoted(text, role.end(), "", dead)
         if found is None:
             return None
