@@ -4,6 +4,7 @@ The parser's own check of links is off, because every address is judged in `addr
 """
 
 import re
+import time
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from markdown_it.utils import EnvType, OptionsDict
 
 from shared_services.contracts.workshop import parse_fence_info
 from shared_services.pages.addresses import LinkResolver, classify, host_of
-from shared_services.pages.highlight import VARIABLE, highlight, language_label, variable_html
+from shared_services.pages.highlight import MAX_SECONDS, VARIABLE, highlight, language_label, variable_html
 from shared_services.pages.raw_html import RawHtml
 
 MAX_INLINE_CHARACTERS = 12_000
@@ -51,6 +52,7 @@ class Rendering:
         prefix: Stands before each anchor, for a text that shares its page with another.
         lower: By how many levels headings are lowered.
         answer: Whether it is an answer: citations are linked, headings have no anchors.
+        seconds: Processor time left for colouring code.
         headings: (level, title, anchor), in order.
     """
 
@@ -59,6 +61,7 @@ class Rendering:
     prefix: str = ""
     lower: int = 0
     answer: bool = False
+    seconds: float = 1.0
     headings: list[tuple[int, str, str]] = field(default_factory=list)
     slugs: dict[str, int] = field(default_factory=dict)
     open_links: int = 0
@@ -228,7 +231,10 @@ def _code_block(token: Token, run: Rendering) -> str:
     data += f' data-language="{escape(info.language[:30])}"' if info.language else ""
     line = token.attrGet("data-line")
     data += f' data-line="{line}"' if line else ""
-    code = highlight(token.content.rstrip("\n"), info.language if not info.output else "", run.variables)
+    began = time.thread_time()
+    language = "" if info.output else info.language
+    code = highlight(token.content.rstrip("\n"), language, run.variables, min(MAX_SECONDS, run.seconds))
+    run.seconds -= time.thread_time() - began
     return (
         f'<figure class="code {kind}"{data}><div class="code-bar"><span class="code-label">{escape(label)}</span>{flag}'
         f'<button type="button" class="copy" hidden>Copy</button></div><pre><code>{code}\n</code></pre></figure>\n'

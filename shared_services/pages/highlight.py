@@ -5,19 +5,27 @@ Colours of Pygments' styles that are too faint on our backgrounds are moved unti
 
 import colorsys
 import re
+import time
 from collections.abc import Collection
 from functools import lru_cache
 from html import escape
+from io import StringIO
 
-from pygments import highlight as pygments_highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.style import StyleMeta
 from pygments.styles import get_style_by_name
 from pygments.token import STANDARD_TYPES, Error, Token
 from pygments.util import ClassNotFound
+from structlog import get_logger
 
-MAX_HIGHLIGHTED_CHARACTERS = 40_000
+log = get_logger()
+
+MAX_HIGHLIGHTED_CHARACTERS = 20_000
+MAX_HIGHLIGHTED_LINE = 1_000
+MAX_SECONDS = 0.25
+"""Processor time for one block. Many lexers take quadratic time over text that is made for it; the block is then shown plain."""
+
 LIGHT_BACKGROUND = "f5f6f8"
 DARK_BACKGROUND = "161b22"
 LIGHT_STYLE = "xcode"
@@ -48,16 +56,17 @@ def variable_html(name: str) -> str:
     return f'<span class="variable" title="Filled in when the workshop runs">{{{{{escape(name)}}}}}</span>'
 
 
-def highlight(code: str, language: str, variables: Collection[str] | None = None) -> str:
+def highlight(code: str, language: str, variables: Collection[str] | None = None, seconds: float = MAX_SECONDS) -> str:
     """Code as HTML spans, everything escaped.
 
     Args:
         code: Any text.
         language: A Pygments alias; an unknown one is plain text.
         variables: Names that are marked where they stand as `{{name}}`; None for every name.
+        seconds: Processor time after which the code is shown plain.
     """
     marked, names = _set_marks(code, variables)
-    html = _coloured(marked, language)
+    html = _coloured(marked, language, seconds)
     for number, name in enumerate(names):
         html = html.replace(chr(_FIRST_MARK + number), variable_html(name))
     return html
@@ -78,14 +87,24 @@ def _set_marks(code: str, variables: Collection[str] | None) -> tuple[str, list[
     return VARIABLE.sub(mark, code), names
 
 
-def _coloured(code: str, language: str) -> str:
-    if not language or len(code) > MAX_HIGHLIGHTED_CHARACTERS:
+def _coloured(code: str, language: str, seconds: float) -> str:
+    longest = max(map(len, code.split("\n")))
+    if not language or seconds <= 0 or len(code) > MAX_HIGHLIGHTED_CHARACTERS or longest > MAX_HIGHLIGHTED_LINE:
         return escape(code)
     try:
         lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:
         return escape(code)
-    return str(pygments_highlight(code, lexer, HtmlFormatter(nowrap=True))).rstrip("\n")
+    deadline = time.thread_time() + seconds
+    tokens = []
+    for token in lexer.get_tokens(code):
+        tokens.append(token)
+        if time.thread_time() > deadline:
+            log.warning("highlighting_given_up", language=language, characters=len(code))
+            return escape(code)
+    written = StringIO()
+    HtmlFormatter(nowrap=True).format(tokens, written)
+    return written.getvalue().rstrip("\n")
 
 
 def _luminance(colour: str) -> float:

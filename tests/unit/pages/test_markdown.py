@@ -218,3 +218,17 @@ def test_a_megabyte_of_anything_is_rendered_or_cut_within_two_seconds(piece: str
     assert time.process_time() - started < 2
     assert rendered
     assert len(text) <= MAX_CHARACTERS or "not shown" in rendered
+
+
+@pytest.mark.parametrize(
+    ("language", "piece"),
+    [("console", "a"), ("basemake", "{"), ("abap", "("), ("ng2", "["), ("html+ng2", "<!--"), ("boogie", "{{")],
+)
+def test_code_made_to_take_long_is_shown_plain_in_time(language: str, piece: str):
+    line = (piece * 1000)[:999]
+    text = f"```{language}\n" + f"{line}\n" * 19 + "```\n"
+    started = time.process_time()
+    found = html(text * 9)
+    assert time.process_time() - started < 2
+    assert found.count("<figure") == 9
+    assert html(f"```python\nx = '{'a' * 1000}'\n```\n").count("<span class=") == 1
