@@ -43,5 +43,10 @@ class RagSettings(PlatformSettings):
         validation_alias="RAG_PUBLIC_KEY",
         description="PEM file of the public key that tokens are checked with, when the RAG agent runs by itself.",
     )
+    token_file: Path = Field(
+        default=Path("data/keys/rag.token"),
+        validation_alias="RAG_TOKEN_FILE",
+        description="File with the token for the library, read for each request, when the RAG agent runs by itself.",
+    )
     host: str = Field(default="127.0.0.1", validation_alias="RAG_HOST", description="Address that the RAG agent listens on.")
     port: int = Field(default=8081, validation_alias="RAG_PORT", description="Port that the RAG agent listens on.")
