@@ -44,6 +44,9 @@ _INSTRUCTS = re.compile(
     rb"role=[\"']?[\w ,-]*(?:execute|copypaste|copy|send-to)|\.console-input|\.execute|\{(?:user|guid|password)[\w-]*\}"
 )
 _STEPS = re.compile(rb"^(?:\.+ |\d+\. )\S|^\[source,\s*(?:ba)?sh|^\[source,\s*(?:console|shell|terminal)", re.MULTILINE)
+_TEACHING = re.compile(
+    r"\b(?:workshop|tutorial|lab|hands-on|course|exercise|training|bootcamp|lesson|learning path)s?\b", re.IGNORECASE
+)
 _GENERIC_TITLES = frozenset({"", "default title", "modules", "docs", "lab", "course title", "title"})
 
 
@@ -120,18 +123,12 @@ class ShowroomImporter:
             evidence.append(f"{clickable} marks of blocks to run or copy, or of a participant's own values")
         if instructing:
             evidence.append(f"{instructing} numbered steps and shell blocks")
-        score = (
-            0.95
-            if marks and (clickable or instructing)
-            else 0.9
-            if clickable
-            else 0.85
-            if marks
-            else 0.75
-            if instructing >= 5
-            else 0.65
-        )
-        return FormCandidate(form=self.form, score=score if pages else 0.3, path=site.root, evidence=evidence)
+        titles = [component.title for component in site.components] + ([site.playbook.title] if site.playbook else [])
+        words = _TEACHING.search("\n".join([*titles, *(text[:3000].decode(errors="replace") for text in texts[:1])]))
+        if words:
+            evidence.append(f"it speaks of itself as a {words[0].lower()}")
+        score = _score(len(pages), clickable, instructing, marks=bool(marks), teaches=bool(words))
+        return FormCandidate(form=self.form, score=score, path=site.root, evidence=evidence)
 
     def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
         """The workshop of the site at `candidate.path`.
@@ -147,6 +144,19 @@ class ShowroomImporter:
         if site is None:
             raise UnreadableSourceError(f"There is no Antora site in `{candidate.path or 'the source'}`.")
         return _Reader(tree, site, Findings()).read()
+
+
+def _score(pages: int, clickable: int, instructing: int, *, marks: bool, teaches: bool) -> float:
+    """How strongly an Antora site speaks for being a workshop and not documentation."""
+    if not pages:
+        return 0.3
+    if marks and (clickable or instructing):
+        return 0.95
+    if marks or clickable >= 3:
+        return 0.9
+    if teaches:
+        return 0.75
+    return 0.6 if instructing >= 3 * pages else 0.4
 
 
 def _showroom_marks(tree: Tree, site: Site) -> list[str]:

@@ -277,3 +277,14 @@ def test_a_page_that_the_checkout_lacks_is_named() -> None:
         ("image", "`content/modules/ROOT/images/big.png`"),
     ]
     assert found.broken == []
+
+
+def test_documentation_is_not_a_workshop_because_antora_builds_it() -> None:
+    files: dict[str, str | bytes] = {
+        "content/antora.yml": "name: api\ntitle: Reference\nversion: ~\nnav: [modules/ROOT/nav.adoc]\n",
+        NAV: "* xref:index.adoc[]\n",
+        f"{PAGES}/index.adoc": "= Reference\n\nWhat the server knows. It is used in many a collaboration.\n",
+    }
+    assert ShowroomImporter().recognise(site(files))[0].score < 0.5
+    files[f"{PAGES}/index.adoc"] = "= Reference\n\nIn this lab you meet the server.\n"
+    assert ShowroomImporter().recognise(site(files))[0].score > 0.5
