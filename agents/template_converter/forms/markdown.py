@@ -8,7 +8,7 @@ from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
 from agents.template_converter.forms.numbering import natural, number_of
-from agents.template_converter.forms.pages import Page, load_page
+from agents.template_converter.forms.pages import Page, first_paragraph, load_page
 from agents.template_converter.forms.sections import section_steps
 from agents.template_converter.forms.toc import listed_pages
 from agents.template_converter.model import ImportedWorkshop, Tree
@@ -85,7 +85,9 @@ class MarkdownImporter:
             name_steps(steps, ["introduction"] * len(steps))
         else:
             steps, losses = self._page_steps(tree, layout, readme)
-        plan = Plan(title, steps, root=candidate.path, summary=readme.front.description if readme else "")
+        plan = Plan(
+            title, steps, root=candidate.path, summary=(readme.front.description or first_paragraph(readme)) if readme else ""
+        )
         if readme:
             plan.authors, plan.tags = readme.front.authors, readme.front.tags
         workshop = assemble(tree, plan)

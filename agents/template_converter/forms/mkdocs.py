@@ -9,7 +9,7 @@ from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
 from agents.template_converter.forms.numbering import natural
-from agents.template_converter.forms.pages import load_page
+from agents.template_converter.forms.pages import first_paragraph, load_page
 from agents.template_converter.forms.snippets import Snippets
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
 from agents.template_converter.model import ImportedWorkshop, Tree
@@ -87,9 +87,8 @@ class MkDocsImporter:
             title = entry.title or page.title or posixpath.basename(entry.path).rpartition(".")[0]
             steps.append(StepPlan(page, 0, len(page.lines), title, chapter=" / ".join(entry.sections)))
         name_steps(steps, [_file_words(entry.path) for entry in site.entries])
-        workshop = assemble(
-            tree, Plan(site.title, steps, root=site.docs, mkdocs=True, summary=site.summary, authors=site.authors)
-        )
+        summary = site.summary or first_paragraph(steps[0].page)
+        workshop = assemble(tree, Plan(site.title, steps, root=site.docs, mkdocs=True, summary=summary, authors=site.authors))
         workshop.losses += [*site.losses, *snippets.losses]
         workshop.broken += [*site.broken, *snippets.broken]
         return workshop

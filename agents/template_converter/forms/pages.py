@@ -3,12 +3,14 @@
 import re
 from dataclasses import dataclass, field
 
+from markdown_it.token import Token
+
 from agents.template_converter.forms.anchors import UniqueAnchors, pymarkdown_anchor
 from agents.template_converter.forms.frontmatter import FrontMatter, split_front_matter
 from agents.template_converter.forms.html_blocks import Asides, convert_details, convert_html, take_asides
 from agents.template_converter.forms.lines import Line, lines_of, trimmed
 from agents.template_converter.forms.parsing import Parsed, parse
-from agents.template_converter.forms.pymarkdown import convert_alerts, convert_blocks
+from agents.template_converter.forms.pymarkdown import bracket_spaced_targets, convert_alerts, convert_blocks
 from agents.template_converter.forms.snippets import Snippets
 from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Loss
@@ -61,6 +63,17 @@ class Page:
         return self.front.title or (first.text.rstrip(":").rstrip() if first else "")
 
 
+def first_paragraph(page: Page, limit: int = 300) -> str:
+    """The words of the first paragraph of prose that stands by itself, cut at a word's end; empty where there is none."""
+    for opening, inline in zip(page.parsed.tokens, page.parsed.tokens[1:], strict=False):
+        if opening.type == "paragraph_open" and opening.level == 0:
+            words = " ".join(plain_text(inline).split())
+            linked = any(child.type in ("image", "link_open") for child in inline.children or [])
+            if len(words) > 40 and not (linked and len(words) < 80):
+                return words if len(words) <= limit else words[:limit].rsplit(" ", 1)[0] + " …"
+    return ""
+
+
 def load_page(tree: Tree, path: str, *, snippets: Snippets | None = None) -> Page:
     """Read a page; `snippets` is given where the form is MkDocs, whose blocks are then understood too."""
     lines = lines_of(tree.read_text(path), path)
@@ -68,7 +81,7 @@ def load_page(tree: Tree, path: str, *, snippets: Snippets | None = None) -> Pag
         lines = snippets.expand(lines, (path,))
     front, lines = split_front_matter(lines)
     if snippets:
-        lines = convert_blocks(lines)
+        lines = bracket_spaced_targets(convert_blocks(lines))
     return make_page(path, front, lines, mkdocs=snippets is not None)
 
 
@@ -118,9 +131,9 @@ def _headings(parsed: Parsed, *, mkdocs: bool) -> tuple[list[Line], list[Heading
     return lines, headings
 
 
-def plain_text(inline: "object") -> str:
+def plain_text(inline: Token) -> str:
     """The words of an inline token, without marks."""
-    children = getattr(inline, "children", None) or []
+    children = inline.children or []
     parts = [
         child.content if child.type in ("text", "code_inline", "image") else " " if child.type.endswith("break") else ""
         for child in children

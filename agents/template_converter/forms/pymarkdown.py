@@ -14,6 +14,10 @@ _ADMONITION = re.compile(
 _TAB = re.compile(r'^(?P<indent>[ \t]*)===[!+]*[ \t]+(?:"(?P<title>.*)"|\'(?P<other>.*)\')[ \t]*$')
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]")
 _ALERT = re.compile(r"^(?P<prefix>[ \t]*(?:>[ \t]?)+)\[!(?P<kind>[A-Za-z]+)\][-+]?[ \t]*(?P<title>[^\n]*)$")
+_SPACED_TARGET = re.compile(
+    r"""(?P<code>`+)[^`\n]*(?P=code)|(?P<label>!?\[[^\]\n]*\]\()(?P<target>[^()<>\n"'`]*[^()<>\n"'`\s][ ][^()<>\n"'`]*\.\w{2,5})\)"""
+)
+_PLACEMENTS = frozenset({"inline", "end", "annotate"})
 _MAX_DEPTH = 12
 
 
@@ -58,8 +62,13 @@ def _body(lines: list[Line], row: int, columns: int) -> tuple[list[Line], int]:
 
 def _quoted(line: Line, match: re.Match[str], body: list[Line]) -> list[Line]:
     indent = match["indent"]
-    kind = (match["kind"] or "note").split()[0]
-    title = match["title"] if match["title"] is not None else kind.replace("-", " ").replace("_", " ").capitalize()
+    kind, *words = (match["kind"] or "note").split()
+    words = [word for word in words if word not in _PLACEMENTS]
+    title = (
+        match["title"]
+        if match["title"] is not None
+        else ": ".join(filter(None, [kind.replace("-", " ").capitalize(), " ".join(words)]))
+    )
     out = [line.with_text(f"{indent}> **{_bold(title)}**")] if title else []
     body = trimmed(body)
     if out and body:
@@ -90,3 +99,15 @@ def convert_alerts(lines: list[Line]) -> list[Line]:
         label = match["title"].strip() or match["kind"].capitalize()
         out += [line.with_text(f"{match['prefix']}**{_bold(label)}**"), line.made(match["prefix"].rstrip())]
     return out
+
+
+def bracket_spaced_targets(lines: list[Line]) -> list[Line]:
+    """Targets with spaces, which Python-Markdown takes as they are, in the angle brackets that CommonMark wants."""
+    return [
+        line if inside or "](" not in line.text else line.with_text(_SPACED_TARGET.sub(_bracketed, line.text))
+        for _, line, inside in outside_fences(lines)
+    ]
+
+
+def _bracketed(match: re.Match[str]) -> str:
+    return match[0] if match["code"] else f"{match['label']}<{match['target']}>)"

@@ -82,6 +82,22 @@ def test_admonitions_become_labelled_quotes(tmp_path):
     ]  # fmt: skip
 
 
+def test_words_behind_an_admonition_are_kept_and_placements_are_not(tmp_path):
+    assert "> **Warning: Mind the gap**" in content(tmp_path, "# A\n\n!!! warning Mind the gap\n    x\n")
+    assert "> **Note**" in content(tmp_path, "# A\n\n!!! note inline end\n    x\n")
+
+
+def test_targets_with_spaces(tmp_path):
+    page = "# A\n\n![a b](my pic.png)\n\n`![c](d e.png)`\n"
+    workshop = convert(tmp_path, page, files={"docs/my pic.png": b"1"})
+    assert workshop.steps[0].content == "# A\n\n![a b](../../assets/docs/my-pic.png)\n\n`![c](d e.png)`\n"
+
+
+def test_the_first_paragraph_is_the_summary_where_none_is_given(tmp_path):
+    page = "# A\n\n![x](https://x.example/b.png)\n\nThis workshop shows how one thing is **done** after another.\n"
+    assert convert(tmp_path, page).summary == "This workshop shows how one thing is done after another."
+
+
 def test_content_tabs_become_headed_sections_in_order(tmp_path):
     page = '# A\n\n## Install\n\n=== "Linux"\n\n    ```bash\n    apt\n    ```\n\n    !!! note\n        n\n\n=== "Mac OS"\n    brew\n\nend\n'
     assert content(tmp_path, page) == (
