@@ -1,5 +1,7 @@
 """Antora sites of our own for the tests: a page or two, written to disk and read back as a workshop."""
 
+import atexit
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -9,6 +11,9 @@ from markdown_it.token import Token
 from agents.template_converter.forms.showroom import ShowroomImporter
 from agents.template_converter.model import ImportedStep, ImportedWorkshop, Tree
 
+_BASE = Path(tempfile.mkdtemp(prefix="antora-"))
+atexit.register(shutil.rmtree, _BASE, ignore_errors=True)
+
 PAGES = "content/modules/ROOT/pages"
 DESCRIPTOR = "name: lab\ntitle: Bread Lab\nversion: ~\nnav:\n- modules/ROOT/nav.adoc\n"
 PLAYBOOK = "site:\n  title: Bread\n  start_page: lab::index.adoc\ncontent:\n  sources:\n  - url: .\n    start_path: content\n"
@@ -16,7 +21,7 @@ PLAYBOOK = "site:\n  title: Bread\n  start_page: lab::index.adoc\ncontent:\n  so
 
 def site(files: dict[str, str | bytes], root: Path | None = None) -> Tree:
     """A tree of `files`; a descriptor is added where there is none."""
-    root = root or Path(tempfile.mkdtemp(prefix="antora-"))
+    root = root or Path(tempfile.mkdtemp(dir=_BASE))
     complete: dict[str, str | bytes] = {**files}
     if not any(path.endswith("antora.yml") for path in files):
         complete["content/antora.yml"] = DESCRIPTOR

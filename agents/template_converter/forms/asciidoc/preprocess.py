@@ -16,7 +16,7 @@ from shared_services.contracts.conversion import Broken, Loss
 
 MAX_DEPTH: Final = 40
 MAX_LINES: Final = 100_000
-MAX_READ: Final = 300_000
+MAX_READ: Final = 200_000
 MAX_ENTRIES: Final = 3_000
 MAX_INCLUDES: Final = 1_000
 
