@@ -335,8 +335,8 @@ class _Reader:
         body, hints, solutions = _aside(page.blocks)
         rows = writer.page(body)
         if not page.title:
-            place = rows[0][1] if rows else Line("", planned.page, 1, {})
-            rows = [(f"# {self._step_title(planned)}", place), ("", None), *rows]
+            made = Line("", planned.page, 0, {})
+            rows = [(f"# {self._step_title(planned)}", made), ("", made), *rows]
         return ImportedStep(
             id=self.shared.steps[planned.page],
             title=self._step_title(planned),

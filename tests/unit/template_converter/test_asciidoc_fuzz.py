@@ -151,4 +151,4 @@ def test_plain_text_never_grows_marks(text: str) -> None:
 def test_hostile_pages_take_no_longer_than_large_ones(text: str) -> None:
     start = time.process_time()
     convert(text)
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 10

@@ -26,6 +26,7 @@ from tests.unit.template_converter.antora_site import markdown, one_page, tokens
         ("ab&#169;c &lt;d", "ab©c \\<d"),
         ("a[.red]^*^ [.small]~x~", "a\\* x"),
         ("`https://e.org[Tool] {lt}v1` `a link:x.org[b]`", "[Tool](https://e.org) `<v1` `a` [b](x.org)"),
+        ('link:https://e.org[button label="`Editor`"\nbackground="`#ee0`"] tab', "[Editor](https://e.org) tab"),
         ("one +\ntwo", "one \\\ntwo"),
     ],
 )

@@ -87,3 +87,9 @@ def test_the_source_map_follows_includes() -> None:
     }
     assert where["# Page"].file == page
     assert where["```bash"].line == 7
+
+
+def test_a_heading_that_the_importer_adds_has_no_place() -> None:
+    entry = one_page("just text\n").steps[0]
+    assert entry.content == "# Page\n\njust text\n"
+    assert entry.runs == [(1, f"{PAGES}/index.adoc", 0), (3, f"{PAGES}/index.adoc", 1)]

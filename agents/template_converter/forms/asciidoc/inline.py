@@ -401,6 +401,9 @@ class Inline:
 
     def _label(self, brackets: str) -> str:
         text = brackets.replace("\\]", "]")
+        button = re.match(r"button\s+label=\"`?([^\"`]+)`?\"", text)
+        if button:
+            return self._literal(button[1])
         if re.search(r"(?:^|,)\s*\w+\s*=", text) or text.startswith('"'):
             positional, _ = parse_values(text)
             text = positional[0] if positional else ""

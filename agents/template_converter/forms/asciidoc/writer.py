@@ -323,7 +323,8 @@ def runs(rows: list[Out]) -> list[tuple[int, str, int]]:
             continue
         if found:
             start, file, source = found[-1]
-            if file == line.file and source + number - start == line.number:
+            made = source == line.number == 0
+            if file == line.file and (made or (source and source + number - start == line.number)):
                 continue
         found.append((number, line.file, line.number))
     return found
