@@ -12,6 +12,7 @@ from agents.template_converter.forms.lines import Line, lines_of, trimmed
 from agents.template_converter.forms.parsing import Parsed, parse
 from agents.template_converter.forms.pymarkdown import bracket_spaced_targets, convert_alerts, convert_blocks
 from agents.template_converter.forms.snippets import Snippets
+from agents.template_converter.forms.superfences import outdent_fences
 from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Loss
 from shared_services.pages.markdown import heading_slug
@@ -81,7 +82,7 @@ def load_page(tree: Tree, path: str, *, snippets: Snippets | None = None) -> Pag
         lines = snippets.expand(lines, (path,))
     front, lines = split_front_matter(lines)
     if snippets:
-        lines = bracket_spaced_targets(convert_blocks(lines))
+        lines = outdent_fences(bracket_spaced_targets(convert_blocks(lines)))
     return make_page(path, front, lines, mkdocs=snippets is not None)
 
 

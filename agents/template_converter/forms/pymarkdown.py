@@ -15,7 +15,8 @@ _TAB = re.compile(r'^(?P<indent>[ \t]*)===[!+]*[ \t]+(?:"(?P<title>.*)"|\'(?P<ot
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]")
 _ALERT = re.compile(r"^(?P<prefix>[ \t]*(?:>[ \t]?)+)\[!(?P<kind>[A-Za-z]+)\][-+]?[ \t]*(?P<title>[^\n]*)$")
 _SPACED_TARGET = re.compile(
-    r"""(?P<code>`+)[^`\n]*(?P=code)|(?P<label>!?\[[^\]\n]*\]\()(?P<target>[^()<>\n"'`]*[^()<>\n"'`\s][ ][^()<>\n"'`]*\.\w{2,5})\)"""
+    r"(?P<code>`+)[^`\n]*(?P=code)|(?P<label>!?\[[^\]\n]*\]\()"
+    r"""(?P<target>[^()<>\n"'`]*[^()<>\n"'`\s][ ][^()<>\n"'`]*\.\w{2,5})\)"""
 )
 _PLACEMENTS = frozenset({"inline", "end", "annotate"})
 _MAX_DEPTH = 12

@@ -112,6 +112,18 @@ def test_blocks_in_lists_keep_their_indentation_and_code_is_left_alone(tmp_path)
     )
 
 
+def test_fences_at_any_indentation_are_fences(tmp_path):
+    page = (
+        "# A\n\ntext\n\n    ```bash\n    ls\n\n      pwd\n    ```\n\n!!! note\n    n\n\n        ```sh\n        ls\n        ```\n\n"
+        "- item\n\n        ```sh\n        id\n        ```\n\n    code\n"
+    )
+    workshop = convert(tmp_path, page)
+    assert workshop.steps[0].content == (
+        "# A\n\ntext\n\n```bash exec\nls\n\n  pwd\n```\n\n> **Note**\n>\n> n\n>\n> ```sh exec\n> ls\n> ```\n\n"
+        "- item\n\n  ```sh exec\n  id\n  ```\n\n    code\n"
+    )
+
+
 def test_attribute_lists_and_titles_of_code(tmp_path):
     page = '# A {: #top .x }\n\n![i](i.png){ width="300" } [b](index.md#top){ .md-button }\n{: .center }\n\n```yaml title="a.yml" hl_lines="1"\nx: 1\n```\n'
     workshop = convert(tmp_path, page, files={"docs/i.png": b"1"})
