@@ -113,7 +113,7 @@ def instructing(text: str) -> Instructing:
 
 def workshop_words(text: str) -> list[str]:
     """Words that name a workshop, as words (`lab` is not in `collaborate`), lower case and each once."""
-    plain = re.sub(r"https?://\S+|\]\([^)\s]*\)", " ", text)
+    plain = re.sub(r"https?://\S+|\]\([^)\s]{0,500}\)", " ", text)
     return list(dict.fromkeys(match[0].lower() for match in _WORDS.finditer(plain.replace("_", " "))))
 
 

@@ -21,7 +21,7 @@ _ATTRIBUTE_LIST = re.compile(r"\{:?[ \t]*[^{}\n]*\}")
 _HTML_TARGET = re.compile(r"<(?P<tag>img|a)\b(?P<attributes>[^<>]*)>", re.IGNORECASE)
 _BLOCK_ATTRIBUTES = re.compile(r"^[\s>]*\{:[ \t]*[^{}\n]*\}[ \t]*$")
 _MACRO = re.compile(
-    r"\{\{[<%].*?[>%]\}\}|\{%.*?%\}|\{\{[^{}\n]*\}\}|:(?:material|octicons|fontawesome|simple)-[\w-]+:"
+    r"\{\{[<%].{0,300}?[>%]\}\}|\{%.{0,300}?%\}|\{\{[^{}\n]{0,300}\}\}|:(?:material|octicons|fontawesome|simple)-[\w-]+:"
     r"|\[TOC\]|\[\^[^\]\s]+\]|\+\+[a-z0-9\"+-]+\+\+|:::\s*[\w.-]+"
 )
 

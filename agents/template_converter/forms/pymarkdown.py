@@ -15,8 +15,8 @@ _TAB = re.compile(r'^(?P<indent>[ \t]*)===[!+]*[ \t]+(?:"(?P<title>.*)"|\'(?P<ot
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]")
 _ALERT = re.compile(r"^(?P<prefix>[ \t]*(?:>[ \t]?)+)\[!(?P<kind>[A-Za-z]+)\][-+]?[ \t]*(?P<title>[^\n]*)$")
 _SPACED_TARGET = re.compile(
-    r"(?P<code>`+)[^`\n]*(?P=code)|(?P<label>!?\[[^\]\n]*\]\()"
-    r"""(?P<target>[^()<>\n"'`]*[^()<>\n"'`\s][ ][^()<>\n"'`]*\.\w{2,5})\)"""
+    r"(?P<code>`+)[^`\n]{0,500}(?P=code)|(?P<label>!?\[[^\]\n]{0,300}\]\()"
+    r"""(?P<target>[^()<>\n"'`\s][^()<>\n"'`]{0,300}\.\w{2,5})\)"""
 )
 _PLACEMENTS = frozenset({"inline", "end", "annotate"})
 _MAX_DEPTH = 12
@@ -111,4 +111,4 @@ def bracket_spaced_targets(lines: list[Line]) -> list[Line]:
 
 
 def _bracketed(match: re.Match[str]) -> str:
-    return match[0] if match["code"] else f"{match['label']}<{match['target']}>)"
+    return f"{match['label']}<{match['target']}>)" if " " in (match["target"] or "") else match[0]
