@@ -4,14 +4,20 @@ A command's module is imported when that command is given and not before, so tha
 """
 
 import argparse
+import asyncio
+import logging
+import os
+import signal
 import sys
 from collections.abc import Awaitable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 if TYPE_CHECKING:
     from workshop_cli.settings import CliSettings
+
+_INTERRUPTED = 130
 
 COMMANDS = {
     "up": ("workshop_cli.up", "start everything in one process"),
@@ -67,13 +73,28 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run one command and give its exit status."""
-    args = parser().parse_args(argv)
-    from workshop_cli.outcome import run_command
+def main() -> NoReturn:
+    """Run the command that the process was started with, and end the process."""
+    serving = sys.argv[1:2] == ["up"]
+    if serving:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # until it has handlers of its own
+    try:
+        args = parser().parse_args()
+        from workshop_cli.outcome import run_command
 
-    return run_command(args)
+        status = run_command(args, asyncio.Runner())
+    except KeyboardInterrupt:
+        status = 0 if serving else _INTERRUPTED
+    _leave(status)
+
+
+def _leave(status: int) -> NoReturn:
+    # A thread that loads or runs a model cannot be interrupted, and Python would wait for it, up to half a minute. What
+    # must be kept has been stored and closed by now.
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

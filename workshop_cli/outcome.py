@@ -28,8 +28,12 @@ _NOT_THE_INPUT = frozenset({401, 403, 408, 429})
 _MOST_SETTINGS_SHOWN = 5
 
 
-def run_command(args: argparse.Namespace) -> int:
+def run_command(args: argparse.Namespace, runner: asyncio.Runner) -> int:
     """Run the command that `args.run` is.
+
+    Args:
+        args: With `run` and `command`.
+        runner: Where it runs, if it is asynchronous; stays the caller's to close.
 
     Returns:
         Its exit status.
@@ -38,11 +42,11 @@ def run_command(args: argparse.Namespace) -> int:
         settings = CliSettings(**({"data": args.data} if args.data else {}))
         configure_logging("warning" if args.command != "up" else settings.log_level, as_json=False)
         result = args.run(args, settings)
-        status = asyncio.run(_awaited(result)) if inspect.iscoroutine(result) else int(result)
+        status = runner.run(_awaited(result)) if inspect.iscoroutine(result) else int(result)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        err.print("Interrupted.")
-        return INTERRUPTED
+        err.print("Interrupted." if args.command != "up" else "Stopped.")
+        return INTERRUPTED if args.command != "up" else 0
     except BrokenPipeError:
         # Whoever read has read enough. Python would complain once more when it flushes stdout at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -71,7 +71,7 @@ class Embedder(Protocol):
         ...
 
     def close(self) -> None:
-        """End the model's thread."""
+        """End the model's thread, without waiting for what it does."""
         ...
 
 
@@ -128,8 +128,8 @@ class SentenceTransformerEmbedder:
         return self._worker.submit(self._encode, list(texts)).result()
 
     def close(self) -> None:
-        """End the model's thread; what is waiting is dropped."""
-        self._worker.shutdown(wait=True, cancel_futures=True)
+        """End the model's thread; what is waiting is dropped, and what is under way (it cannot be stopped) not waited for."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
 
     def _encode(self, texts: list[str]) -> list[Vector]:
         vectors = self._loaded().encode(

@@ -40,6 +40,9 @@ READ_PAGE = 1_000
 READ_SECONDS = 10.0
 WRITE_SECONDS = 120.0
 
+_WITHOUT_PINGS = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": 0}
+"""The server sits in this process, and would refuse pymilvus's pings with a complaint on the terminal."""
+
 _COLLECTION = re.compile(r"index_[0-9a-f]{32}")
 _STORED = ["id", "workshop_id", "step", "step_title", "file", "first_line", "last_line", "heading", "kind", "commit"]
 _STORED += ["source_file", "source_line", "text", "after"]
@@ -163,7 +166,7 @@ class MilvusLiteStore:
         try:
             # host and port are joined by a colon, which is how gRPC names a Unix socket
             self._server, self._engine, _ = start_server_in_thread(str(self._folder / "milvus.db"), host="unix", port=str(socket))
-            self._client = MilvusClient(uri=f"unix:{socket}", timeout=READ_SECONDS)
+            self._client = MilvusClient(uri=f"unix:{socket}", timeout=READ_SECONDS, grpc_options=_WITHOUT_PINGS)
         except DataDirLockedError as error:
             self.close()
             raise StoreUnavailableError(
