@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from starlette.responses import RedirectResponse, Response
 
 from console.author_pages import author_router
 from console.job_pages import jobs_pages_router
-from console.people import to_sign_in
+from console.people import local_target, to_sign_in
 from console.preview_pages import preview_router
 from console.settings import ConsoleSettings
 from console.signin import sign_in_router
@@ -17,13 +18,13 @@ from shared_services.contracts.identity import Identity
 from shared_services.jobs.endpoints import jobs_router
 from shared_services.jobs.service import Jobs
 from shared_services.kit.auth import caller_identity
-from shared_services.kit.errors import UnauthenticatedError
+from shared_services.kit.errors import NotFoundError, UnauthenticatedError
 from shared_services.kit.http import create_app as create_service_app
 from shared_services.kit.tokens import TokenIssuer
 from shared_services.library.endpoints import library_router
 from shared_services.library.service import LibraryService
 from shared_services.pages.static_files import StaticBundle
-from shared_services.pages.templating import Templates
+from shared_services.pages.templating import Templates, page_route
 
 HERE = Path(__file__).parent
 
@@ -36,6 +37,7 @@ def create_app(
     jobs: Jobs,
     converter_for: Callable[[Identity], ConverterClient],
     join_code: Callable[[str], str | None],
+    public_url: str | None = None,
 ) -> FastAPI:
     """The console's app, which stands at the root.
 
@@ -46,6 +48,7 @@ def create_app(
         jobs: Conversions and publications.
         converter_for: The template converter, asked in a person's name.
         join_code: A workshop's join code; None where none is needed.
+        public_url: Address under which participants reach the server; the one that the author uses when absent.
     """
     verifier = issuer.verifier()
     bundle = StaticBundle([HERE / "static"])
@@ -56,8 +59,22 @@ def create_app(
     app.include_router(library_router(library, jobs, caller_identity(verifier, "library")))
     app.include_router(jobs_router(jobs, caller_identity(verifier, "jobs")))
     app.include_router(sign_in_router(settings, templates, issuer))
-    app.include_router(workshops_router(templates, verifier, library, jobs, join_code))
+    app.include_router(workshops_router(templates, verifier, library, jobs, join_code, public_url))
     app.include_router(author_router(templates, verifier, library, jobs, converter_for))
-    app.include_router(jobs_pages_router(templates, verifier, library, jobs))
+    app.include_router(jobs_pages_router(templates, verifier, library, jobs, join_code, public_url))
     app.include_router(preview_router(templates, verifier, library))
+    app.include_router(nothing_router(templates))
     return app
+
+
+def nothing_router(templates: Templates) -> APIRouter:
+    """A page for every address that nothing is at; added last."""
+    router = APIRouter(include_in_schema=False, route_class=page_route(templates))
+
+    @router.get("/{path:path}")
+    async def nothing(path: str) -> Response:
+        if path.endswith("/"):
+            return RedirectResponse(local_target("/" + path.strip("/")), status_code=307)
+        raise NotFoundError("There is nothing at this address. It may have been removed, or the link has a typing error.")
+
+    return router

@@ -1,42 +1,44 @@
 """Every job: the list; one watched live, with its report when it was a conversion; cancel and try again."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from console.people import requires
-from shared_services.contracts.conversion import ConversionReport
+from console.joining import invitation
+from console.people import frame, requires
+from console.places import StepLine, find_line, read_maps, web_address
+from console.reports import FORM_NAMES, READABLE_FORMS, needs_choice, problem_slug, report_of, report_sentence
+from shared_services.contracts.conversion import Broken, ConversionReport, Loss
 from shared_services.contracts.identity import Identity
 from shared_services.contracts.jobs import FINAL_STATES, Job, JobState
+from shared_services.contracts.library import WorkshopVersion
 from shared_services.jobs.endpoints import check_access
 from shared_services.jobs.service import Jobs
+from shared_services.kit.errors import NotFoundError
 from shared_services.kit.identity import Permission, may
 from shared_services.kit.tokens import TokenVerifier
+from shared_services.library.publishing import PUBLISH
 from shared_services.library.service import LibraryService
 from shared_services.pages.templating import Templates, page_route
 
 LISTED_JOBS = 50
 
 
-def report_sentence(report: ConversionReport) -> str:
-    """A conversion in one sentence: what was kept, what was lost, what was broken before."""
-    counts = report.counts
-    lost = f"{len(report.losses)} lost or changed" if report.losses else "none lost"
-    broken = f"; {len(report.broken)} references were broken in the source" if report.broken else ""
-    return f"{_several(counts.steps, 'step')}, {_several(counts.code_blocks, 'code block')} kept, {lost}{broken}."
+def can_retry(job: Job) -> bool:
+    """Whether trying again may help: not where what was read decided it."""
+    return job.state == JobState.FAILED and not needs_choice(job) and problem_slug(job) != "not-a-workshop"
 
 
-def _several(number: int, word: str) -> str:
-    return f"{number} {word}" + ("" if number == 1 else "s")
-
-
-def report_of(job: Job) -> ConversionReport | None:
-    """The report in a finished conversion's result."""
-    return ConversionReport.model_validate(job.result["report"]) if job.result and "report" in job.result else None
-
-
-def jobs_pages_router(templates: Templates, verifier: TokenVerifier, library: LibraryService, jobs: Jobs) -> APIRouter:
+def jobs_pages_router(
+    templates: Templates,
+    verifier: TokenVerifier,
+    library: LibraryService,
+    jobs: Jobs,
+    join_code: Callable[[str], str | None],
+    public_url: str | None,
+) -> APIRouter:
     """Routes below `/jobs`."""
     router = APIRouter(include_in_schema=False, route_class=page_route(templates))
     read_permission = Depends(requires(verifier, Permission.JOBS_READ))
@@ -47,30 +49,36 @@ def jobs_pages_router(templates: Templates, verifier: TokenVerifier, library: Li
 
     @router.get("/jobs")
     async def job_list(request: Request, identity: Annotated[Identity, read_permission]) -> Response:
-        owner = None if may(identity, Permission.JOBS_READ_ALL) else identity.id
-        rows = await jobs.list(owner=owner, limit=LISTED_JOBS)
-        return templates.page(request, "jobs.html", identity=identity, here="jobs", jobs=rows)
+        everybody = may(identity, Permission.JOBS_READ_ALL)
+        rows = await jobs.list(owner=None if everybody else identity.id, limit=LISTED_JOBS)
+        return templates.page(request, "jobs.html", **frame(identity, "jobs"), jobs=rows, everybody=everybody, most=LISTED_JOBS)
 
     @router.get("/jobs/{job_id}")
     async def one_job(request: Request, job_id: str, identity: Annotated[Identity, read_permission]) -> Response:
         job = await own_job(job_id, identity, Permission.JOBS_READ, Permission.JOBS_READ_ALL)
-        report = report_of(job)
-        published = await _is_current(library, job)
-        lines = [event.data async for event in jobs.events(job_id) if event.type == "log"] if job.state in FINAL_STATES else []
+        ended = job.state in FINAL_STATES
+        own = job.owner == identity.id
+        manages = (own and may(identity, Permission.JOBS_MANAGE)) or may(identity, Permission.JOBS_MANAGE_ALL)
+        lines = [event.data for event in [row async for row in jobs.events(job_id)] if event.type == "log"] if ended else []
+        result = job.result or {}
+        candidates = (job.error or {}).get("candidates", [])
+        published = job.kind == PUBLISH and job.state == JobState.SUCCEEDED
         return templates.page(
             request,
             "job.html",
-            identity=identity,
-            here="jobs",
+            **frame(identity, "jobs"),
             job=job,
-            live=job.state not in FINAL_STATES,
+            own=own,
+            live=not ended,
             lines=lines,
-            report=report,
-            sentence=report_sentence(report) if report else "",
-            published=published,
-            candidates=(job.error or {}).get("candidates", []),
-            given=(job.error or {}).get("request", {}),
-            can_retry=job.state == JobState.FAILED,
+            candidates=candidates,
+            has_readable=any(row["form"] in READABLE_FORMS for row in candidates),
+            form_names=FORM_NAMES,
+            readable=READABLE_FORMS,
+            can_cancel=manages and not ended,
+            can_retry=manages and can_retry(job),
+            invitation=invitation(request, join_code, str(result["workshop"]), public_url) if published else None,
+            **await _report(library, job),
         )
 
     @router.post("/jobs/{job_id}/cancel")
@@ -88,8 +96,29 @@ def jobs_pages_router(templates: Templates, verifier: TokenVerifier, library: Li
     return router
 
 
-async def _is_current(library: LibraryService, job: Job) -> bool:
-    result: dict[str, Any] = job.result or {}
-    if "workshop" not in result or "version" not in result:
-        return False
-    return any(row.workshop == result["workshop"] and row.version == result["version"] for row in await library.list())
+async def _report(library: LibraryService, job: Job) -> dict[str, Any]:
+    """What the page shows of a conversion's report; the draft may have been removed since."""
+    report = report_of(job)
+    if report is None or job.result is None:
+        return {"report": None, "sentence": "", "draft": None, "places": {}, "web": {}}
+    try:
+        draft = await library.version(str(job.result["workshop"]), str(job.result["version"]))
+    except NotFoundError:
+        draft = None
+    places, web = await _places(library, draft, report) if draft else ({}, {})
+    return {"report": report, "sentence": report_sentence(report), "draft": draft, "places": places, "web": web}
+
+
+async def _places(
+    library: LibraryService, draft: WorkshopVersion, report: ConversionReport
+) -> tuple[dict[tuple[str, int], StepLine], dict[tuple[str, int], str]]:
+    """Where each place that the report names is in the preview, and on the web."""
+    rows: list[Loss | Broken] = [*report.losses, *report.broken]
+    named = {(row.source, row.line) for row in rows}
+    maps = await read_maps(library, draft) if named else {}
+    found = {place: find_line(maps, *place) for place in named}
+    addresses = {place: web_address(draft.manifest.source, *place) for place in named}
+    return (
+        {place: line for place, line in found.items() if line is not None},
+        {place: address for place, address in addresses.items() if address is not None},
+    )

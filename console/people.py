@@ -1,11 +1,13 @@
-"""Who looks at a page of the console, and where they are sent when they have to sign in."""
+"""Who looks at a page of the console, what it offers them, and where they are sent when they have to sign in."""
 
 from collections.abc import Callable
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from console.reports import outcome, state_of, ticked
 from shared_services.contracts.identity import Identity
 from shared_services.kit.errors import UnauthenticatedError
 from shared_services.kit.http import problem_response
@@ -33,9 +35,29 @@ def requires(verifier: TokenVerifier, permission: Permission) -> Callable[[Reque
     return dependency
 
 
-def is_author(identity: Identity | None) -> bool:
-    """Whether the author's tools are shown."""
-    return identity is not None and may(identity, Permission.WORKSHOP_CONVERT)
+def frame(identity: Identity | None, here: str) -> dict[str, Any]:
+    """What the frame of every page is drawn from.
+
+    Args:
+        identity: Who looks; None for nobody.
+        here: The page's name in the navigation; empty for none.
+
+    Returns:
+        `identity`, `here`, `can` (what the person may do, so that no page offers what would be refused), and what words are
+        made with.
+    """
+
+    def can(permission: Permission) -> bool:
+        return identity is not None and may(identity, permission)
+
+    allowed = {
+        "convert": can(Permission.WORKSHOP_CONVERT),
+        "preview": can(Permission.WORKSHOP_PREVIEW),
+        "publish": can(Permission.WORKSHOP_PUBLISH),
+        "remove": can(Permission.WORKSHOP_REMOVE),
+        "jobs": can(Permission.JOBS_READ),
+    }
+    return {"identity": identity, "here": here, "can": allowed, "outcome": outcome, "state_of": state_of, "ticked": ticked}
 
 
 def local_target(target: str | None) -> str:
@@ -45,9 +67,16 @@ def local_target(target: str | None) -> str:
     return target
 
 
+def page_before(request: Request) -> str:
+    """The page whose form was sent: the path that the browser says it came from on this site, else the start."""
+    came_from = urlsplit(request.headers.get("referer", ""))
+    return local_target(came_from.path) if came_from.netloc == request.headers.get("host") else "/"
+
+
 async def to_sign_in(request: Request, error: Exception) -> Response:
     """Send a person who is not signed in to the sign-in page, and back afterwards; a program gets the problem document."""
     assert isinstance(error, UnauthenticatedError)
-    if request.url.path.startswith("/api/") or request.method != "GET":
+    if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         return problem_response(error.problem(request_id.get()))
-    return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", status_code=303)
+    target = request.url.path if request.method in ("GET", "HEAD") else page_before(request)
+    return RedirectResponse(f"/sign-in?next={quote(target)}", status_code=303)

@@ -1,11 +1,14 @@
-"""A draft as its participants would see it, before anybody does."""
+"""A draft as its participants would see it, before anybody does; beside each block, where it came from."""
 
-from typing import Annotated
+import json
+import re
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from console.people import requires
+from console.people import frame, requires
+from console.places import read_file, read_map, web_address
 from shared_services.contracts.identity import Identity
 from shared_services.contracts.library import WorkshopVersion
 from shared_services.contracts.workshop import SourceMap
@@ -18,12 +21,13 @@ from shared_services.pages.markdown import render_step
 from shared_services.pages.templating import Templates, page_route, root_path
 from shared_services.pages.workshop_files import file_response
 
+_BLOCK_LINES = re.compile(r'data-line="(\d{1,7})-\d')
 
-async def _read(library: LibraryService, version: WorkshopVersion, path: str) -> bytes:
-    found = next((file for file in version.files if file.path == path), None)
-    if found is None:
-        raise NotFoundError(f"The workshop has no file {path}.")
-    return await library.file(version.workshop, found.sha256)
+
+def block_places(html: str, source_map: SourceMap) -> dict[int, tuple[str, int]]:
+    """Where the blocks of rendered content came from: first content line -> file and line of the source."""
+    lines = {int(line) for line in _BLOCK_LINES.findall(html)}
+    return {line: (place.file, place.line) for line in sorted(lines) for place in [source_map.locate(line)]}
 
 
 def preview_router(templates: Templates, verifier: TokenVerifier, library: LibraryService) -> APIRouter:
@@ -43,43 +47,51 @@ def preview_router(templates: Templates, verifier: TokenVerifier, library: Libra
         found = await library.version(workshop, version)
         if step not in found.steps:
             raise NotFoundError(f"The workshop has no step {step}.")
-        base = f"{root_path(request)}/drafts/{workshop}/{version}"
-        paths = {file.path for file in found.files}
-        links = WorkshopLinks(
-            folder=f"steps/{step}",
-            steps=found.steps,
-            files=paths,
-            step_address=lambda target: f"{base}/steps/{target}",
-            file_address=lambda path: f"{base}/files/{path}",
-        )
-        content = (await _read(library, found, f"steps/{step}/content.md")).decode()
-        hints = f"steps/{step}/hints.md"
-        variables = {variable.name for variable in found.manifest.variables}
         position = found.manifest.steps.index(step)
         return templates.page(
             request,
             "preview.html",
-            identity=identity,
-            here="convert",
+            **frame(identity, ""),
             version=found,
             step=step,
-            rendered=render_step(content, link=links, variables=variables or None).html,
-            hints=render_step((await _read(library, found, hints)).decode(), link=links).html if hints in paths else "",
-            source=await _source_file(library, found, step),
             previous=found.manifest.steps[position - 1] if position else None,
             following=found.manifest.steps[position + 1] if position + 1 < len(found.manifest.steps) else None,
             position=position + 1,
+            **await _rendered(library, found, step, f"{root_path(request)}/drafts/{workshop}/{version}"),
         )
 
     @router.get("/files/{path:path}")
     async def file(workshop: str, version: str, path: str, _identity: Annotated[Identity, permission]) -> Response:
-        return file_response(path, await _read(library, await library.version(workshop, version), path))
+        return file_response(path, await read_file(library, await library.version(workshop, version), path))
 
     return router
 
 
-async def _source_file(library: LibraryService, version: WorkshopVersion, step: str) -> str:
-    path = f"steps/{step}/source-map.json"
-    if all(file.path != path for file in version.files):
-        return ""
-    return SourceMap.model_validate_json(await _read(library, version, path)).file
+async def _rendered(library: LibraryService, version: WorkshopVersion, step: str, base: str) -> dict[str, Any]:
+    """A step's text and hints as HTML, and the places that its blocks came from."""
+    paths = {file.path for file in version.files}
+    links = WorkshopLinks(
+        folder=f"steps/{step}",
+        steps=version.steps,
+        files=paths,
+        step_address=lambda target: f"{base}/steps/{target}",
+        file_address=lambda path: f"{base}/files/{path}",
+    )
+    variables = {variable.name for variable in version.manifest.variables} or None
+
+    async def html_of(name: str, prefix: str = "") -> str:
+        text = (await read_file(library, version, f"steps/{step}/{name}")).decode()
+        return render_step(text, link=links, variables=variables, prefix=prefix).html
+
+    content = await html_of("content.md")
+    source_map = await read_map(library, version, step)
+    places = block_places(content, source_map) if source_map else {}
+    source = version.manifest.source
+    return {
+        "rendered": content,
+        "titled": content.startswith("<h1"),
+        "hints": await html_of("hints.md", "hints-") if f"steps/{step}/hints.md" in paths else "",
+        "source": source_map.file if source_map else "",
+        "source_web": web_address(source, source_map.file, 0) if source_map else None,
+        "places": json.dumps({line: [*place, web_address(source, *place)] for line, place in places.items()}),
+    }

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from console.oidc import OidcSignIn
-from console.people import local_target
+from console.people import frame, local_target, person
 from console.settings import ConsoleSettings
 from shared_services.contracts.identity import Identity
 from shared_services.kit.errors import UnauthenticatedError
@@ -32,6 +32,13 @@ def sign_in_router(settings: ConsoleSettings, templates: Templates, issuer: Toke
         )
         return response
 
+    def sign_in_page(request: Request, target: str, problem: str = "") -> Response:
+        framed = frame(person(verifier, request), "")
+        status = UnauthenticatedError.status if problem else 200
+        return templates.page(
+            request, "sign-in.html", status=status, **framed, problem=problem, oidc=oidc is not None, target=target
+        )
+
     oidc = OidcSignIn(settings, issuer) if settings.oidc_issuer else None
 
     @router.get("/sign-in")
@@ -41,14 +48,12 @@ def sign_in_router(settings: ConsoleSettings, templates: Templates, issuer: Toke
         target: Annotated[str | None, Query(alias="next")] = None,
     ) -> Response:
         if token is None:
-            return templates.page(
-                request, "sign-in.html", status=200, problem="", oidc=oidc is not None, target=local_target(target)
-            )
+            return sign_in_page(request, local_target(target))
         try:
             identity = identity_of(verifier.verify(token, SIGN_IN_AUDIENCE))
         except UnauthenticatedError:
             problem = "This sign-in link does not hold any more. `workshop sign-in` prints a new one."
-            return templates.page(request, "sign-in.html", status=401, problem=problem, oidc=oidc is not None, target="/")
+            return sign_in_page(request, "/", problem)
         return signed_in(identity, local_target(target))
 
     @router.post("/sign-out")

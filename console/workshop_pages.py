@@ -5,7 +5,8 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from console.people import is_author, person
+from console.joining import invitation
+from console.people import frame, person
 from shared_services.jobs.service import Jobs
 from shared_services.kit.tokens import TokenVerifier
 from shared_services.library.service import LibraryService
@@ -20,6 +21,7 @@ def workshops_router(
     library: LibraryService,
     jobs: Jobs,
     join_code: Callable[[str], str | None],
+    public_url: str | None,
 ) -> APIRouter:
     """The route `/`."""
     router = APIRouter(include_in_schema=False, route_class=page_route(templates))
@@ -27,19 +29,17 @@ def workshops_router(
     @router.get("/")
     async def workshops(request: Request) -> Response:
         identity = person(verifier, request)
-        author = is_author(identity)
+        framed = frame(identity, "workshops")
         found = await library.list()
-        recent = await jobs.list(owner=identity.id, limit=RECENT_JOBS) if author and identity else []
-        codes = {row.workshop: join_code(row.workshop) for row in found} if author else {}
+        invites = framed["can"]["publish"]
+        recent = await jobs.list(owner=identity.id, limit=RECENT_JOBS) if identity and framed["can"]["convert"] else []
         return templates.page(
             request,
             "workshops.html",
-            identity=identity,
-            author=author,
+            **framed,
             workshops=found,
             recent=recent,
-            codes=codes,
-            here="workshops",
+            invitations={row.workshop: invitation(request, join_code, row.workshop, public_url) for row in found if invites},
         )
 
     return router

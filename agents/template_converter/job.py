@@ -28,9 +28,9 @@ def convert_job(service: ConverterService, library: Callable[[], LibraryClient])
     async def convert(job: JobContext, given: dict[str, Any]) -> dict[str, Any]:
         request = ConvertRequest.model_validate(given)
 
-        def on_progress(stage: str, done: int, total: int | None, message: str) -> None:
+        def on_progress(_stage: str, done: int, total: int | None, message: str) -> None:
             job.raise_if_cancelled()
-            job.progress_from_thread(done, total, f"{stage}: {message}")
+            job.progress_from_thread(done, total, message)
 
         async def convert_and_keep() -> dict[str, Any]:
             with tempfile.TemporaryDirectory(prefix="workshop-convert-") as folder:

@@ -7,8 +7,16 @@ const log = document.getElementById("log");
 const state = document.getElementById("state");
 const FINAL = new Set(["succeeded", "failed", "cancelled"]);
 
+const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
+let said = message.textContent;
+
+function say(text) {
+  said = text;
+  if (message.textContent !== text) message.textContent = text;
+}
+
 function showProgress({ done, total, message: text }) {
-  message.textContent = text;
+  if (text) say(text);
   if (total) {
     bar.max = total;
     bar.value = done;
@@ -22,8 +30,8 @@ function showStep({ name, state: now, seconds }) {
   if (!row) {
     row = document.createElement("li");
     row.dataset.name = name;
-    row.append(`${name} `, document.createElement("span"));
-    row.lastChild.className = "muted";
+    row.append(`${capital(name)} `, document.createElement("span"));
+    row.lastChild.className = "muted small";
     timeline.append(row);
   }
   row.dataset.state = now;
@@ -40,16 +48,24 @@ function showLine({ message: text }) {
 
 function showState({ state: now }) {
   const badge = state.querySelector(".badge");
-  badge.textContent = now;
-  badge.className = "badge busy";
+  badge.textContent = capital(now);
+  badge.classList.toggle("busy", now === "running");
   if (FINAL.has(now)) {
     events.close();
     window.location.reload();
   }
 }
 
+// The page already shows what was there when it was made; the stream begins at the first event, so the log is told anew.
+log.replaceChildren();
 const events = new EventSource(section.dataset.events);
 const handlers = { progress: showProgress, step: showStep, log: showLine, state: showState };
 for (const [type, handle] of Object.entries(handlers)) {
   events.addEventListener(type, (event) => handle(JSON.parse(event.data).data));
 }
+events.addEventListener("open", () => { if (message.textContent !== said) message.textContent = said; });
+events.addEventListener("error", () => {
+  message.textContent = events.readyState === EventSource.CLOSED
+    ? "The connection ended. Load this page again to see how far the job is."
+    : "The connection is lost; the job goes on. Trying again.";
+});

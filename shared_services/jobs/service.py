@@ -185,6 +185,14 @@ class Jobs:
         """
         return await self._store.get(job_id)
 
+    async def given(self, job_id: str) -> dict[str, Any]:
+        """What a job was submitted with. It may hold what its subject leaves out, such as a password in an address.
+
+        Raises:
+            NotFoundError: There is no such job.
+        """
+        return (await self._store.row(job_id)).input
+
     async def list(
         self, *, kind: str | None = None, owner: str | None = None, limit: int = 50, before: str | None = None
     ) -> list[Job]:

@@ -1,0 +1,100 @@
+"""What a job came to, in words: a conversion's report in one sentence, and the outcome that a list of jobs shows."""
+
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from shared_services.contracts.conversion import NOT_WORKSHOPS, ConversionReport, Form
+from shared_services.contracts.jobs import Job, JobState
+from shared_services.kit.errors import PROBLEM_TYPE_PREFIX
+from shared_services.library.publishing import PUBLISH, REMOVE
+
+FORM_NAMES = {
+    Form.SHOWROOM: "Showroom (Antora)",
+    Form.EDUCATES: "Educates",
+    Form.KILLERCODA: "Killercoda",
+    Form.INSTRUQT: "Instruqt",
+    Form.CODELAB: "Codelab",
+    Form.JUPYTER: "Jupyter notebooks",
+    Form.MKDOCS: "MkDocs",
+    Form.DOCUSAURUS: "Docusaurus",
+    Form.HUGO: "Hugo",
+    Form.MARKDOWN: "Markdown tutorial",
+    Form.RST: "Sphinx",
+    Form.WORKSHOP_BUILDER: "Workshop builder",
+    Form.WORKSHOP: "A workshop in this platform's own form",
+    Form.APPLICATION: "An application",
+    Form.LIBRARY: "A library",
+    Form.DOCUMENTATION: "Documentation",
+    Form.EMPTY: "Nothing that can be read",
+}
+READABLE_FORMS = [form for form in Form if form not in NOT_WORKSHOPS]
+
+
+def several(number: int, word: str) -> str:
+    """A number and its noun: `1 step`, `2 steps`."""
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
+def report_sentence(report: ConversionReport) -> str:
+    """A conversion in one sentence: what was kept, what was lost, what was broken before."""
+    counts = report.counts
+    kept = f"{several(counts.steps, 'page')}, {several(counts.code_blocks, 'code block')} kept"
+    lost = f"{len(report.losses)} lost or changed" if report.losses else "none lost"
+    was = "was" if len(report.broken) == 1 else "were"
+    broken = f"; {several(len(report.broken), 'reference')} {was} broken in the source" if report.broken else ""
+    return f"{kept}, {lost}{broken}."
+
+
+def report_of(job: Job) -> ConversionReport | None:
+    """The report in a finished conversion's result; None for a job that has none."""
+    return ConversionReport.model_validate(job.result["report"]) if job.result and "report" in job.result else None
+
+
+def problem_slug(job: Job) -> str:
+    """The stable name of the error that a job failed with; empty where it did not."""
+    return str((job.error or {}).get("type", "")).removeprefix(PROBLEM_TYPE_PREFIX)
+
+
+def needs_choice(job: Job) -> bool:
+    """Whether a conversion ended with a question to a person."""
+    return problem_slug(job) == "choice-required"
+
+
+def state_of(job: Job) -> str:
+    """A job's state in a word for people."""
+    return "your choice" if needs_choice(job) else job.state.value
+
+
+def ticked(text: str) -> Markup:
+    """A sentence with what stands between backticks as code; everything in it is escaped."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+    )
+
+
+def outcome(job: Job) -> str:
+    """One sentence on where a job stands or what it came to; for the list of jobs."""
+    if job.state == JobState.QUEUED:
+        return "Waits for its turn."
+    if job.state == JobState.CANCELLED:
+        return "Cancelled before it ended."
+    if needs_choice(job):
+        return "It can be read in several ways, and none is much likelier than the others. Choose one; nothing was kept yet."
+    if job.error is not None:
+        return str(job.error.get("detail") or job.error.get("title", ""))
+    if job.result is None:
+        return job.message
+    report = report_of(job)
+    return report_sentence(report) if report else _result(job.kind, job.result) or job.message
+
+
+def _result(kind: str, result: dict[str, Any]) -> str:
+    if kind == PUBLISH:
+        return f"Published with {several(int(result['chunks']), 'passage')}."
+    if kind == REMOVE:
+        return "Removed with every version and its index." if result.get("removed") else "There was nothing left to remove."
+    return ""
