@@ -75,7 +75,7 @@ def split_lines(text: str) -> list[str]:
 
 
 def read_blocks(text: str) -> list[Block]:
-    """The blocks of a CommonMark text (with tables), in order; comments and blank lines belong to none."""
+    """The blocks of a CommonMark text (with tables), in order; comments, blank lines and tables of contents belong to none."""
     root = SyntaxTreeNode(_PARSER.parse(text))
     lines = split_lines(text)
     return [trimmed for block in _blocks(root.children) if (trimmed := _trimmed(block, lines))]
@@ -99,7 +99,8 @@ def _blocks(nodes: list[SyntaxTreeNode]) -> Iterator[Block]:
             continue
         first, last = node.map[0] + 1, node.map[1]
         if node.type in ("bullet_list", "ordered_list"):
-            yield from _blocks(node.children)
+            if not _is_table_of_contents(node):
+                yield from _blocks(node.children)
         elif node.type == "heading":
             yield Block(first, last, "heading", _plain(node), int(node.tag[1:]))
         elif node.type in ("fence", "code_block"):
@@ -109,6 +110,15 @@ def _blocks(nodes: list[SyntaxTreeNode]) -> Iterator[Block]:
             yield Block(first, last, dominant([part.kind for part in parts]), parts=parts)
         else:
             yield Block(first, last, "prose")
+
+
+def _is_table_of_contents(node: SyntaxTreeNode) -> bool:
+    """Whether a list holds nothing but links to other places of the workshop: it names what stands elsewhere and says nothing."""
+    texts = [child for child in node.walk() if child.type == "inline"]
+    leaves = [leaf for text in texts for leaf in text.children if leaf.type != "text" or leaf.content.strip()]
+    return len(texts) > 1 and all(
+        leaf.type == "softbreak" or (leaf.type == "link" and "://" not in str(leaf.attrs.get("href", ""))) for leaf in leaves
+    )
 
 
 def _code_kind(info: str) -> BlockKind:

@@ -4,6 +4,7 @@ A question that follows others is searched twice, as it stands and joined with t
 rankings are fused: joining alone would lose what the last turn says by itself.
 """
 
+import re
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,13 @@ CANDIDATES = 100
 MOST_TERMS = 64
 WINDOW_PIECES = 220
 CACHED_INDEXES = 64
+
+_POINTS_BACK = re.compile(
+    r"\b(it|its|that|this|these|those|they|them|their|there|then|he|she|one|ones|same|other|others|another|else|again|instead|more"
+    r"|above|former|latter|previous|next|first|second|third|last)\b",
+    re.IGNORECASE,
+)
+_GOES_ON = re.compile(r"\s*(and|or|but|so|why|what about|how about|what if)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,12 @@ def question_forms(query: str, history: Sequence[Turn]) -> list[str]:
     question = query.strip()
     before = next((turn.text.strip() for turn in reversed(history) if turn.speaker == "user" and turn.text.strip()), None)
     return [question] if before is None else [question, f"{before}\n{question}"]
+
+
+def depends_on_history(query: str) -> bool:
+    """Whether a question cannot be understood alone: it points back (`it`, `the second one`), or names nothing of its own."""
+    content = terms(query)
+    return not content or bool(_POINTS_BACK.search(query)) or (len(content) == 1 and bool(_GOES_ON.match(query)))
 
 
 def windows(text: str) -> list[str]:
@@ -96,7 +110,8 @@ class Searcher:
         total = len(contents.chunks)
         forms = question_forms(query, request.history)
         asked = [terms(form) for form in forms]
-        vectors = self._embedder.encode([window for form in forms for window in windows(form)])
+        read = [windows(form) for form in forms]
+        vectors = self._embedder.encode([window for form in read for window in form])
         dense = self._store.search_dense(scope, collection, vectors, CANDIDATES, request.kinds)
         kept = [heaviest(each, contents.holding, total, MOST_TERMS) for each in asked]
         keyword = self._store.search_terms(scope, collection, kept, CANDIDATES, request.kinds)
@@ -105,9 +120,12 @@ class Searcher:
         chosen = passages(found, request.limit)
         if not chosen:
             return NOTHING
+        # A new subject must not be trusted for what the turn before it was about.
+        trusted = len(forms) if depends_on_history(query) else 1
+        shares = [_share(query_terms, ranking, contents) for query_terms, ranking in zip(asked, keyword, strict=True)]
         evidence = Evidence(
-            cosine=_best(dense),
-            share=max(_share(query_terms, ranking, contents) for query_terms, ranking in zip(asked, keyword, strict=True)),
+            cosine=_best(dense[: sum(len(form) for form in read[:trusted])]),
+            share=max(shares[:trusted]),
             named=_named(names, asked[0], chosen[0].chunk.text, contents),
             chunks=total,
         )
