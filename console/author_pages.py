@@ -20,7 +20,7 @@ from shared_services.library.publishing import PUBLISH, REMOVE
 from shared_services.library.service import LibraryService
 from shared_services.pages.templating import Templates, page_route
 
-FIELDS = {"source": "Git address", "ref": "Branch, tag or commit", "path": "Subfolder", "as_form": "Read it as"}
+FIELDS = {"source": "The address", "ref": "The branch, tag or commit", "path": "The subfolder", "as_form": "The form"}
 
 
 def problems_of(error: ValidationError, given: dict[str, str]) -> dict[str, str]:
@@ -74,7 +74,10 @@ def author_router(
         """What somebody's own conversion was asked with: it may hold a password, so nobody else's."""
         if (await jobs.get(job_id)).owner != identity.id:
             raise NotFoundError(f"There is no job '{job_id}'.")
-        return await jobs.given(job_id)
+        asked = await jobs.given(job_id)
+        if "source" not in asked:
+            raise NotFoundError(f"Job '{job_id}' is no conversion.")
+        return asked
 
     @router.get("/convert")
     async def convert_form(
