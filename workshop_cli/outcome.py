@@ -15,6 +15,7 @@ from structlog import get_logger
 
 from shared_services.kit.errors import PlatformError, StorageFullError
 from shared_services.kit.logging import configure_logging
+from workshop_cli.datafolder import DataFolderError
 from workshop_cli.settings import CliSettings
 from workshop_cli.terminal import err, show_error
 
@@ -38,8 +39,10 @@ def run_command(args: argparse.Namespace, runner: asyncio.Runner) -> int:
     Returns:
         Its exit status.
     """
+    place = ""
     try:
         settings = CliSettings(**({"data": args.data} if args.data else {}))
+        place = str(settings.data)
         configure_logging("warning" if args.command != "up" else settings.log_level, as_json=False)
         result = args.run(args, settings)
         status = runner.run(_awaited(result)) if inspect.iscoroutine(result) else int(result)
@@ -52,10 +55,11 @@ def run_command(args: argparse.Namespace, runner: asyncio.Runner) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:
-        shown = as_sentence(error)
+        shown = as_sentence(error, place)
         if shown is None:
             log.exception("command_failed", command=args.command)
-            shown = PlatformError(f"Something unexpected went wrong: {type(error).__name__}. This is a fault of the program.")
+            where = f"{place}/logs/workshop.log has" if args.command == "up" else "Above are"
+            shown = PlatformError(f"A fault of the program ended the command ({type(error).__name__}). {where} the details.")
         show_error(shown)
         return status_of(shown)
     return status
@@ -73,14 +77,19 @@ def status_of(error: PlatformError) -> int:
     return BAD_INPUT if 400 <= error.status < 500 else FAILED
 
 
-def as_sentence(error: BaseException) -> PlatformError | None:
-    """What an error means for whoever gave the command; None where the program itself is at fault."""
+def as_sentence(error: BaseException, data: str) -> PlatformError | None:
+    """What an error means for whoever gave the command, on the data folder `data`; None where the program is at fault."""
     if isinstance(error, PlatformError):
         return error
     if isinstance(error, ValidationError) and error.title.endswith("Settings"):
         return InvalidSettingError(_settings_sentence(error))
     if _is_disk_full(error):
         return StorageFullError("The disk is full. Free some space and try again; nothing that was confirmed is lost.")
+    if _is_damaged(error):
+        return DataFolderError(
+            f"A database in the data folder {data} is damaged ({getattr(error, 'orig', error)}). Restore the folder from a "
+            "backup, or choose another with --data."
+        )
     return None
 
 
@@ -99,6 +108,10 @@ def _settings_sentence(error: ValidationError) -> str:
     ]
     more = f" (and {len(rows) - _MOST_SETTINGS_SHOWN} more)" if len(rows) > _MOST_SETTINGS_SHOWN else ""
     return f"A setting cannot be used: {'; '.join(rows[:_MOST_SETTINGS_SHOWN])}{more}. See docs/configuration.md."
+
+
+def _is_damaged(error: BaseException) -> bool:
+    return any(words in str(error).lower() for words in ("file is not a database", "database disk image is malformed"))
 
 
 def _is_disk_full(error: BaseException) -> bool:

@@ -1,9 +1,9 @@
 """Settings of the command and of the process that holds every service."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from shared_services.kit.settings import PlatformSettings
 
@@ -29,7 +29,11 @@ class CliSettings(PlatformSettings):
         description="Who may take part in a workshop: `open`, everybody who reaches the page; `code`, who knows its join code. "
         "Without it: `open` on a loopback address, `code` on any other.",
     )
-    log_level: str = Field(default="info", validation_alias="LOG_LEVEL", description="Lowest level written to the log.")
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = Field(
+        default="info",
+        validation_alias="LOG_LEVEL",
+        description="Lowest level written to the log: `debug`, `info`, `warning` or `error`.",
+    )
     examples: Path = Field(
         default=Path(__file__).resolve().parents[1] / "examples",
         validation_alias="WORKSHOP_EXAMPLES",

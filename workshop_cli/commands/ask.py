@@ -9,7 +9,7 @@ from shared_services.kit.errors import BadInputError, ProblemError, UnavailableE
 from workshop_cli.connection import Connection, connect
 from workshop_cli.names import workshop_name
 from workshop_cli.settings import CliSettings
-from workshop_cli.terminal import err, out, plain
+from workshop_cli.terminal import err, out, plain, printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ async def _ask(connection: Connection, workshop: str, message: MessageRequest, *
     async for event in chat.stream(conversation, message):
         if event.event == "block" and show:
             block = BlockEvent.model_validate_json(event.data)
-            print(block.before + block.markdown, end="", flush=True)
+            print(printable(block.before + block.markdown), end="", flush=True)
         elif event.event == "done":
             if show:
                 print("\n")
