@@ -130,6 +130,10 @@ def hold(root: Path, command: str) -> Iterator[DataFolder]:
         DataFolderError: It cannot be written.
     """
     root = root.expanduser().resolve()
+    if "?" in str(root):
+        raise DataFolderError(
+            f"The data folder {root} cannot have a '?' in its path: database addresses end at one."
+        )
     with ExitStack() as stack:
         try:
             root.mkdir(parents=True, exist_ok=True)

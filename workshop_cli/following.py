@@ -5,7 +5,7 @@ from typing import Protocol
 
 from shared_services.contracts.jobs import FINAL_STATES, Job, JobEvent, JobState
 from shared_services.contracts.problems import Problem
-from shared_services.kit.errors import PlatformError, ProblemError
+from shared_services.kit.errors import PlatformError, ProblemError, UnavailableError
 from workshop_cli.terminal import Bar
 
 
@@ -26,8 +26,24 @@ async def follow(jobs: FollowsJobs, job: Job, bar: Bar) -> Job:
 
     Raises:
         ProblemError: It failed.
+        UnavailableError: The server ended before it did.
         PlatformError: It was cancelled.
     """
+    try:
+        job = await _ended(jobs, job, bar)
+    except UnavailableError as error:
+        raise UnavailableError(
+            f"The server ended before the job did ({job.kind} {job.subject}). Nothing is lost: the job goes on when "
+            "`workshop up` is started again."
+        ) from error
+    if job.state == JobState.FAILED:
+        raise ProblemError(Problem.model_validate(job.error or {"type": "about:blank", "title": "The job failed", "status": 500}))
+    if job.state == JobState.CANCELLED:
+        raise PlatformError(f"The job {job.id} ({job.kind} {job.subject}) was cancelled.")
+    return job
+
+
+async def _ended(jobs: FollowsJobs, job: Job, bar: Bar) -> Job:
     last = 0
     while job.state not in FINAL_STATES:
         async for event in jobs.events(job.id, last):
@@ -37,8 +53,4 @@ async def follow(jobs: FollowsJobs, job: Job, bar: Bar) -> Job:
             elif event.type == "step" and event.data["state"] == JobState.RUNNING:
                 bar.update(f"{job.kind} {job.subject}: {event.data['name']}")
         job = await jobs.get(job.id)
-    if job.state == JobState.FAILED:
-        raise ProblemError(Problem.model_validate(job.error or {"type": "about:blank", "title": "The job failed", "status": 500}))
-    if job.state == JobState.CANCELLED:
-        raise PlatformError(f"The job {job.id} ({job.kind} {job.subject}) was cancelled.")
     return job

@@ -72,6 +72,12 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
         pass
 
 
+def test_a_path_that_would_cut_a_database_address_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataFolderError, match="'\\?'"), hold(tmp_path / "is it?", "up"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_errors_of_the_disk_become_sentences(tmp_path: Path) -> None:
     assert isinstance(storage_error(tmp_path, OSError(errno.ENOSPC, "No space left on device")), StorageFullError)
     assert isinstance(storage_error(tmp_path, OSError(errno.EDQUOT, "Disk quota exceeded")), StorageFullError)
