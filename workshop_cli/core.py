@@ -195,6 +195,7 @@ async def open_core(folder: DataFolder, settings: CliSettings, *, warm: bool) ->
             jobs=jobs,
             converter_for=builder.converter_client,
             join_code=lambda workshop: join_code(builder.secret, workshop) if access_for(settings) == "code" else None,
+            public_url=settings.public_url,
         )
         for app in builder.apps.values():
             await stack.enter_async_context(app.router.lifespan_context(app))

@@ -67,7 +67,7 @@ async def test_a_repository_becomes_a_workshop_that_is_seen_once_it_is_published
 
 async def test_a_join_link_that_the_author_copies_fills_in_the_code(site: Site):
     listed = (await site["author"].get("/")).text
-    link = re.search(r'data-copy="http://workshop\.test(/w/tiny/join\?code=([A-Z0-9]{8}))"', listed)
+    link = re.search(r'data-copy="https://lab\.example(/w/tiny/join\?code=([A-Z0-9]{8}))"', listed)
     assert link is not None, listed
     assert link[2] not in (await site["participant"].get("/")).text
     joined = await site["nobody"].get(link[1])
