@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -103,15 +105,7 @@ async def test_hostile_content_is_stored_and_found_as_it_is(room: Room) -> None:
         assert passage.text.rstrip("\n") == "\n".join(whole[passage.first_line - 1 : passage.last_line])
 
 
-def test_any_question_stays_inside(tmp_path: Path) -> None:
-    import anyio
-
-    async def run() -> None:
-        async with open_room(tmp_path) as room:
-            await _both(room)
-            holder.append(room)
-            await anyio.to_thread.run_sync(check)
-
+async def test_any_question_stays_inside(tmp_path: Path) -> None:
     holder: list[Room] = []
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -124,7 +118,10 @@ def test_any_question_stays_inside(tmp_path: Path) -> None:
             for candidate in searcher.search(scope_of("red"), name, request).candidates:
                 assert candidate.chunk.workshop == "red"
 
-    anyio.run(run)
+    async with open_room(tmp_path) as room:
+        await _both(room)
+        holder.append(room)
+        await anyio.to_thread.run_sync(check)
 
 
 async def test_a_row_from_outside_is_dropped_counted_and_logged(room: Room, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
