@@ -57,7 +57,7 @@ class ChatSettings(PlatformSettings):
         description="Who may take part: `open` (whoever has the address) or `code` (who has the join code).",
     )
     confidence_threshold: float = Field(
-        default=0.5,
+        default=0.4,
         ge=0,
         le=1,
         validation_alias="CHAT_CONFIDENCE_THRESHOLD",

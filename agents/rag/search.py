@@ -16,7 +16,7 @@ from agents.rag.embedder import Embedder
 from agents.rag.ranking import Candidate, favour_identifiers, favour_step, ordered, passages, reciprocal_rank_fusion
 from agents.rag.scope import Scope
 from agents.rag.store import BM25_K1, Hit, StoredChunk, VectorStore
-from agents.rag.terms import heaviest, identifiers, terms, weight
+from agents.rag.terms import heaviest, identifiers, names, terms, weight
 from shared_services.contracts.rag import SearchRequest, Turn
 
 CANDIDATES = 100
@@ -49,7 +49,7 @@ class Found:
     evidence: Evidence
 
 
-NOTHING = Found([], 0.0, Evidence(0.0, 0.0, 0.0, 0))
+NOTHING = Found([], 0.0, Evidence(0.0, 0.0, 0.0, 0.0, 0))
 
 
 def question_forms(query: str, history: Sequence[Turn]) -> list[str]:
@@ -115,8 +115,8 @@ class Searcher:
         dense = self._store.search_dense(scope, collection, vectors, CANDIDATES, request.kinds)
         kept = [heaviest(each, contents.holding, total, MOST_TERMS) for each in asked]
         keyword = self._store.search_terms(scope, collection, kept, CANDIDATES, request.kinds)
-        names = identifiers(query)
-        found = ordered(favour_step(favour_identifiers(_fused(dense, keyword, contents), names), request.step))
+        literal = identifiers(query)
+        found = ordered(favour_step(favour_identifiers(_fused(dense, keyword, contents), literal), request.step))
         chosen = passages(found, request.limit)
         if not chosen:
             return NOTHING
@@ -126,7 +126,8 @@ class Searcher:
         evidence = Evidence(
             cosine=_best(dense[: sum(len(form) for form in read[:trusted])]),
             share=max(shares[:trusted]),
-            named=_named(names, asked[0], chosen[0].chunk.text, contents),
+            named=_named(literal, asked[0], chosen[0].chunk.text, contents),
+            unknown=_unknown(query, asked[0], contents),
             chunks=total,
         )
         return Found(chosen, confidence(evidence), evidence)
@@ -168,10 +169,15 @@ def _share(asked: list[str], ranking: Sequence[Hit], contents: Contents) -> floa
     return ranking[0].score / most if ranking and most > 0 else 0.0
 
 
-def _named(names: Sequence[str], asked: list[str], text: str, contents: Contents) -> float:
+def _named(literal: Sequence[str], asked: list[str], text: str, contents: Contents) -> float:
     most = weight(asked, contents.holding, len(contents.chunks))
-    held = [term for name in names if name in text.lower() for term in terms(name) if term in asked]
+    held = [term for name in literal if name in text.lower() for term in terms(name) if term in asked]
     return weight(held, contents.holding, len(contents.chunks)) / most if most > 0 else 0.0
+
+
+def _unknown(query: str, asked: list[str], contents: Contents) -> float:
+    strange = [name for name in names(query) if not contents.holding.get(name)]
+    return len(strange) / len(set(asked)) if asked else 0.0
 
 
 def _fused(dense: Sequence[Sequence[Hit]], keyword: Sequence[Sequence[Hit]], contents: Contents) -> list[Candidate]:

@@ -39,6 +39,8 @@ _IDENTIFIER = re.compile(
     re.VERBOSE,
 )
 
+_NAME = re.compile(r"(?=\w*[A-Z])[A-Za-z][A-Za-z0-9]+")
+
 
 def identifiers(text: str) -> list[str]:
     """Identifiers of a text in lower case, each once, in order.
@@ -76,6 +78,18 @@ def words(text: str) -> list[str]:
         if len(parts) > 1:
             found.extend(part.lower() for part in parts if len(part) > 1)
     return found
+
+
+def names(text: str) -> list[str]:
+    """Stems of the words that look like names (an upper-case letter, not at a sentence's beginning), each once, in order."""
+    found: dict[str, None] = {}
+    begins = True
+    for token in _TOKEN.findall(text):
+        word = token.strip(".:!?*-_/")
+        if not begins and _NAME.fullmatch(word) and word.lower() not in STOP_WORDS:
+            found[stem(word.lower())] = None
+        begins = token.endswith((".", ":", "!", "?"))
+    return list(found)
 
 
 def terms(text: str) -> list[str]:

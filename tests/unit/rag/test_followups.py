@@ -4,6 +4,7 @@ import pytest
 
 from agents.rag.blocks import read_blocks
 from agents.rag.search import depends_on_history
+from agents.rag.terms import names
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,17 @@ def test_a_list_of_links_inside_the_workshop_is_no_passage():
 )
 def test_other_lists_are_passages(text: str):
     assert read_blocks(text)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How do I connect Presto to Snowflake?", ["presto", "snowflak"]),
+        ("Why does it fail? Docker is running.", []),
+        ("How do I use JPA with OAuth2?", ["jpa", "oauth2"]),
+        ("How do I bake bread?", []),
+        ("I lost my pods", []),
+    ],
+)
+def test_names_are_told_from_words(question: str, expected: list[str]):
+    assert names(question) == expected

@@ -101,17 +101,18 @@ def test_a_long_question_is_read_at_both_ends() -> None:
 
 
 def test_confidence_grows_with_each_kind_of_evidence() -> None:
-    nothing = confidence(Evidence(0, 0, 0, 100))
+    nothing = confidence(Evidence(0, 0, 0, 0, 100))
     assert nothing < 0.01
     assert (
         nothing
-        < confidence(Evidence(0.4, 0, 0, 100))
-        < confidence(Evidence(0.4, 0.3, 0, 100))
-        < confidence(Evidence(0.4, 0.3, 0.5, 100))
+        < confidence(Evidence(0.4, 0, 0, 0, 100))
+        < confidence(Evidence(0.4, 0.3, 0, 0, 100))
+        < confidence(Evidence(0.4, 0.3, 0.5, 0, 100))
     )
-    assert confidence(Evidence(0.64, 0.54, 0, 900)) > ANSWER_FROM > confidence(Evidence(0.29, 0.22, 0, 900))
+    assert confidence(Evidence(0.4, 0.3, 0.5, 0.3, 100)) < confidence(Evidence(0.4, 0.3, 0.5, 0, 100))
+    assert confidence(Evidence(0.64, 0.54, 0, 0, 900)) > ANSWER_FROM > confidence(Evidence(0.29, 0.22, 0, 0, 900))
 
 
 def test_the_same_evidence_from_more_chunks_says_less() -> None:
-    assert confidence(Evidence(0.4, 0.3, 0, 5)) > ANSWER_FROM > confidence(Evidence(0.4, 0.3, 0, 900))
-    assert confidence(Evidence(0.4, 0.3, 0, 0)) == confidence(Evidence(0.4, 0.3, 0, 3))
+    assert confidence(Evidence(0.4, 0.3, 0, 0, 5)) > ANSWER_FROM > confidence(Evidence(0.4, 0.3, 0, 0, 900))
+    assert confidence(Evidence(0.4, 0.3, 0, 0, 0)) == confidence(Evidence(0.4, 0.3, 0, 0, 3))
