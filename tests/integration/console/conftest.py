@@ -96,7 +96,9 @@ async def site(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> 
     """A site that needs join codes, with the published workshop `tiny`, a draft of it, and a finished job of Ada's."""
     root = tmp_path_factory.mktemp("site")
     with hold(root, "test") as folder:
-        async with open_core(folder, CliSettings(data=root, access="code", public_url="https://lab.example/"), warm=False) as core:
+        async with open_core(
+            folder, CliSettings(data=root, access="code", public_url="https://lab.example/"), warm=False
+        ) as core:
             first = await core.library.draft(make_workshop())
             given = {"workshop": first.workshop, "version": first.version}
             job = await core.jobs.submit(PUBLISH, first.workshop, "oidc:ada", given)

@@ -1,10 +1,12 @@
 """Which addresses are taken, and which are refused before git sees them."""
 
+from pathlib import Path
+
 import pytest
 
 from agents.template_converter.errors import BadAddressError, HostileSourceError
 from agents.template_converter.refs import checked_ref
-from agents.template_converter.sources import SourceKind, parse_source, redact
+from agents.template_converter.sources import NOT_LOCAL, SourceKind, parse_source, redact
 
 
 @pytest.mark.parametrize(
@@ -78,3 +80,23 @@ def test_credentials_are_not_shown():
 def test_refs_that_are_expressions_or_options(ref):
     with pytest.raises(HostileSourceError):
         checked_ref(ref)
+
+
+@pytest.mark.parametrize(
+    "text", ["{there}", "{none}", "file://{there}", "file://{none}", "FILE://{there}", "none/lab", ".", "~", "~nobody-here/lab"]
+)
+def test_where_local_sources_are_not_taken_the_answer_does_not_tell_what_is_there(tmp_path: Path, text: str):
+    given = text.format(there=tmp_path, none=tmp_path / "none")
+    with pytest.raises(BadAddressError) as caught:
+        parse_source(given, allow_local=False)
+    assert caught.value.detail == NOT_LOCAL
+
+
+@pytest.mark.parametrize("text", ["https://example.org/ada/lab.git", "git@example.org:ada/lab.git", "ssh://git@example.org/lab"])
+def test_where_local_sources_are_not_taken_other_machines_are(text: str):
+    assert parse_source(text, allow_local=False).kind is SourceKind.REMOTE
+
+
+def test_the_home_of_nobody_is_no_folder():
+    with pytest.raises(BadAddressError, match="neither a file or folder"):
+        parse_source("~nobody-here-of-this-name/lab")
