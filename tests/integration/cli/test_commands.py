@@ -107,7 +107,7 @@ def test_the_old_version_serves_until_the_new_one_is_whole(shared: Server, folde
     path = folder(
         "tide",
         steps={"a": "# Sea\n\nThe tide turns at nine in the evening.\n"}
-        | {f"s{n}": f"# S{n}\n\n" + f"Wave {n} rolls. " * 400 for n in range(12)},
+        | {f"s{n}": f"# S{n}\n\n" + f"Wave {n} rolls. " * 40 for n in range(12)},
     )
     seen: list[tuple[str, str]] = []
     over = threading.Event()

@@ -13,7 +13,7 @@ import pytest
 from tests.integration.cli.conftest import MakeFolder
 from tests.integration.cli.program import Server, run, serving, start, wait_until
 
-LONG = {f"s{n}": f"# S{n}\n\n" + f"Leaf {n} unfolds. " * 300 for n in range(30)}
+LONG = {f"s{n}": f"# S{n}\n\n" + f"Leaf {n} unfolds. " * 40 for n in range(20)}
 """Steps that take a while to index."""
 
 
