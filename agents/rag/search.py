@@ -29,6 +29,7 @@ _POINTS_BACK = re.compile(
     r"|above|former|latter|previous|next|first|second|third|last)\b",
     re.IGNORECASE,
 )
+_MEANING = re.compile(r"(\bwhat (?:do|does|did)\b.+?)\bmean\b", re.IGNORECASE)
 _GOES_ON = re.compile(r"\s*(and|or|but|so|why|what about|how about|what if)\b", re.IGNORECASE)
 
 
@@ -63,6 +64,11 @@ def depends_on_history(query: str) -> bool:
     """Whether a question cannot be understood alone: it points back (`it`, `the second one`), or names nothing of its own."""
     content = terms(query)
     return not content or bool(_POINTS_BACK.search(query)) or (len(content) == 1 and bool(_GOES_ON.match(query)))
+
+
+def question_terms(query: str) -> list[str]:
+    """The terms that a question asks for; the `mean` of "what does X mean" is not one."""
+    return terms(_MEANING.sub(r"\1", query))
 
 
 def windows(text: str) -> list[str]:
@@ -109,7 +115,7 @@ class Searcher:
         contents = self._contents_of(scope, collection)
         total = len(contents.chunks)
         forms = question_forms(query, request.history)
-        asked = [terms(form) for form in forms]
+        asked = [question_terms(form) for form in forms]
         read = [windows(form) for form in forms]
         vectors = self._embedder.encode([window for form in read for window in form])
         dense = self._store.search_dense(scope, collection, vectors, CANDIDATES, request.kinds)

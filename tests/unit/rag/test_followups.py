@@ -3,7 +3,7 @@
 import pytest
 
 from agents.rag.blocks import read_blocks
-from agents.rag.search import depends_on_history
+from agents.rag.search import depends_on_history, question_terms
 from agents.rag.terms import names
 
 
@@ -61,3 +61,8 @@ def test_other_lists_are_passages(text: str):
 )
 def test_names_are_told_from_words(question: str, expected: list[str]):
     assert names(question) == expected
+
+
+def test_the_mean_of_what_something_means_is_not_asked_for():
+    assert question_terms("What does etcd mean?") == ["etcd"]
+    assert "mean" in question_terms("What is the mean of the stays?")
