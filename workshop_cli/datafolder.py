@@ -131,9 +131,7 @@ def hold(root: Path, command: str) -> Iterator[DataFolder]:
     """
     root = root.expanduser().resolve()
     if "?" in str(root):
-        raise DataFolderError(
-            f"The data folder {root} cannot have a '?' in its path: database addresses end at one."
-        )
+        raise DataFolderError(f"The data folder {root} cannot have a '?' in its path: database addresses end at one.")
     with ExitStack() as stack:
         try:
             root.mkdir(parents=True, exist_ok=True)

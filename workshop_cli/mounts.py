@@ -59,7 +59,7 @@ class ChatMounts:
 
 
 class House:
-    """The ASGI app of the whole process."""
+    """The ASGI app of the whole process. A browser that asks for what is not there is shown the console's page for that."""
 
     def __init__(self, console: ASGIApp, agents: dict[str, ASGIApp], chats: ChatMounts) -> None:
         self._console = console
@@ -87,6 +87,9 @@ class House:
             await self._serve(app, f"No workshop is published as '{name}'.", f"/w/{name}", scope, receive, send)
 
     async def _serve(self, app: ASGIApp | None, missing: str, root: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if app is None and b"text/html" in dict(scope["headers"]).get(b"accept", b""):
+            await self._console(scope, receive, send)
+            return
         if app is None:
             await problem_response(NotFoundError(f"{missing} The list of workshops is at /.").problem())(scope, receive, send)
             return

@@ -21,7 +21,8 @@ class CliSettings(PlatformSettings):
     public_url: str | None = Field(
         default=None,
         validation_alias="WORKSHOP_PUBLIC_URL",
-        description="Address under which people reach the server, where it is not the one it listens on; used in printed links.",
+        description="Address under which people reach the server, where it is not the one it listens on; "
+        "used in sign-in and join links.",
     )
     access: Literal["open", "code"] | None = Field(
         default=None,

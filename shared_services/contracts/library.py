@@ -48,4 +48,3 @@ class WorkshopSummary(WireModel):
     duration: int | None
     difficulty: str | None
     published_at: datetime
-

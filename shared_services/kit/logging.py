@@ -12,6 +12,7 @@ import structlog
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+_CHATTY = ("httpx", "httpcore", "uvicorn.access", "alembic", "asyncio", "pymilvus", "sentence_transformers", "dbos", "faiss")
 FILE_BYTES = 10_000_000
 _SECRET_NAMES = ("token", "secret", "password", "authorization", "cookie", "api_key", "private_key")
 
@@ -73,7 +74,7 @@ def configure_logging(level: str = "info", *, as_json: bool = True, file: Path |
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for chatty in ("httpx", "httpcore", "uvicorn.access", "alembic", "asyncio", "pymilvus", "sentence_transformers", "dbos"):
+    for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel("WARNING")
     # Milvus Lite answers calls that it does not have with an exception, which pymilvus expects and grpc logs as an error.
     logging.getLogger("grpc").setLevel("CRITICAL")

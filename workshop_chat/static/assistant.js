@@ -164,4 +164,7 @@ export function startAssistant(page) {
   });
   const box = page.ui("conversation");
   box.scrollTop = box.scrollHeight;
+  // Until here what was typed would have gone nowhere.
+  assistant.field.disabled = false;
+  page.ui("send").disabled = false;
 }
