@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 
 from agents.rag.app import create_app as create_rag_app
+from agents.rag.files import LibraryFiles
 from agents.rag.settings import RagSettings
 from agents.template_converter.app import create_app as create_converter_app
 from agents.template_converter.job import CONVERT, convert_job
@@ -29,7 +30,6 @@ from shared_services.jobs.service import Jobs
 from shared_services.jobs.settings import JobsSettings
 from shared_services.kit.database import create_engine, migrate
 from shared_services.kit.tokens import TokenIssuer, TokenSource, load_or_create_key
-from shared_services.library.form import WorkshopFiles, validate_files
 from shared_services.library.publishing import PUBLISH, REMOVE, publish_job, remove_job
 from shared_services.library.repository import MIGRATIONS as LIBRARY_MIGRATIONS
 from shared_services.library.service import LibraryService
@@ -72,18 +72,6 @@ class Core:
     def token(self, subject: str, *, roles: frozenset[Role] = CORE, workshop: str | None = None) -> TokenSource:
         """A source of tokens signed here."""
         return self.issuer.source(subject, roles=roles, workshop=workshop)
-
-
-class LibraryFiles:
-    """Gives the RAG agent what it indexes."""
-
-    def __init__(self, client: Callable[[str], LibraryClient]) -> None:
-        self._client = client
-
-    async def fetch(self, workshop: str, version: str) -> WorkshopFiles:
-        """The files of a version."""
-        client = self._client(workshop)
-        return validate_files(await client.files(await client.version(workshop, version)))
 
 
 class _Builder:
@@ -184,9 +172,6 @@ async def open_core(folder: DataFolder, settings: CliSettings, *, warm: bool) ->
             concurrency=JobsSettings().concurrency,
         )
         verifier = builder.issuer.verifier()
-        builder.apps["rag"] = create_rag_app(
-            RagSettings(data=folder.rag), builder.engine, verifier, files_source=LibraryFiles(builder.library_client), warm=warm
-        )
         builder.apps["template-converter"] = create_converter_app(converter, verifier, jobs=jobs)
         builder.apps["console"] = create_console_app(
             ConsoleSettings(),
@@ -196,6 +181,13 @@ async def open_core(folder: DataFolder, settings: CliSettings, *, warm: bool) ->
             converter_for=builder.converter_client,
             join_code=lambda workshop: join_code(builder.secret, workshop) if access_for(settings) == "code" else None,
             public_url=settings.public_url,
+        )
+        builder.apps["rag"] = create_rag_app(
+            RagSettings(data=folder.rag),
+            builder.engine,
+            verifier,
+            files_source=LibraryFiles(builder.library_client()),
+            warm=warm,
         )
         for app in builder.apps.values():
             await stack.enter_async_context(app.router.lifespan_context(app))

@@ -25,6 +25,10 @@ def server_address(url: str) -> str:
         raise ValueError("must be a plain address, without ? or #")
     if parts.username or parts.password:
         raise ValueError("must hold no user name or password; a key belongs in LLM_API_KEY")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("must have a port between 0 and 65535, or none") from None
     return address
 
 
