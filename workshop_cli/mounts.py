@@ -88,7 +88,8 @@ class House:
 
     async def _serve(self, app: ASGIApp | None, missing: str, root: str, scope: Scope, receive: Receive, send: Send) -> None:
         if app is None and b"text/html" in dict(scope["headers"]).get(b"accept", b""):
-            await self._console(scope, receive, send)
+            # Without its last slash, which the console would redirect to take away and this app to put back.
+            await self._console({**scope, "path": scope["path"].rstrip("/")}, receive, send)
             return
         if app is None:
             await problem_response(NotFoundError(f"{missing} The list of workshops is at /.").problem())(scope, receive, send)

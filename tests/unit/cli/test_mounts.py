@@ -98,6 +98,13 @@ async def test_an_unknown_name_is_a_problem_that_says_where_to_look(house: httpx
     assert "list of workshops" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("address", ["/w/unknown/", "/w/unknown/steps/one", "/agents/unknown/"])
+async def test_a_browser_is_shown_the_consoles_page_and_is_not_sent_around(house: httpx.AsyncClient, address: str) -> None:
+    response = await house.get(address, headers={"accept": "text/html,*/*;q=0.8"})
+    assert response.json()["app"] == "console"
+    assert not response.json()["path"].endswith("/")
+
+
 async def test_a_chat_app_is_made_once_and_closed_when_it_is_dropped() -> None:
     EVENTS.clear()
     mounts = ChatMounts(make)
