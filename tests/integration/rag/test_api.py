@@ -60,7 +60,7 @@ class MissingEmbedder(FakeEmbedder):
 def _bearer(
     subject: str = "service:chat", *, workshop: str | None = None, roles: frozenset[Role] = frozenset(), audience: str = "rag"
 ):
-    return {"authorization": f"Bearer {ISSUER.issue(subject, audience, workshop=workshop, roles=roles)}"}
+    return {"authorization": f"Bearer {ISSUER.issue(subject, audience, seconds=86_400, workshop=workshop, roles=roles)}"}
 
 
 SERVICE = _bearer("service:jobs")
