@@ -32,7 +32,10 @@ def test_addresses(written: str, address: str) -> None:
     assert server_address(written) == address
 
 
-@pytest.mark.parametrize("written", ["localhost:8321", "ftp://x", "http://", "http://x/v1?k=1", "http://user:secret@x", "http://x:99999", "http://x:port", ""])
+@pytest.mark.parametrize(
+    "written",
+    ["localhost:8321", "ftp://x", "http://", "http://x/v1?k=1", "http://user:secret@x", "http://x:99999", "http://x:port", ""],
+)
 def test_addresses_that_are_none(written: str) -> None:
     with pytest.raises(ValueError):
         server_address(written)
