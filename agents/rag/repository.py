@@ -11,6 +11,7 @@ from sqlalchemy import DateTime, String, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from agents.rag.form import Form
 from shared_services.kit.database import storage_errors
 
 
@@ -29,6 +30,8 @@ class IndexRow(Base):
     chunks: Mapped[int]
     model: Mapped[str] = mapped_column(String(200))
     form: Mapped[int]
+    terms_form: Mapped[int]
+    rows_form: Mapped[int]
     indexed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     active: Mapped[bool]
     built: Mapped[bool]
@@ -36,14 +39,14 @@ class IndexRow(Base):
 
 @dataclass(frozen=True)
 class Index:
-    """One index, as the rest of the room sees it. `form` is the version of chunking that made it."""
+    """One index, as the rest of the room sees it."""
 
     collection: str
     workshop: str
     version: str
     chunks: int
     model: str
-    form: int
+    form: Form
     indexed_at: datetime
     active: bool
     built: bool
@@ -55,7 +58,7 @@ class IndexRepository:
     def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
         self._sessions = sessions
 
-    async def begin(self, collection: str, workshop: str, version: str, model: str, form: int) -> None:
+    async def begin(self, collection: str, workshop: str, version: str, model: str, form: Form) -> None:
         """Note that a collection is being built."""
         row = IndexRow(
             collection=collection,
@@ -63,7 +66,9 @@ class IndexRepository:
             version=version,
             chunks=0,
             model=model,
-            form=form,
+            form=form.chunking,
+            terms_form=form.terms,
+            rows_form=form.rows,
             indexed_at=datetime.now(UTC),
             active=False,
             built=False,
@@ -137,11 +142,13 @@ class IndexRepository:
                 row = await session.scalar(query.limit(1))
         return None if row is None else _index(row)
 
-    async def built(self) -> list[Index]:
-        """Every built index."""
+    async def built(self, workshop: str | None = None) -> list[Index]:
+        """Every built index, or those of one workshop; the newest first."""
+        query = select(IndexRow).where(IndexRow.built).order_by(IndexRow.indexed_at.desc())
+        query = query if workshop is None else query.where(IndexRow.workshop == workshop)
         with storage_errors():
             async with self._sessions() as session:
-                return [_index(row) for row in await session.scalars(select(IndexRow).where(IndexRow.built))]
+                return [_index(row) for row in await session.scalars(query)]
 
     async def forget(self, collection: str) -> None:
         """Remove the row of a collection."""
@@ -167,4 +174,5 @@ class IndexRepository:
 
 def _index(row: IndexRow) -> Index:
     at = row.indexed_at if row.indexed_at.tzinfo else row.indexed_at.replace(tzinfo=UTC)
-    return Index(row.collection, row.workshop, row.version, row.chunks, row.model, row.form, at, row.active, row.built)
+    form = Form(row.form, row.terms_form, row.rows_form)
+    return Index(row.collection, row.workshop, row.version, row.chunks, row.model, form, at, row.active, row.built)

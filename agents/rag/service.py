@@ -15,12 +15,14 @@ import anyio
 import anyio.to_thread
 from structlog import get_logger
 
-from agents.rag.chunking import CHUNKING_VERSION, Chunk, chunk_workshop
-from agents.rag.embedder import Embedder
+from agents.rag.chunking import Chunk, chunk_workshop
+from agents.rag.embedder import Embedder, Vector
 from agents.rag.errors import IndexGoneError, ModelMismatchError, NotIndexedError
-from agents.rag.metrics import CHUNKS_EMBEDDED, SEARCH_SECONDS, SEARCHES
+from agents.rag.form import CURRENT_FORM, Form
+from agents.rag.metrics import CHUNKS_EMBEDDED, CHUNKS_TAKEN_OVER, SEARCH_SECONDS, SEARCHES
 from agents.rag.ranking import Candidate
 from agents.rag.repository import Index, IndexRepository
+from agents.rag.reuse import digest, divided
 from agents.rag.scope import Scope
 from agents.rag.search import Searcher
 from agents.rag.store import MAX_TEXT_BYTES, VectorStore
@@ -34,6 +36,7 @@ log = get_logger()
 SEARCH_THREADS = 8
 INGEST_THREADS = 2
 SEARCH_ATTEMPTS = 3
+INSERT_ROWS = 64
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
@@ -69,13 +72,23 @@ class RagService:
 
     Args:
         batch: Chunks embedded at once; a search waits for at most one such batch.
+        form: What new indexes are made by; one of another form is made anew when its version is indexed again.
     """
 
-    def __init__(self, store: VectorStore, embedder: Embedder, indexes: IndexRepository, *, batch: int = 8) -> None:
+    def __init__(
+        self,
+        store: VectorStore,
+        embedder: Embedder,
+        indexes: IndexRepository,
+        *,
+        batch: int = 8,
+        form: Form = CURRENT_FORM,
+    ) -> None:
         self._store = store
         self._embedder = embedder
         self._indexes = indexes
         self._batch = batch
+        self._form = form
         self._searcher = Searcher(store, embedder)
         self._writers = _Turnstile()
         self._search_threads = anyio.CapacityLimiter(SEARCH_THREADS)
@@ -104,7 +117,8 @@ class RagService:
     async def index(self, scope: Scope, version: str, workshop: WorkshopFiles, progress: Progress = _no_progress) -> IndexStatus:
         """Index a version. It is searchable by its version afterwards; `activate` makes it the workshop's own.
 
-        A version that is already indexed by the same model is left as it is.
+        A version that is already indexed by the same model and in the same form is left as it is. Of another one, only
+        the chunks are embedded whose embedded text no indexed version of the workshop holds.
 
         Raises:
             BadInputError: The files are another workshop's, or hold no text.
@@ -119,14 +133,15 @@ class RagService:
         async with self._writers.alone(scope.workshop):
             model = await self._ingest(lambda: self._embedder.model_id)
             held = await self._indexes.find(scope.workshop, version)
-            if held and (held.model, held.form) == (model, CHUNKING_VERSION):
+            if held and (held.model, held.form) == (model, self._form):
                 await progress(held.chunks, held.chunks)
                 return _status(held)
             chunks = await self._ingest(_chunked, workshop)
             collection = f"index_{uuid.uuid4().hex}"
-            await self._indexes.begin(collection, scope.workshop, version, model, CHUNKING_VERSION)
+            await self._indexes.begin(collection, scope.workshop, version, model, self._form)
             try:
-                await self._build(scope, collection, chunks, workshop, progress)
+                held_vectors = await self._vectors(scope, model, chunks)
+                await self._build(scope, collection, chunks, held_vectors, workshop, progress)
                 replaced = await self._indexes.finish(collection, len(chunks))
             except BaseException:
                 with anyio.CancelScope(shield=True):
@@ -136,19 +151,50 @@ class RagService:
         log.info("rag_indexed", workshop=scope.workshop, version=version, chunks=len(chunks), model=model)
         return await self.status(scope, version)
 
+    async def _vectors(self, scope: Scope, model: str, chunks: list[Chunk]) -> dict[str, Vector]:
+        """By digest, the vectors of `chunks` that the workshop's indexes of this model hold."""
+        wanted = {digest(chunk.indexed) for chunk in chunks}
+        found: dict[str, Vector] = {}
+        for index in await self._indexes.built(scope.workshop):
+            if not wanted or (index.model, index.form.rows) != (model, self._form.rows):
+                continue
+            try:
+                found |= await self._ingest(self._store.vectors, scope, index.collection, wanted)
+            except IndexGoneError as error:
+                log.warning("rag_vectors_gone", collection=index.collection, error=error.detail, next="they are embedded again")
+            wanted -= found.keys()
+        return found
+
     async def _build(
-        self, scope: Scope, collection: str, chunks: list[Chunk], workshop: WorkshopFiles, progress: Progress
+        self,
+        scope: Scope,
+        collection: str,
+        chunks: list[Chunk],
+        held: dict[str, Vector],
+        workshop: WorkshopFiles,
+        progress: Progress,
     ) -> None:
         commit = workshop.manifest.source.commit if workshop.manifest.source else None
         dimension = await self._ingest(lambda: self._embedder.dimension)
         await self._ingest(self._store.create, collection, dimension)
         await progress(0, len(chunks))
-        for first in range(0, len(chunks), self._batch):
-            batch = chunks[first : first + self._batch]
-            vectors = await self._ingest(self._embedder.encode, [chunk.indexed for chunk in batch])
-            await self._ingest(self._store.insert, scope, collection, first, batch, vectors, commit)
-            CHUNKS_EMBEDDED.labels(scope.workshop).inc(len(batch))
-            await progress(first + len(batch), len(chunks))
+        done = 0
+
+        async def add(rows: list[tuple[int, Chunk, Vector]]) -> None:
+            nonlocal done
+            for first in range(0, len(rows), INSERT_ROWS):
+                some = rows[first : first + INSERT_ROWS]
+                await self._ingest(self._store.insert, scope, collection, some, commit)
+                done += len(some)
+                await progress(done, len(chunks))
+
+        work = divided(chunks, held)
+        await add(work.known)
+        CHUNKS_TAKEN_OVER.labels(scope.workshop).inc(len(work.known))
+        for texts in work.batches(self._batch):
+            vectors = await self._ingest(self._embedder.encode, texts)
+            CHUNKS_EMBEDDED.labels(scope.workshop).inc(len(texts))
+            await add(work.embedded(texts, vectors))
         await self._ingest(self._store.seal, collection)
         await self._ingest(self._searcher.prepare, scope, collection)
 

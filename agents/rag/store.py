@@ -14,18 +14,20 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from structlog import get_logger
 
 from agents.rag.chunking import Chunk
 from agents.rag.embedder import Vector
 from agents.rag.errors import IndexGoneError, StoreUnavailableError
 from agents.rag.metrics import SCOPE_VIOLATIONS
+from agents.rag.reuse import digest
 from agents.rag.scope import Scope, scope_filter
 from agents.rag.terms import terms
 from shared_services.contracts.rag import ChunkKind
@@ -104,10 +106,8 @@ class VectorStore(Protocol):
         """Make an empty collection for vectors of `dimension`."""
         ...
 
-    def insert(
-        self, scope: Scope, collection: str, first: int, chunks: Sequence[Chunk], vectors: Sequence[Vector], commit: str | None
-    ) -> None:
-        """Add chunks, the first of which is number `first` of its workshop."""
+    def insert(self, scope: Scope, collection: str, rows: Sequence[tuple[int, Chunk, Vector]], commit: str | None) -> None:
+        """Add chunks, each with its number in its workshop and its vector."""
         ...
 
     def seal(self, collection: str) -> None:
@@ -132,6 +132,10 @@ class VectorStore(Protocol):
 
     def read(self, scope: Scope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
         """Every chunk in scope, with its terms."""
+        ...
+
+    def vectors(self, scope: Scope, collection: str, digests: Set[str]) -> dict[str, Vector]:
+        """The vectors in scope whose embedded text has one of `digests`, by digest."""
         ...
 
 
@@ -223,6 +227,7 @@ class MilvusLiteStore:
         schema.add_field(
             "terms", DataType.VARCHAR, max_length=65_535, enable_analyzer=True, analyzer_params={"tokenizer": "standard"}
         )
+        schema.add_field("digest", DataType.VARCHAR, max_length=64)
         schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dimension)
         schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
         schema.add_function(
@@ -236,16 +241,11 @@ class MilvusLiteStore:
         with self._write, self._errors(collection):
             self._connected().create_collection(_checked(collection), schema=schema, index_params=indexes, timeout=WRITE_SECONDS)
 
-    def insert(
-        self, scope: Scope, collection: str, first: int, chunks: Sequence[Chunk], vectors: Sequence[Vector], commit: str | None
-    ) -> None:
+    def insert(self, scope: Scope, collection: str, rows: Sequence[tuple[int, Chunk, Vector]], commit: str | None) -> None:
         """Add chunks of the scope's workshop."""
-        rows = [
-            _row(scope, first + offset, chunk, vector, commit)
-            for offset, (chunk, vector) in enumerate(zip(chunks, vectors, strict=True))
-        ]
+        made = [_row(scope, number, chunk, vector, commit) for number, chunk, vector in rows]
         with self._write, self._errors(collection):
-            self._connected().insert(_checked(collection), rows, timeout=WRITE_SECONDS)
+            self._connected().insert(_checked(collection), made, timeout=WRITE_SECONDS)
 
     def seal(self, collection: str) -> None:
         """Flush and load."""
@@ -277,6 +277,15 @@ class MilvusLiteStore:
 
     def read(self, scope: Scope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
         """Page through every row in scope."""
+        for row in self._rows(scope, collection, [*_STORED, "terms"]):
+            yield _stored(row), row["terms"].split()
+
+    def vectors(self, scope: Scope, collection: str, digests: Set[str]) -> dict[str, Vector]:
+        """Page through the digests and vectors in scope."""
+        rows = self._rows(scope, collection, ["workshop_id", "digest", "dense"])
+        return {row["digest"]: np.asarray(row["dense"], dtype=np.float32) for row in rows if row["digest"] in digests}
+
+    def _rows(self, scope: Scope, collection: str, fields: list[str]) -> Iterator[Any]:
         self._load(collection)
         offset = 0
         while True:
@@ -284,12 +293,12 @@ class MilvusLiteStore:
                 rows = self._connected().query(
                     _checked(collection),
                     filter=scope_filter(scope),
-                    output_fields=[*_STORED, "terms"],
+                    output_fields=fields,
                     limit=READ_PAGE,
                     offset=offset,
                     timeout=READ_SECONDS,
                 )
-            yield from ((_stored(row), row["terms"].split()) for row in rows if _admitted(scope, row))
+            yield from (row for row in rows if _admitted(scope, row))
             if len(rows) < READ_PAGE:
                 return
             offset += len(rows)
@@ -389,6 +398,7 @@ def _row(scope: Scope, ordinal: int, chunk: Chunk, vector: Vector, commit: str |
         "text": chunk.text,
         "after": chunk.after,
         "terms": " ".join(terms(chunk.indexed))[:MAX_TEXT_BYTES],
+        "digest": digest(chunk.indexed),
         "dense": vector.tolist(),
     }
 
