@@ -48,7 +48,7 @@ def create_app(
         warm: Load the model at the start; else when it is first needed, which suits a process that may not need it.
     """
     model = embedder or SentenceTransformerEmbedder(settings.model, batch=settings.batch)
-    store = MilvusLiteStore(settings.data)
+    store = MilvusLiteStore(settings.data, loaded=settings.loaded_collections)
     service = RagService(store, model, IndexRepository(session_factory(engine)), batch=settings.batch)
     state = _ModelState(model)
 

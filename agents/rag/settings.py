@@ -33,6 +33,12 @@ class RagSettings(PlatformSettings):
         validation_alias="RAG_BATCH",
         description="Chunks embedded at once; a search waits for at most one batch.",
     )
+    loaded_collections: int = Field(
+        default=20,
+        ge=1,
+        validation_alias="RAG_LOADED_COLLECTIONS",
+        description="Indexes in memory at once; beyond that the one searched longest ago leaves, and is read again when needed.",
+    )
     database_url: str = Field(
         default="sqlite:///data/rag/rag.sqlite3",
         validation_alias="RAG_DATABASE_URL",

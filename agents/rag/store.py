@@ -27,6 +27,7 @@ from agents.rag.chunking import Chunk
 from agents.rag.embedder import Vector
 from agents.rag.errors import IndexGoneError, StoreUnavailableError
 from agents.rag.metrics import SCOPE_VIOLATIONS
+from agents.rag.residents import Residents
 from agents.rag.reuse import digest
 from agents.rag.scope import Scope, scope_filter
 from agents.rag.terms import terms
@@ -39,6 +40,7 @@ BM25_K1 = 1.2
 BM25_B = 0.75
 MAX_TEXT_BYTES = 60_000
 READ_PAGE = 1_000
+LOADED_COLLECTIONS = 20
 READ_SECONDS = 10.0
 WRITE_SECONDS = 120.0
 
@@ -144,16 +146,17 @@ class MilvusLiteStore:
 
     Args:
         folder: Made when it is not there.
+        loaded: How many collections may be in memory at once; the one that was read longest ago goes first.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, loaded: int = LOADED_COLLECTIONS) -> None:
         self._folder = folder
         self._client: Any = None
         self._server: Any = None
         self._engine: Any = None
         self._socket_folder: Path | None = None
         self._write = threading.Lock()
-        self._loaded: set[str] = set()
+        self._residents = Residents(loaded, self._load, self._release, READ_SECONDS)
 
     def open(self) -> None:
         """Start the engine on the folder."""
@@ -189,7 +192,7 @@ class MilvusLiteStore:
         if self._engine is not None:
             self._engine.close()
         self._client = self._server = self._engine = None
-        self._loaded.clear()
+        self._residents.clear()
         if self._socket_folder is not None:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
             self._socket_folder = None
@@ -251,12 +254,13 @@ class MilvusLiteStore:
         """Flush and load."""
         with self._write, self._errors(collection):
             self._connected().flush(_checked(collection), timeout=WRITE_SECONDS)
-        self._load(collection)
+        with self._residents.using(collection):
+            pass
 
     def drop(self, collection: str) -> None:
         """Remove a collection."""
         with self._write, self._errors(collection):
-            self._loaded.discard(collection)
+            self._residents.forget(collection)
             if self._connected().has_collection(_checked(collection), timeout=READ_SECONDS):
                 self._connected().drop_collection(collection, timeout=WRITE_SECONDS)
 
@@ -286,10 +290,9 @@ class MilvusLiteStore:
         return {row["digest"]: np.asarray(row["dense"], dtype=np.float32) for row in rows if row["digest"] in digests}
 
     def _rows(self, scope: Scope, collection: str, fields: list[str]) -> Iterator[Any]:
-        self._load(collection)
         offset = 0
         while True:
-            with self._errors(collection):
+            with self._residents.using(collection), self._errors(collection):
                 rows = self._connected().query(
                     _checked(collection),
                     filter=scope_filter(scope),
@@ -315,8 +318,7 @@ class MilvusLiteStore:
     ) -> list[list[Hit]]:
         if not data:
             return []
-        self._load(collection)
-        with self._errors(collection):
+        with self._residents.using(collection), self._errors(collection):
             answers = self._connected().search(
                 _checked(collection),
                 data,
@@ -335,11 +337,18 @@ class MilvusLiteStore:
         ]
 
     def _load(self, collection: str) -> None:
-        if collection in self._loaded:
-            return
         with self._write, self._errors(collection):
             self._connected().load_collection(_checked(collection), timeout=WRITE_SECONDS)
-            self._loaded.add(collection)
+
+    def _release(self, collection: str) -> None:
+        try:
+            with self._write, self._errors(collection):
+                self._connected().release_collection(_checked(collection), timeout=WRITE_SECONDS)
+                # a released collection's rows stay in the engine's memory until it is closed, which no request asks for
+                for key in [key for key in self._engine._collections if key[1] == collection]:  # noqa: SLF001
+                    self._engine._collections.pop(key).close()  # noqa: SLF001
+        except IndexGoneError:
+            log.debug("rag_release_of_a_dropped_collection", collection=collection)
 
     def _connected(self) -> Any:
         if self._client is None:
@@ -359,7 +368,7 @@ class MilvusLiteStore:
                     "The disk is full. Free some space and try again; the index that served before still serves."
                 ) from error
             if error.code == _MILVUS_COLLECTION_NOT_FOUND or "not found" in text or "not exist" in text:
-                self._loaded.discard(collection)
+                self._residents.forget(collection)
                 raise IndexGoneError(f"The collection {collection} is no longer there. Ask again.") from error
             raise StoreUnavailableError(
                 f"The vector store failed on {collection}: {error.message}. Try again in a moment."
