@@ -5,7 +5,7 @@ names is left over from a crash and may be dropped.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import DateTime, String, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -13,6 +13,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from agents.rag.form import Form
 from shared_services.kit.database import storage_errors
+
+MOST_WAITING = timedelta(hours=1)
+"""How long a built index is kept for a publisher that has yet to make it the one that serves."""
 
 
 class Base(DeclarativeBase):
@@ -35,6 +38,7 @@ class IndexRow(Base):
     indexed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     active: Mapped[bool]
     built: Mapped[bool]
+    waiting_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 @dataclass(frozen=True)
@@ -95,16 +99,24 @@ class IndexRepository:
                 replaced = list(await session.scalars(same))
                 row.built = True
                 row.chunks = chunks
-                row.indexed_at = datetime.now(UTC)
+                row.indexed_at = row.waiting_since = datetime.now(UTC)
                 row.active = any(old.active for old in replaced)
                 for old in replaced:
                     await session.delete(old)
                 return [_index(old) for old in replaced]
 
+    async def expect(self, collection: str) -> None:
+        """Note that a publisher who found a collection built is about to make it the one that serves."""
+        with storage_errors():
+            async with self._sessions.begin() as session:
+                now = datetime.now(UTC)
+                await session.execute(update(IndexRow).where(IndexRow.collection == collection).values(waiting_since=now))
+
     async def activate(self, workshop: str, version: str) -> list[Index] | None:
         """Make a built version the one that serves.
 
-        The version that served before is kept, so that readers who still name it are answered.
+        The version that served before is kept, so that readers who still name it are answered; so is one that another
+        publisher has just built and will activate next.
 
         Returns:
             The indexes that are no longer needed, whose rows are gone now; None when the version is not built.
@@ -115,9 +127,11 @@ class IndexRepository:
                 chosen = next((row for row in rows if row.version == version), None)
                 if chosen is None:
                     return None
+                chosen.waiting_since = None
                 if chosen.active:
                     return []
-                kept = {chosen.collection} | {row.collection for row in rows if row.active}
+                since = datetime.now(UTC) - MOST_WAITING
+                kept = {chosen.collection} | {row.collection for row in rows if row.active or _waits(row, since)}
                 dropped = [row for row in rows if row.collection not in kept]
                 await session.execute(update(IndexRow).where(IndexRow.workshop == workshop).values(active=False))
                 chosen.active = True
@@ -172,7 +186,16 @@ class IndexRepository:
                 return [_index(row) for row in rows]
 
 
+def _waits(row: IndexRow, since: datetime) -> bool:
+    return row.waiting_since is not None and _aware(row.waiting_since) > since
+
+
+def _aware(at: datetime) -> datetime:
+    """SQLite gives times without their zone; they are in UTC."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 def _index(row: IndexRow) -> Index:
-    at = row.indexed_at if row.indexed_at.tzinfo else row.indexed_at.replace(tzinfo=UTC)
+    at = _aware(row.indexed_at)
     form = Form(row.form, row.terms_form, row.rows_form)
     return Index(row.collection, row.workshop, row.version, row.chunks, row.model, form, at, row.active, row.built)

@@ -134,6 +134,7 @@ class RagService:
             model = await self._ingest(lambda: self._embedder.model_id)
             held = await self._indexes.find(scope.workshop, version)
             if held and (held.model, held.form) == (model, self._form):
+                await self._indexes.expect(held.collection)
                 await progress(held.chunks, held.chunks)
                 return _status(held)
             chunks = await self._ingest(_chunked, workshop)

@@ -164,8 +164,8 @@ class MilvusLiteStore:
         from milvus_lite.exceptions import DataDirLockedError
         from pymilvus import MilvusClient
 
-        # both print tracebacks of what reaches the caller as an error anyway, or is only an unsupported probe
-        for name in ("pymilvus", "grpc._server"):
+        # they print tracebacks of what reaches the caller as an error anyway, or is only an unsupported probe
+        for name in ("pymilvus", "grpc._server", "milvus_lite"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._socket_folder = Path(tempfile.mkdtemp(prefix="rag-"))
@@ -259,10 +259,22 @@ class MilvusLiteStore:
 
     def drop(self, collection: str) -> None:
         """Remove a collection."""
-        with self._write, self._errors(collection):
+        with self._write:
             self._residents.forget(collection)
-            if self._connected().has_collection(_checked(collection), timeout=READ_SECONDS):
-                self._connected().drop_collection(collection, timeout=WRITE_SECONDS)
+            with self._errors(collection):
+                if not self._connected().has_collection(_checked(collection), timeout=READ_SECONDS):
+                    return
+            try:
+                self._drop(collection)
+            except StorageFullError:
+                # before it removes the folder the engine writes out what is in memory, for which a full disk has no room
+                for forsaken in self._engine_parts(collection):
+                    forsaken._bg_executor.shutdown(wait=False)  # noqa: SLF001
+                self._drop(collection)
+
+    def _drop(self, collection: str) -> None:
+        with self._errors(collection):
+            self._connected().drop_collection(collection, timeout=WRITE_SECONDS)
 
     def search_dense(
         self, scope: Scope, collection: str, vectors: Sequence[Vector], limit: int, kinds: Iterable[ChunkKind] | None
@@ -345,10 +357,15 @@ class MilvusLiteStore:
             with self._write, self._errors(collection):
                 self._connected().release_collection(_checked(collection), timeout=WRITE_SECONDS)
                 # a released collection's rows stay in the engine's memory until it is closed, which no request asks for
-                for key in [key for key in self._engine._collections if key[1] == collection]:  # noqa: SLF001
-                    self._engine._collections.pop(key).close()  # noqa: SLF001
+                for open_one in self._engine_parts(collection):
+                    open_one.close()
         except IndexGoneError:
             log.debug("rag_release_of_a_dropped_collection", collection=collection)
+
+    def _engine_parts(self, collection: str) -> list[Any]:
+        """What the engine holds open of a collection; it opens it again when it is next asked for it."""
+        held = self._engine._collections  # noqa: SLF001
+        return [held.pop(key) for key in list(held) if key[1] == collection]
 
     def _connected(self) -> Any:
         if self._client is None:
