@@ -15,3 +15,9 @@ CHUNKS_TAKEN_OVER = Counter(
 SCOPE_VIOLATIONS = Counter(
     "workshop_rag_scope_violations_total", "Rows that the engine returned from outside the caller's scope; each was dropped."
 )
+
+
+def forget_workshop(workshop: str) -> None:
+    """Remove what was counted for a workshop."""
+    for counter in (SEARCHES, CHUNKS_EMBEDDED, CHUNKS_TAKEN_OVER):
+        counter.remove(workshop)

@@ -7,8 +7,9 @@ a crash leaves behind is either not named there or not marked as built, and `rec
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import anyio
@@ -19,7 +20,7 @@ from agents.rag.chunking import Chunk, chunk_workshop
 from agents.rag.embedder import Embedder, Vector
 from agents.rag.errors import IndexGoneError, ModelMismatchError, NotIndexedError
 from agents.rag.form import CURRENT_FORM, Form
-from agents.rag.metrics import CHUNKS_EMBEDDED, CHUNKS_TAKEN_OVER, SEARCH_SECONDS, SEARCHES
+from agents.rag.metrics import CHUNKS_EMBEDDED, CHUNKS_TAKEN_OVER, SEARCH_SECONDS, SEARCHES, forget_workshop
 from agents.rag.ranking import Candidate
 from agents.rag.repository import Index, IndexRepository
 from agents.rag.reuse import digest, divided
@@ -67,6 +68,35 @@ class _Turnstile:
                 self.locks[workshop] = (lock, waiting - 1)
 
 
+@dataclass
+class _Readers:
+    """Searches under way in each collection, and which of these collections were dropped meanwhile."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    dropped: set[str] = field(default_factory=set)
+
+    def drop(self, collection: str) -> None:
+        """Note that a collection is gone."""
+        if self.counts[collection]:
+            self.dropped.add(collection)
+        else:
+            del self.counts[collection]
+
+    @contextmanager
+    def reading(self, collection: str, forget: Callable[[str], None]) -> Iterator[None]:
+        """Read a collection; `forget` is called by the last reader of one that was dropped."""
+        self.counts[collection] += 1
+        try:
+            yield
+        finally:
+            self.counts[collection] -= 1
+            if not self.counts[collection]:
+                del self.counts[collection]
+                if collection in self.dropped:
+                    self.dropped.remove(collection)
+                    forget(collection)
+
+
 class RagService:
     """One store, one model, one table of indexes.
 
@@ -91,6 +121,7 @@ class RagService:
         self._form = form
         self._searcher = Searcher(store, embedder)
         self._writers = _Turnstile()
+        self._readers = _Readers()
         self._search_threads = anyio.CapacityLimiter(SEARCH_THREADS)
         self._ingest_threads = anyio.CapacityLimiter(INGEST_THREADS)
 
@@ -236,9 +267,13 @@ class RagService:
         return _status(found)
 
     async def remove(self, scope: Scope) -> None:
-        """Forget a workshop: bookkeeping, rows and statistics. Does nothing when nothing is indexed."""
+        """Forget a workshop: bookkeeping, rows, caches and statistics. Does nothing when nothing is indexed.
+
+        A search that is under way meanwhile ends with what it has read, or finds nothing indexed; it leaves nothing behind.
+        """
         async with self._writers.alone(scope.workshop):
             await self._drop(await self._indexes.forget_workshop(scope.workshop))
+            forget_workshop(scope.workshop)
         log.info("rag_removed", workshop=scope.workshop)
 
     async def search(self, scope: Scope, request: SearchRequest) -> SearchResponse:
@@ -254,16 +289,18 @@ class RagService:
         for attempt in range(1, SEARCH_ATTEMPTS + 1):
             index = await self._readable(scope, request.version)
             try:
-                found = await anyio.to_thread.run_sync(
-                    self._searcher.search, scope, index.collection, request, limiter=self._search_threads
-                )
+                with self._readers.reading(index.collection, self._searcher.forget):
+                    found = await anyio.to_thread.run_sync(
+                        self._searcher.search, scope, index.collection, request, limiter=self._search_threads
+                    )
+                    if index.collection not in self._readers.dropped:
+                        SEARCHES.labels(scope.workshop).inc()
                 break
             except IndexGoneError:
                 # replaced since it was looked up
                 if attempt == SEARCH_ATTEMPTS:
                     raise
         seconds = time.perf_counter() - started
-        SEARCHES.labels(scope.workshop).inc()
         SEARCH_SECONDS.observe(seconds)
         return SearchResponse(
             passages=[_passage(candidate) for candidate in found.candidates],
@@ -293,6 +330,7 @@ class RagService:
         for index in indexes:
             await self._ingest(self._store.drop, index.collection)
             self._searcher.forget(index.collection)
+            self._readers.drop(index.collection)
 
     async def _ingest[T, *A](self, function: Callable[[*A], T], *arguments: *A) -> T:
         return await anyio.to_thread.run_sync(function, *arguments, limiter=self._ingest_threads)
