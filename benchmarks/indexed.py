@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from agents.rag.app import MIGRATIONS
 from agents.rag.chunking import chunk_workshop
-from agents.rag.embedder import Embedder, SentenceTransformerEmbedder, Vector
+from agents.rag.embedder import Embedder, Vector
+from agents.rag.reference_embedder import SentenceTransformerEmbedder
 from agents.rag.repository import IndexRepository
 from agents.rag.scope import Scope
 from agents.rag.service import RagService
