@@ -11,9 +11,11 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog import get_logger
 
-from agents.rag.embedder import Embedder, SentenceTransformerEmbedder
+from agents.rag.embedder import Embedder
 from agents.rag.endpoints import FilesSource, create_router
 from agents.rag.errors import ModelUnavailableError
+from agents.rag.exporting_embedder import ExportingEmbedder
+from agents.rag.reference_embedder import SentenceTransformerEmbedder
 from agents.rag.repository import IndexRepository
 from agents.rag.service import RagService
 from agents.rag.settings import RagSettings
@@ -47,8 +49,8 @@ def create_app(
         embedder: In place of the one that `settings.model` names.
         warm: Load the model at the start; else when it is first needed, which suits a process that may not need it.
     """
-    model = embedder or SentenceTransformerEmbedder(settings.model, batch=settings.batch)
-    store = MilvusLiteStore(settings.data)
+    model = embedder or _embedder(settings)
+    store = MilvusLiteStore(settings.data, loaded=settings.loaded_collections)
     service = RagService(store, model, IndexRepository(session_factory(engine)), batch=settings.batch)
     state = _ModelState(model)
 
@@ -79,6 +81,18 @@ def create_app(
     app.include_router(create_router(service, verifier, files_source))
     app.state.service = service
     return app
+
+
+def _embedder(settings: RagSettings) -> Embedder:
+    if settings.engine == "reference":
+        return SentenceTransformerEmbedder(settings.model, batch=settings.batch, threads=settings.threads)
+    return ExportingEmbedder(
+        settings.model,
+        exports=settings.data / "models",
+        precision=settings.precision,
+        batch=settings.batch,
+        threads=settings.threads,
+    )
 
 
 class _ModelState:

@@ -15,12 +15,6 @@ from dataclasses import dataclass
 ANSWER_FROM = 0.5
 """From this confidence on, the passages are taken to answer the question."""
 
-COSINE_WEIGHT = 10.9
-SHARE_WEIGHT = 6.1
-NAMED_WEIGHT = 3.5
-UNKNOWN_WEIGHT = -6.0
-CHUNKS_WEIGHT = -0.74
-OFFSET = -3.0
 FEWEST_CHUNKS = 3
 
 
@@ -43,14 +37,33 @@ class Evidence:
     chunks: int
 
 
+@dataclass(frozen=True)
+class Weights:
+    """What each part of the evidence weighs in the curve: the first four as they are, `chunks` by the logarithm."""
+
+    cosine: float
+    share: float
+    named: float
+    unknown: float
+    chunks: float
+    offset: float
+
+
+CURRENT = Weights(cosine=10.9, share=6.1, named=3.5, unknown=-6.0, chunks=-0.74, offset=-3.0)
+
+
+def score(evidence: Evidence, weights: Weights = CURRENT) -> float:
+    """The evidence weighed, before the logistic curve: 0 is an even chance."""
+    return (
+        weights.offset
+        + weights.cosine * evidence.cosine
+        + weights.share * evidence.share
+        + weights.named * evidence.named
+        + weights.unknown * evidence.unknown
+        + weights.chunks * math.log(max(evidence.chunks, FEWEST_CHUNKS))
+    )
+
+
 def confidence(evidence: Evidence) -> float:
     """An estimate from 0 to 1 that the passages answer the question."""
-    score = (
-        OFFSET
-        + COSINE_WEIGHT * evidence.cosine
-        + SHARE_WEIGHT * evidence.share
-        + NAMED_WEIGHT * evidence.named
-        + UNKNOWN_WEIGHT * evidence.unknown
-        + CHUNKS_WEIGHT * math.log(max(evidence.chunks, FEWEST_CHUNKS))
-    )
-    return 1.0 / (1.0 + math.exp(-score))
+    return 1.0 / (1.0 + math.exp(-score(evidence)))

@@ -5,13 +5,17 @@ names is left over from a crash and may be dropped.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import DateTime, String, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from agents.rag.form import Form
 from shared_services.kit.database import storage_errors
+
+MOST_WAITING = timedelta(hours=1)
+"""How long a built index is kept for a publisher that has yet to make it the one that serves."""
 
 
 class Base(DeclarativeBase):
@@ -29,21 +33,24 @@ class IndexRow(Base):
     chunks: Mapped[int]
     model: Mapped[str] = mapped_column(String(200))
     form: Mapped[int]
+    terms_form: Mapped[int]
+    rows_form: Mapped[int]
     indexed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     active: Mapped[bool]
     built: Mapped[bool]
+    waiting_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 @dataclass(frozen=True)
 class Index:
-    """One index, as the rest of the room sees it. `form` is the version of chunking that made it."""
+    """One index, as the rest of the room sees it."""
 
     collection: str
     workshop: str
     version: str
     chunks: int
     model: str
-    form: int
+    form: Form
     indexed_at: datetime
     active: bool
     built: bool
@@ -55,7 +62,7 @@ class IndexRepository:
     def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
         self._sessions = sessions
 
-    async def begin(self, collection: str, workshop: str, version: str, model: str, form: int) -> None:
+    async def begin(self, collection: str, workshop: str, version: str, model: str, form: Form) -> None:
         """Note that a collection is being built."""
         row = IndexRow(
             collection=collection,
@@ -63,7 +70,9 @@ class IndexRepository:
             version=version,
             chunks=0,
             model=model,
-            form=form,
+            form=form.chunking,
+            terms_form=form.terms,
+            rows_form=form.rows,
             indexed_at=datetime.now(UTC),
             active=False,
             built=False,
@@ -90,16 +99,24 @@ class IndexRepository:
                 replaced = list(await session.scalars(same))
                 row.built = True
                 row.chunks = chunks
-                row.indexed_at = datetime.now(UTC)
+                row.indexed_at = row.waiting_since = datetime.now(UTC)
                 row.active = any(old.active for old in replaced)
                 for old in replaced:
                     await session.delete(old)
                 return [_index(old) for old in replaced]
 
+    async def expect(self, collection: str) -> None:
+        """Note that a publisher who found a collection built is about to make it the one that serves."""
+        with storage_errors():
+            async with self._sessions.begin() as session:
+                now = datetime.now(UTC)
+                await session.execute(update(IndexRow).where(IndexRow.collection == collection).values(waiting_since=now))
+
     async def activate(self, workshop: str, version: str) -> list[Index] | None:
         """Make a built version the one that serves.
 
-        The version that served before is kept, so that readers who still name it are answered.
+        The version that served before is kept, so that readers who still name it are answered; so is one that another
+        publisher has just built and will activate next.
 
         Returns:
             The indexes that are no longer needed, whose rows are gone now; None when the version is not built.
@@ -110,9 +127,11 @@ class IndexRepository:
                 chosen = next((row for row in rows if row.version == version), None)
                 if chosen is None:
                     return None
+                chosen.waiting_since = None
                 if chosen.active:
                     return []
-                kept = {chosen.collection} | {row.collection for row in rows if row.active}
+                since = datetime.now(UTC) - MOST_WAITING
+                kept = {chosen.collection} | {row.collection for row in rows if row.active or _waits(row, since)}
                 dropped = [row for row in rows if row.collection not in kept]
                 await session.execute(update(IndexRow).where(IndexRow.workshop == workshop).values(active=False))
                 chosen.active = True
@@ -137,11 +156,13 @@ class IndexRepository:
                 row = await session.scalar(query.limit(1))
         return None if row is None else _index(row)
 
-    async def built(self) -> list[Index]:
-        """Every built index."""
+    async def built(self, workshop: str | None = None) -> list[Index]:
+        """Every built index, or those of one workshop; the newest first."""
+        query = select(IndexRow).where(IndexRow.built).order_by(IndexRow.indexed_at.desc())
+        query = query if workshop is None else query.where(IndexRow.workshop == workshop)
         with storage_errors():
             async with self._sessions() as session:
-                return [_index(row) for row in await session.scalars(select(IndexRow).where(IndexRow.built))]
+                return [_index(row) for row in await session.scalars(query)]
 
     async def forget(self, collection: str) -> None:
         """Remove the row of a collection."""
@@ -165,6 +186,16 @@ class IndexRepository:
                 return [_index(row) for row in rows]
 
 
+def _waits(row: IndexRow, since: datetime) -> bool:
+    return row.waiting_since is not None and _aware(row.waiting_since) > since
+
+
+def _aware(at: datetime) -> datetime:
+    """SQLite gives times without their zone; they are in UTC."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 def _index(row: IndexRow) -> Index:
-    at = row.indexed_at if row.indexed_at.tzinfo else row.indexed_at.replace(tzinfo=UTC)
-    return Index(row.collection, row.workshop, row.version, row.chunks, row.model, row.form, at, row.active, row.built)
+    at = _aware(row.indexed_at)
+    form = Form(row.form, row.terms_form, row.rows_form)
+    return Index(row.collection, row.workshop, row.version, row.chunks, row.model, form, at, row.active, row.built)

@@ -6,18 +6,19 @@ rankings are fused: joining alone would lose what the last turn says by itself.
 
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Protocol
 
 from agents.rag.blocks import pieces
 from agents.rag.confidence import Evidence, confidence
-from agents.rag.embedder import Embedder
+from agents.rag.embedder import Embedder, Vector
 from agents.rag.ranking import Candidate, favour_identifiers, favour_step, ordered, passages, reciprocal_rank_fusion
 from agents.rag.scope import Scope
-from agents.rag.store import BM25_K1, Hit, StoredChunk, VectorStore
+from agents.rag.store import BM25_K1, Hit, StoredChunk
 from agents.rag.terms import heaviest, identifiers, names, terms, weight
-from shared_services.contracts.rag import SearchRequest, Turn
+from shared_services.contracts.rag import ChunkKind, SearchRequest, Turn
 
 CANDIDATES = 100
 MOST_TERMS = 64
@@ -31,6 +32,26 @@ _POINTS_BACK = re.compile(
 )
 _MEANING = re.compile(r"(\bwhat (?:do|does|did)\b.+?)\bmean\b", re.IGNORECASE)
 _GOES_ON = re.compile(r"\s*(and|or|but|so|why|what about|how about|what if)\b", re.IGNORECASE)
+
+
+class Searchable(Protocol):
+    """What a search needs of a store; see `agents.rag.store.VectorStore`."""
+
+    def search_dense(
+        self, scope: Scope, collection: str, vectors: Sequence[Vector], limit: int, kinds: Iterable[ChunkKind] | None
+    ) -> list[list[Hit]]:
+        """The chunks in scope nearest to each vector, best first; scores are cosines."""
+        ...
+
+    def search_terms(
+        self, scope: Scope, collection: str, queries: Sequence[Sequence[str]], limit: int, kinds: Iterable[ChunkKind] | None
+    ) -> list[list[Hit]]:
+        """The chunks in scope that hold terms of each query, best first; scores are BM25."""
+        ...
+
+    def read(self, scope: Scope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
+        """Every chunk in scope, with its terms."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -95,7 +116,7 @@ def _clipped(parts: list[str]) -> str:
 class Searcher:
     """Searches one store with one model. Its methods block; call them from worker threads."""
 
-    def __init__(self, store: VectorStore, embedder: Embedder) -> None:
+    def __init__(self, store: Searchable, embedder: Embedder) -> None:
         self._store = store
         self._embedder = embedder
         self._contents: OrderedDict[tuple[str, str], Contents] = OrderedDict()

@@ -7,20 +7,23 @@ a crash leaves behind is either not named there or not marked as built, and `rec
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import anyio
 import anyio.to_thread
 from structlog import get_logger
 
-from agents.rag.chunking import CHUNKING_VERSION, Chunk, chunk_workshop
-from agents.rag.embedder import Embedder
+from agents.rag.chunking import Chunk, chunk_workshop
+from agents.rag.embedder import Embedder, Vector
 from agents.rag.errors import IndexGoneError, ModelMismatchError, NotIndexedError
-from agents.rag.metrics import CHUNKS_EMBEDDED, SEARCH_SECONDS, SEARCHES
+from agents.rag.form import CURRENT_FORM, Form
+from agents.rag.metrics import CHUNKS_EMBEDDED, CHUNKS_TAKEN_OVER, SEARCH_SECONDS, SEARCHES, forget_workshop
 from agents.rag.ranking import Candidate
 from agents.rag.repository import Index, IndexRepository
+from agents.rag.reuse import digest, divided
 from agents.rag.scope import Scope
 from agents.rag.search import Searcher
 from agents.rag.store import MAX_TEXT_BYTES, VectorStore
@@ -34,6 +37,7 @@ log = get_logger()
 SEARCH_THREADS = 8
 INGEST_THREADS = 2
 SEARCH_ATTEMPTS = 3
+INSERT_ROWS = 64
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
@@ -64,20 +68,60 @@ class _Turnstile:
                 self.locks[workshop] = (lock, waiting - 1)
 
 
+@dataclass
+class _Readers:
+    """Searches under way in each collection, and which of these collections were dropped meanwhile."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    dropped: set[str] = field(default_factory=set)
+
+    def drop(self, collection: str) -> None:
+        """Note that a collection is gone."""
+        if self.counts[collection]:
+            self.dropped.add(collection)
+        else:
+            del self.counts[collection]
+
+    @contextmanager
+    def reading(self, collection: str, forget: Callable[[str], None]) -> Iterator[None]:
+        """Read a collection; `forget` is called by the last reader of one that was dropped."""
+        self.counts[collection] += 1
+        try:
+            yield
+        finally:
+            self.counts[collection] -= 1
+            if not self.counts[collection]:
+                del self.counts[collection]
+                if collection in self.dropped:
+                    self.dropped.remove(collection)
+                    forget(collection)
+
+
 class RagService:
     """One store, one model, one table of indexes.
 
     Args:
         batch: Chunks embedded at once; a search waits for at most one such batch.
+        form: What new indexes are made by; one of another form is made anew when its version is indexed again.
     """
 
-    def __init__(self, store: VectorStore, embedder: Embedder, indexes: IndexRepository, *, batch: int = 8) -> None:
+    def __init__(
+        self,
+        store: VectorStore,
+        embedder: Embedder,
+        indexes: IndexRepository,
+        *,
+        batch: int = 8,
+        form: Form = CURRENT_FORM,
+    ) -> None:
         self._store = store
         self._embedder = embedder
         self._indexes = indexes
         self._batch = batch
+        self._form = form
         self._searcher = Searcher(store, embedder)
         self._writers = _Turnstile()
+        self._readers = _Readers()
         self._search_threads = anyio.CapacityLimiter(SEARCH_THREADS)
         self._ingest_threads = anyio.CapacityLimiter(INGEST_THREADS)
 
@@ -104,7 +148,8 @@ class RagService:
     async def index(self, scope: Scope, version: str, workshop: WorkshopFiles, progress: Progress = _no_progress) -> IndexStatus:
         """Index a version. It is searchable by its version afterwards; `activate` makes it the workshop's own.
 
-        A version that is already indexed by the same model is left as it is.
+        A version that is already indexed by the same model and in the same form is left as it is. Of another one, only
+        the chunks are embedded whose embedded text no indexed version of the workshop holds.
 
         Raises:
             BadInputError: The files are another workshop's, or hold no text.
@@ -119,14 +164,16 @@ class RagService:
         async with self._writers.alone(scope.workshop):
             model = await self._ingest(lambda: self._embedder.model_id)
             held = await self._indexes.find(scope.workshop, version)
-            if held and (held.model, held.form) == (model, CHUNKING_VERSION):
+            if held and (held.model, held.form) == (model, self._form):
+                await self._indexes.expect(held.collection)
                 await progress(held.chunks, held.chunks)
                 return _status(held)
             chunks = await self._ingest(_chunked, workshop)
             collection = f"index_{uuid.uuid4().hex}"
-            await self._indexes.begin(collection, scope.workshop, version, model, CHUNKING_VERSION)
+            await self._indexes.begin(collection, scope.workshop, version, model, self._form)
             try:
-                await self._build(scope, collection, chunks, workshop, progress)
+                held_vectors = await self._vectors(scope, model, chunks)
+                await self._build(scope, collection, chunks, held_vectors, workshop, progress)
                 replaced = await self._indexes.finish(collection, len(chunks))
             except BaseException:
                 with anyio.CancelScope(shield=True):
@@ -136,19 +183,50 @@ class RagService:
         log.info("rag_indexed", workshop=scope.workshop, version=version, chunks=len(chunks), model=model)
         return await self.status(scope, version)
 
+    async def _vectors(self, scope: Scope, model: str, chunks: list[Chunk]) -> dict[str, Vector]:
+        """By digest, the vectors of `chunks` that the workshop's indexes of this model hold."""
+        wanted = {digest(chunk.indexed) for chunk in chunks}
+        found: dict[str, Vector] = {}
+        for index in await self._indexes.built(scope.workshop):
+            if not wanted or (index.model, index.form.rows) != (model, self._form.rows):
+                continue
+            try:
+                found |= await self._ingest(self._store.vectors, scope, index.collection, wanted)
+            except IndexGoneError as error:
+                log.warning("rag_vectors_gone", collection=index.collection, error=error.detail, next="they are embedded again")
+            wanted -= found.keys()
+        return found
+
     async def _build(
-        self, scope: Scope, collection: str, chunks: list[Chunk], workshop: WorkshopFiles, progress: Progress
+        self,
+        scope: Scope,
+        collection: str,
+        chunks: list[Chunk],
+        held: dict[str, Vector],
+        workshop: WorkshopFiles,
+        progress: Progress,
     ) -> None:
         commit = workshop.manifest.source.commit if workshop.manifest.source else None
         dimension = await self._ingest(lambda: self._embedder.dimension)
         await self._ingest(self._store.create, collection, dimension)
         await progress(0, len(chunks))
-        for first in range(0, len(chunks), self._batch):
-            batch = chunks[first : first + self._batch]
-            vectors = await self._ingest(self._embedder.encode, [chunk.indexed for chunk in batch])
-            await self._ingest(self._store.insert, scope, collection, first, batch, vectors, commit)
-            CHUNKS_EMBEDDED.labels(scope.workshop).inc(len(batch))
-            await progress(first + len(batch), len(chunks))
+        done = 0
+
+        async def add(rows: list[tuple[int, Chunk, Vector]]) -> None:
+            nonlocal done
+            for first in range(0, len(rows), INSERT_ROWS):
+                some = rows[first : first + INSERT_ROWS]
+                await self._ingest(self._store.insert, scope, collection, some, commit)
+                done += len(some)
+                await progress(done, len(chunks))
+
+        work = divided(chunks, held)
+        await add(work.known)
+        CHUNKS_TAKEN_OVER.labels(scope.workshop).inc(len(work.known))
+        for texts in work.batches(self._batch):
+            vectors = await self._ingest(self._embedder.encode, texts)
+            CHUNKS_EMBEDDED.labels(scope.workshop).inc(len(texts))
+            await add(work.embedded(texts, vectors))
         await self._ingest(self._store.seal, collection)
         await self._ingest(self._searcher.prepare, scope, collection)
 
@@ -189,9 +267,13 @@ class RagService:
         return _status(found)
 
     async def remove(self, scope: Scope) -> None:
-        """Forget a workshop: bookkeeping, rows and statistics. Does nothing when nothing is indexed."""
+        """Forget a workshop: bookkeeping, rows, caches and statistics. Does nothing when nothing is indexed.
+
+        A search that is under way meanwhile ends with what it has read, or finds nothing indexed; it leaves nothing behind.
+        """
         async with self._writers.alone(scope.workshop):
             await self._drop(await self._indexes.forget_workshop(scope.workshop))
+            forget_workshop(scope.workshop)
         log.info("rag_removed", workshop=scope.workshop)
 
     async def search(self, scope: Scope, request: SearchRequest) -> SearchResponse:
@@ -207,16 +289,18 @@ class RagService:
         for attempt in range(1, SEARCH_ATTEMPTS + 1):
             index = await self._readable(scope, request.version)
             try:
-                found = await anyio.to_thread.run_sync(
-                    self._searcher.search, scope, index.collection, request, limiter=self._search_threads
-                )
+                with self._readers.reading(index.collection, self._searcher.forget):
+                    found = await anyio.to_thread.run_sync(
+                        self._searcher.search, scope, index.collection, request, limiter=self._search_threads
+                    )
+                    if index.collection not in self._readers.dropped:
+                        SEARCHES.labels(scope.workshop).inc()
                 break
             except IndexGoneError:
                 # replaced since it was looked up
                 if attempt == SEARCH_ATTEMPTS:
                     raise
         seconds = time.perf_counter() - started
-        SEARCHES.labels(scope.workshop).inc()
         SEARCH_SECONDS.observe(seconds)
         return SearchResponse(
             passages=[_passage(candidate) for candidate in found.candidates],
@@ -246,6 +330,7 @@ class RagService:
         for index in indexes:
             await self._ingest(self._store.drop, index.collection)
             self._searcher.forget(index.collection)
+            self._readers.drop(index.collection)
 
     async def _ingest[T, *A](self, function: Callable[[*A], T], *arguments: *A) -> T:
         return await anyio.to_thread.run_sync(function, *arguments, limiter=self._ingest_threads)

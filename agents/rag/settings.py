@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -32,6 +33,35 @@ class RagSettings(PlatformSettings):
         le=256,
         validation_alias="RAG_BATCH",
         description="Chunks embedded at once; a search waits for at most one batch.",
+    )
+    loaded_collections: int = Field(
+        default=20,
+        ge=1,
+        validation_alias="RAG_LOADED_COLLECTIONS",
+        description="Indexes in memory at once; beyond that the one searched longest ago leaves, and is read again when needed.",
+    )
+    engine: Literal["auto", "reference"] = Field(
+        default="auto",
+        validation_alias="RAG_ENGINE",
+        description=(
+            "What runs the embedding model: auto exports it to OpenVINO once, in the background of the first start, and runs "
+            "the export where it finds the same passages; reference always runs it with sentence-transformers."
+        ),
+    )
+    precision: Literal["auto", "fp32"] = Field(
+        default="auto",
+        validation_alias="RAG_PRECISION",
+        description=(
+            "What an exported model computes in: auto is bf16 where the processor has it and the comparison with the reference "
+            "allows it, else fp32; fp32 is fp32 alone."
+        ),
+    )
+    threads: int = Field(
+        default=0,
+        ge=0,
+        le=256,
+        validation_alias="RAG_THREADS",
+        description="Threads that the embedding model computes with; 0 for as many as the engine finds right.",
     )
     database_url: str = Field(
         default="sqlite:///data/rag/rag.sqlite3",

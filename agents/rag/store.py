@@ -14,18 +14,21 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from structlog import get_logger
 
 from agents.rag.chunking import Chunk
 from agents.rag.embedder import Vector
 from agents.rag.errors import IndexGoneError, StoreUnavailableError
 from agents.rag.metrics import SCOPE_VIOLATIONS
+from agents.rag.residents import Residents
+from agents.rag.reuse import digest
 from agents.rag.scope import Scope, scope_filter
 from agents.rag.terms import terms
 from shared_services.contracts.rag import ChunkKind
@@ -37,6 +40,7 @@ BM25_K1 = 1.2
 BM25_B = 0.75
 MAX_TEXT_BYTES = 60_000
 READ_PAGE = 1_000
+LOADED_COLLECTIONS = 20
 READ_SECONDS = 10.0
 WRITE_SECONDS = 120.0
 
@@ -104,10 +108,8 @@ class VectorStore(Protocol):
         """Make an empty collection for vectors of `dimension`."""
         ...
 
-    def insert(
-        self, scope: Scope, collection: str, first: int, chunks: Sequence[Chunk], vectors: Sequence[Vector], commit: str | None
-    ) -> None:
-        """Add chunks, the first of which is number `first` of its workshop."""
+    def insert(self, scope: Scope, collection: str, rows: Sequence[tuple[int, Chunk, Vector]], commit: str | None) -> None:
+        """Add chunks, each with its number in its workshop and its vector."""
         ...
 
     def seal(self, collection: str) -> None:
@@ -134,22 +136,27 @@ class VectorStore(Protocol):
         """Every chunk in scope, with its terms."""
         ...
 
+    def vectors(self, scope: Scope, collection: str, digests: Set[str]) -> dict[str, Vector]:
+        """The vectors in scope whose embedded text has one of `digests`, by digest."""
+        ...
+
 
 class MilvusLiteStore:
     """A store in a folder of this machine, held by one process at a time.
 
     Args:
         folder: Made when it is not there.
+        loaded: How many collections may be in memory at once; the one that was read longest ago goes first.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, loaded: int = LOADED_COLLECTIONS) -> None:
         self._folder = folder
         self._client: Any = None
         self._server: Any = None
         self._engine: Any = None
         self._socket_folder: Path | None = None
         self._write = threading.Lock()
-        self._loaded: set[str] = set()
+        self._residents = Residents(loaded, self._load, self._release, READ_SECONDS)
 
     def open(self) -> None:
         """Start the engine on the folder."""
@@ -157,8 +164,8 @@ class MilvusLiteStore:
         from milvus_lite.exceptions import DataDirLockedError
         from pymilvus import MilvusClient
 
-        # both print tracebacks of what reaches the caller as an error anyway, or is only an unsupported probe
-        for name in ("pymilvus", "grpc._server"):
+        # they print tracebacks of what reaches the caller as an error anyway, or is only an unsupported probe
+        for name in ("pymilvus", "grpc._server", "milvus_lite"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._socket_folder = Path(tempfile.mkdtemp(prefix="rag-"))
@@ -185,7 +192,7 @@ class MilvusLiteStore:
         if self._engine is not None:
             self._engine.close()
         self._client = self._server = self._engine = None
-        self._loaded.clear()
+        self._residents.clear()
         if self._socket_folder is not None:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
             self._socket_folder = None
@@ -223,6 +230,7 @@ class MilvusLiteStore:
         schema.add_field(
             "terms", DataType.VARCHAR, max_length=65_535, enable_analyzer=True, analyzer_params={"tokenizer": "standard"}
         )
+        schema.add_field("digest", DataType.VARCHAR, max_length=64)
         schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dimension)
         schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
         schema.add_function(
@@ -236,29 +244,37 @@ class MilvusLiteStore:
         with self._write, self._errors(collection):
             self._connected().create_collection(_checked(collection), schema=schema, index_params=indexes, timeout=WRITE_SECONDS)
 
-    def insert(
-        self, scope: Scope, collection: str, first: int, chunks: Sequence[Chunk], vectors: Sequence[Vector], commit: str | None
-    ) -> None:
+    def insert(self, scope: Scope, collection: str, rows: Sequence[tuple[int, Chunk, Vector]], commit: str | None) -> None:
         """Add chunks of the scope's workshop."""
-        rows = [
-            _row(scope, first + offset, chunk, vector, commit)
-            for offset, (chunk, vector) in enumerate(zip(chunks, vectors, strict=True))
-        ]
+        made = [_row(scope, number, chunk, vector, commit) for number, chunk, vector in rows]
         with self._write, self._errors(collection):
-            self._connected().insert(_checked(collection), rows, timeout=WRITE_SECONDS)
+            self._connected().insert(_checked(collection), made, timeout=WRITE_SECONDS)
 
     def seal(self, collection: str) -> None:
         """Flush and load."""
         with self._write, self._errors(collection):
             self._connected().flush(_checked(collection), timeout=WRITE_SECONDS)
-        self._load(collection)
+        with self._residents.using(collection):
+            pass
 
     def drop(self, collection: str) -> None:
         """Remove a collection."""
-        with self._write, self._errors(collection):
-            self._loaded.discard(collection)
-            if self._connected().has_collection(_checked(collection), timeout=READ_SECONDS):
-                self._connected().drop_collection(collection, timeout=WRITE_SECONDS)
+        with self._write:
+            self._residents.forget(collection)
+            with self._errors(collection):
+                if not self._connected().has_collection(_checked(collection), timeout=READ_SECONDS):
+                    return
+            try:
+                self._drop(collection)
+            except StorageFullError:
+                # before it removes the folder the engine writes out what is in memory, for which a full disk has no room
+                for forsaken in self._engine_parts(collection):
+                    forsaken._bg_executor.shutdown(wait=False)  # noqa: SLF001
+                self._drop(collection)
+
+    def _drop(self, collection: str) -> None:
+        with self._errors(collection):
+            self._connected().drop_collection(collection, timeout=WRITE_SECONDS)
 
     def search_dense(
         self, scope: Scope, collection: str, vectors: Sequence[Vector], limit: int, kinds: Iterable[ChunkKind] | None
@@ -277,19 +293,27 @@ class MilvusLiteStore:
 
     def read(self, scope: Scope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
         """Page through every row in scope."""
-        self._load(collection)
+        for row in self._rows(scope, collection, [*_STORED, "terms"]):
+            yield _stored(row), row["terms"].split()
+
+    def vectors(self, scope: Scope, collection: str, digests: Set[str]) -> dict[str, Vector]:
+        """Page through the digests and vectors in scope."""
+        rows = self._rows(scope, collection, ["workshop_id", "digest", "dense"])
+        return {row["digest"]: np.asarray(row["dense"], dtype=np.float32) for row in rows if row["digest"] in digests}
+
+    def _rows(self, scope: Scope, collection: str, fields: list[str]) -> Iterator[Any]:
         offset = 0
         while True:
-            with self._errors(collection):
+            with self._residents.using(collection), self._errors(collection):
                 rows = self._connected().query(
                     _checked(collection),
                     filter=scope_filter(scope),
-                    output_fields=[*_STORED, "terms"],
+                    output_fields=fields,
                     limit=READ_PAGE,
                     offset=offset,
                     timeout=READ_SECONDS,
                 )
-            yield from ((_stored(row), row["terms"].split()) for row in rows if _admitted(scope, row))
+            yield from (row for row in rows if _admitted(scope, row))
             if len(rows) < READ_PAGE:
                 return
             offset += len(rows)
@@ -306,8 +330,7 @@ class MilvusLiteStore:
     ) -> list[list[Hit]]:
         if not data:
             return []
-        self._load(collection)
-        with self._errors(collection):
+        with self._residents.using(collection), self._errors(collection):
             answers = self._connected().search(
                 _checked(collection),
                 data,
@@ -326,11 +349,23 @@ class MilvusLiteStore:
         ]
 
     def _load(self, collection: str) -> None:
-        if collection in self._loaded:
-            return
         with self._write, self._errors(collection):
             self._connected().load_collection(_checked(collection), timeout=WRITE_SECONDS)
-            self._loaded.add(collection)
+
+    def _release(self, collection: str) -> None:
+        try:
+            with self._write, self._errors(collection):
+                self._connected().release_collection(_checked(collection), timeout=WRITE_SECONDS)
+                # a released collection's rows stay in the engine's memory until it is closed, which no request asks for
+                for open_one in self._engine_parts(collection):
+                    open_one.close()
+        except IndexGoneError:
+            log.debug("rag_release_of_a_dropped_collection", collection=collection)
+
+    def _engine_parts(self, collection: str) -> list[Any]:
+        """What the engine holds open of a collection; it opens it again when it is next asked for it."""
+        held = self._engine._collections  # noqa: SLF001
+        return [held.pop(key) for key in list(held) if key[1] == collection]
 
     def _connected(self) -> Any:
         if self._client is None:
@@ -350,7 +385,7 @@ class MilvusLiteStore:
                     "The disk is full. Free some space and try again; the index that served before still serves."
                 ) from error
             if error.code == _MILVUS_COLLECTION_NOT_FOUND or "not found" in text or "not exist" in text:
-                self._loaded.discard(collection)
+                self._residents.forget(collection)
                 raise IndexGoneError(f"The collection {collection} is no longer there. Ask again.") from error
             raise StoreUnavailableError(
                 f"The vector store failed on {collection}: {error.message}. Try again in a moment."
@@ -389,6 +424,7 @@ def _row(scope: Scope, ordinal: int, chunk: Chunk, vector: Vector, commit: str |
         "text": chunk.text,
         "after": chunk.after,
         "terms": " ".join(terms(chunk.indexed))[:MAX_TEXT_BYTES],
+        "digest": digest(chunk.indexed),
         "dense": vector.tolist(),
     }
 

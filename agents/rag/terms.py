@@ -12,6 +12,9 @@ from hashlib import blake2s
 
 from agents.rag.stemming import stem
 
+TERMS_VERSION = 1
+"""Part of an index's form: raised when the same text would give other terms."""
+
 _FUNCTION_WORDS = """
 a about after all also am an and any are as at be been being but by can could did do does doing for from had has have
 having he her here his how i if in into is it its just like may me might more most my no nor not of on or our out she

@@ -9,7 +9,8 @@ import anyio.to_thread
 import pytest
 
 from agents.rag.app import MIGRATIONS
-from agents.rag.embedder import Embedder, SentenceTransformerEmbedder
+from agents.rag.embedder import Embedder
+from agents.rag.reference_embedder import SentenceTransformerEmbedder
 from agents.rag.repository import IndexRepository
 from agents.rag.scope import Scope
 from agents.rag.service import RagService

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from agents.rag.confidence import ANSWER_FROM
-from agents.rag.embedder import SentenceTransformerEmbedder
 from agents.rag.errors import ModelUnavailableError
+from agents.rag.reference_embedder import SentenceTransformerEmbedder
 from shared_services.contracts.rag import SearchRequest, SearchResponse, Turn
 from tests.integration.rag.conftest import Room, open_room, scope_of
 from tests.unit.rag.workshops import CLUSTER_STEPS, workshop
@@ -159,7 +159,7 @@ def test_vectors_have_length_one_and_the_id_names_the_weights(model: SentenceTra
 def test_exchanged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.safetensors").write_bytes(b"not the weights")
-    monkeypatch.setattr("agents.rag.embedder._packaged_folder", lambda: tmp_path / "model")
+    monkeypatch.setattr("agents.rag.model_files._packaged_folder", lambda: tmp_path / "model")
     embedder = SentenceTransformerEmbedder()
     with pytest.raises(ModelUnavailableError, match="not the expected 53aa51"):
         embedder.warm()

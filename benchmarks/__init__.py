@@ -1,0 +1,1 @@
+"""Measurements of the product on real engines and the real model. Not part of what is installed."""
