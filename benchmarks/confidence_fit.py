@@ -13,7 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -114,13 +114,9 @@ def _drawn(draws: np.random.Generator, pool: np.ndarray[Any, np.dtype[np.int64]]
 
 def features(given: Sequence[Example]) -> Floats:
     """Shape (examples, 5): what the curve's weights are multiplied by, in the order of `Weights`."""
-    rows = [(*_parts(each.evidence),) for each in given]
-    return np.array(rows, dtype=np.float64).reshape(len(rows), 5)
-
-
-def _parts(evidence: Evidence) -> tuple[float, float, float, float, float]:
-    chunks = float(np.log(max(evidence.chunks, FEWEST_CHUNKS)))
-    return evidence.cosine, evidence.share, evidence.named, evidence.unknown, chunks
+    found = np.array([astuple(each.evidence) for each in given], dtype=np.float64)
+    found[:, -1] = np.log(np.maximum(found[:, -1], FEWEST_CHUNKS))
+    return found
 
 
 def fit(given: Sequence[Example]) -> Weights:

@@ -1,7 +1,7 @@
 """The measures of rankings and of scores that tell two kinds apart: pure functions, checked by hand in tests."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,15 @@ def ndcg(ranking: Sequence[str], relevant: frozenset[str], depth: int) -> float:
 def reciprocal_rank(ranking: Sequence[str], relevant: frozenset[str], depth: int) -> float:
     """One over the rank of the first relevant item; 0 when it is not among the first `depth`."""
     return next((1 / rank for rank, item in enumerate(ranking[:depth], start=1) if item in relevant), 0.0)
+
+
+def reciprocal_rank_fusion(rankings: Iterable[Sequence[int]], k: int = 60) -> dict[int, float]:
+    """Each item's sum of `1 / (k + rank)` over the rankings that hold it; ranks count from 1."""
+    fused: dict[int, float] = {}
+    for ranking in rankings:
+        for rank, item in enumerate(ranking, start=1):
+            fused[item] = fused.get(item, 0.0) + 1.0 / (k + rank)
+    return fused
 
 
 def auroc(positive: Sequence[float], negative: Sequence[float]) -> float | None:
@@ -58,7 +67,7 @@ def paired_interval(differences: Mapping[str, Sequence[float]], *, seed: int = 1
     return Interval(float(sums.sum() / counts.sum()), float(low), float(high))
 
 
-def fit_logistic(features: Floats, answered: Floats, weights: Floats, *, ridge: float = 1e-3) -> Floats:
+def fit_logistic(features: Floats, answered: Floats, weights: Floats, *, ridge: float = 1e-5) -> Floats:
     """Weights of a logistic curve, the offset last, by Newton's method.
 
     Args:

@@ -21,11 +21,10 @@ import anyio.to_thread
 
 from agents.rag.embedder import Embedder
 from agents.rag.errors import ModelUnavailableError
-from agents.rag.ranking import reciprocal_rank_fusion
 from agents.rag.search import CANDIDATES, MOST_TERMS, Searcher, question_forms, question_terms, windows
 from agents.rag.store import Hit
 from benchmarks.indexed import Bench, Indexed, Part, open_bench, say
-from benchmarks.measures import Interval, auroc, mean_of, ndcg, paired_interval, recall, reciprocal_rank
+from benchmarks.measures import Interval, auroc, mean_of, ndcg, paired_interval, recall, reciprocal_rank, reciprocal_rank_fusion
 from benchmarks.questions import DEFAULT_SET, Question, SetError, read_passages, read_questions, step_of, tenants_of, workshop_of
 
 METHODS = ("product", "bm25", "dense", "fusion")

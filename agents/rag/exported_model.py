@@ -60,6 +60,7 @@ class Manifest(BaseModel):
         pad_id: The token that fills a batch up.
         dimension: Length of a vector.
         checks: What the comparison gave, by precision; a precision that is not there was not compared.
+        bf16_gain: How many times as fast as fp32 bf16 was on the processor that made the export; 0 where not measured.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -75,6 +76,7 @@ class Manifest(BaseModel):
     pad_id: int = 0
     dimension: int = 0
     checks: dict[Precision, Check] = {}
+    bf16_gain: float = 0
 
 
 def engine_version() -> str:
@@ -131,10 +133,10 @@ def choose_precision(manifest: Manifest, *, wanted: Literal["auto", "fp32"], bf1
 
     Args:
         manifest: Of the export.
-        wanted: `auto` for bf16 where it was compared and passed, `fp32` for fp32 alone.
+        wanted: `auto` for bf16 where it was compared, passed and was faster, `fp32` for fp32 alone.
         bf16: Whether the processor computes in bf16.
     """
     if manifest.refused:
         return None
-    order: list[Precision] = ["bf16", "fp32"] if wanted == "auto" and bf16 else ["fp32"]
+    order: list[Precision] = ["bf16", "fp32"] if wanted == "auto" and bf16 and manifest.bf16_gain > 1 else ["fp32"]
     return next((each for each in order if each in manifest.checks and manifest.checks[each].passes(each)), None)

@@ -11,10 +11,12 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from statistics import median
 
 from structlog import get_logger
 
@@ -38,6 +40,8 @@ from agents.rag.reference_embedder import NotTraceableError, SentenceTransformer
 log = get_logger()
 
 _UNFINISHED = ".unfinished-"
+_RACE_TEXTS = 16
+_RACE_ROUNDS = 6
 
 
 def export(model: str, exports: Path) -> Manifest:
@@ -98,8 +102,9 @@ def _make(files: ModelFiles, reference: SentenceTransformerEmbedder, folder: Pat
     expected = measure(reference.encode, texts)
     precisions: list[Precision] = ["fp32", "bf16"] if computes_bf16() else ["fp32"]
     checks = {each: _check(folder, written, each, texts, expected) for each in precisions}
+    gain = _bf16_gain(folder, written, texts) if "bf16" in checks else 0.0
     refused = "" if checks["fp32"].passes("fp32") else f"it finds other passages than the reference: {checks['fp32']}"
-    return written.model_copy(update={"checks": checks, "refused": refused})
+    return written.model_copy(update={"checks": checks, "bf16_gain": gain, "refused": refused})
 
 
 def _convert(traced: Traceable, folder: Path) -> None:
@@ -115,6 +120,25 @@ def _convert(traced: Traceable, folder: Path) -> None:
 def _check(folder: Path, manifest: Manifest, precision: Precision, texts: Sample, expected: Measured) -> Check:
     with closing(OpenVinoEmbedder(folder, manifest, "", precision=precision)) as candidate:
         return compare(expected, measure(candidate.encode, texts))
+
+
+def _bf16_gain(folder: Path, manifest: Manifest, texts: Sample) -> float:
+    # A processor may know bf16 and still be faster in fp32. One after the other in each round: a busy machine slows both.
+    few = texts.passages[:_RACE_TEXTS]
+    gains = []
+    with (
+        closing(OpenVinoEmbedder(folder, manifest, "", precision="fp32")) as fp32,
+        closing(OpenVinoEmbedder(folder, manifest, "", precision="bf16")) as bf16,
+    ):
+        for _ in range(_RACE_ROUNDS):
+            taken = []
+            for engine in (fp32, bf16):
+                started = time.perf_counter()
+                engine.encode(few)
+                taken.append(time.perf_counter() - started)
+            gains.append(taken[0] / taken[1])
+    # The first round prepares the kernels.
+    return median(gains[1:])
 
 
 @contextmanager

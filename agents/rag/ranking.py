@@ -1,15 +1,17 @@
-"""Pure decisions about order: fusing rankings, favouring steps and identifiers, folding duplicates, joining neighbours."""
+"""Pure decisions about order: fusing scores, favouring steps and identifiers, folding duplicates, joining neighbours."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agents.rag.blocks import pieces, split_lines
-from agents.rag.store import StoredChunk
+from agents.rag.store import Hit, StoredChunk
 from agents.rag.terms import words
 
-RRF_K = 60
+DENSE_WEIGHT, KEYWORD_WEIGHT, IDENTIFIER_WEIGHT = 0.4, 0.27, 0.33
+"""What the best cosine, the best BM25 score and all of the identifiers add to a passage's score; 1 together."""
+LEAST_SPAN = 0.3
+"""In cosines: what sets a chunk that says nothing apart from the best one, at least."""
 STEP_FAVOUR = 1.08
-IDENTIFIER_WEIGHT = 1.0
 DUPLICATE_SHARE = 0.9
 JOINED_PIECES = 420
 
@@ -31,22 +33,33 @@ class Candidate:
     bm25: float | None = None
 
 
-def reciprocal_rank_fusion(rankings: Iterable[Sequence[int]], k: int = RRF_K) -> dict[int, float]:
-    """Each item's sum of `1 / (k + rank)` over the rankings that hold it; ranks count from 1."""
+def score_fusion(dense: Sequence[Sequence[Hit]], keyword: Sequence[Sequence[Hit]]) -> dict[int, float]:
+    """Each chunk's score over rankings that are best first: what it reached of the best in each, weighed and averaged.
+
+    Cosines count from the lowest of their ranking, which says nothing where there are many chunks, but a difference never
+    counts more than out of `LEAST_SPAN`: the lowest of three may be as good as the best. BM25 scores count from 0, which
+    is what a chunk without any of the terms has.
+    """
     fused: dict[int, float] = {}
-    for ranking in rankings:
-        for rank, item in enumerate(ranking, start=1):
-            fused[item] = fused.get(item, 0.0) + 1.0 / (k + rank)
+    for ranking in dense:
+        span = max(ranking[0].score - ranking[-1].score, LEAST_SPAN) if ranking else LEAST_SPAN
+        for hit in ranking:
+            reached = 1 - (ranking[0].score - hit.score) / span
+            fused[hit.ordinal] = fused.get(hit.ordinal, 0.0) + DENSE_WEIGHT * reached / len(dense)
+    for ranking in keyword:
+        for hit in ranking:
+            reached = hit.score / ranking[0].score if ranking[0].score > 0 else 1.0
+            fused[hit.ordinal] = fused.get(hit.ordinal, 0.0) + KEYWORD_WEIGHT * reached / len(keyword)
     return fused
 
 
 def favour_step(candidates: Iterable[Candidate], step: str | None) -> list[Candidate]:
-    """Raise the current step's passages a little: as much as a few ranks, so that a clearly better one elsewhere stays first."""
+    """Raise the current step's passages a little, so that a clearly better one elsewhere stays first."""
     return [replace(each, fused=each.fused * STEP_FAVOUR) if step and each.chunk.step == step else each for each in candidates]
 
 
-def favour_identifiers(candidates: Sequence[Candidate], identifiers: Sequence[str], k: int = RRF_K) -> list[Candidate]:
-    """Raise passages that hold the question's identifiers literally, by up to one more first rank.
+def favour_identifiers(candidates: Sequence[Candidate], identifiers: Sequence[str]) -> list[Candidate]:
+    """Raise passages that hold the question's identifiers literally.
 
     Identifiers that no candidate holds, or that every candidate holds, tell nothing and do not count.
     """
@@ -54,9 +67,8 @@ def favour_identifiers(candidates: Sequence[Candidate], identifiers: Sequence[st
     telling = [name for name in identifiers if 0 < sum(name in text for text in texts) < len(texts)]
     if not telling:
         return list(candidates)
-    most = IDENTIFIER_WEIGHT / (k + 1)
     return [
-        replace(each, fused=each.fused + most * sum(name in text for name in telling) / len(telling))
+        replace(each, fused=each.fused + IDENTIFIER_WEIGHT * sum(name in text for name in telling) / len(telling))
         for each, text in zip(candidates, texts, strict=True)
     ]
 

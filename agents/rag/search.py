@@ -1,7 +1,7 @@
-"""Finds passages: dense and keyword search inside one scope, for each form of the question, fused by reciprocal ranks.
+"""Finds passages: dense and keyword search inside one scope, for each form of the question, fused by their scores.
 
 A question that follows others is searched twice, as it stands and joined with the user's turn before it, and all
-rankings are fused: joining alone would lose what the last turn says by itself.
+scores are fused: joining alone would lose what the last turn says by itself.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Protocol
 from agents.rag.blocks import pieces
 from agents.rag.confidence import Evidence, confidence
 from agents.rag.embedder import Embedder, Vector
-from agents.rag.ranking import Candidate, favour_identifiers, favour_step, ordered, passages, reciprocal_rank_fusion
+from agents.rag.ranking import Candidate, favour_identifiers, favour_step, ordered, passages, score_fusion
 from agents.rag.scope import Scope
 from agents.rag.store import BM25_K1, Hit, StoredChunk
 from agents.rag.terms import heaviest, identifiers, names, terms, weight
@@ -208,7 +208,7 @@ def _unknown(query: str, asked: list[str], contents: Contents) -> float:
 
 
 def _fused(dense: Sequence[Sequence[Hit]], keyword: Sequence[Sequence[Hit]], contents: Contents) -> list[Candidate]:
-    fused = reciprocal_rank_fusion([[hit.ordinal for hit in ranking] for ranking in (*dense, *keyword)])
+    fused = score_fusion(dense, keyword)
     cosines, scores = _highest(dense), _highest(keyword)
     return [
         Candidate(contents.chunks[number], score, cosines.get(number), scores.get(number))

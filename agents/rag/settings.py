@@ -52,8 +52,8 @@ class RagSettings(PlatformSettings):
         default="auto",
         validation_alias="RAG_PRECISION",
         description=(
-            "What an exported model computes in: auto is bf16 where the processor has it and the comparison with the reference "
-            "allows it, else fp32; fp32 is fp32 alone."
+            "What an exported model computes in: auto is bf16 where the processor is faster in it and the comparison with the "
+            "reference allows it, else fp32; fp32 is fp32 alone."
         ),
     )
     threads: int = Field(

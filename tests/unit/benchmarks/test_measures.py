@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.measures import auroc, fit_logistic, logistic, mean_of, ndcg, paired_interval, recall, reciprocal_rank
+from benchmarks.measures import (
+    auroc,
+    fit_logistic,
+    logistic,
+    mean_of,
+    ndcg,
+    paired_interval,
+    recall,
+    reciprocal_rank,
+    reciprocal_rank_fusion,
+)
 
 RELEVANT = frozenset({"a", "b", "c"})
 RANKING = ["x", "a", "y", "b", "z", "c"]
@@ -26,6 +36,10 @@ def test_rankings_are_measured_as_trec_does() -> None:
 def test_auroc_is_the_share_of_pairs_in_order(positive: list[float], negative: list[float]) -> None:
     pairs = [1.0 if high > low else 0.5 if high == low else 0.0 for high in positive for low in negative]
     assert auroc(positive, negative) == pytest.approx(sum(pairs) / len(pairs))
+
+
+def test_plain_fusion_adds_reciprocal_ranks() -> None:
+    assert reciprocal_rank_fusion([[7, 8], [8], []]) == {7: 1 / 61, 8: 1 / 62 + 1 / 61}
 
 
 def test_nothing_has_no_measure() -> None:

@@ -10,11 +10,11 @@ GOOD = Check(cosine=0.99999, kept=0.995)
 BAD = Check(cosine=0.99999, kept=0.98)
 
 
-def manifest(refused: str = "", **checks: Check) -> Manifest:
+def manifest(refused: str = "", *, gain: float = 1.6, **checks: Check) -> Manifest:
     named: dict[Precision, Check] = {"fp32": checks["fp32"]} if "fp32" in checks else {}
     if "bf16" in checks:
         named["bf16"] = checks["bf16"]
-    return Manifest(weights="w", fingerprint="f", engine="1", refused=refused, checks=named)
+    return Manifest(weights="w", fingerprint="f", engine="1", refused=refused, checks=named, bf16_gain=gain)
 
 
 def test_bf16_is_taken_where_the_processor_has_it_and_the_comparison_allows_it():
@@ -24,6 +24,7 @@ def test_bf16_is_taken_where_the_processor_has_it_and_the_comparison_allows_it()
     assert choose_precision(both, wanted="fp32", bf16=True) == "fp32"
     assert choose_precision(manifest(fp32=GOOD, bf16=BAD), wanted="auto", bf16=True) == "fp32"
     assert choose_precision(manifest(fp32=GOOD), wanted="auto", bf16=True) == "fp32"
+    assert choose_precision(manifest(gain=0.6, fp32=GOOD, bf16=GOOD), wanted="auto", bf16=True) == "fp32"
 
 
 def test_what_was_refused_or_never_compared_is_not_run():

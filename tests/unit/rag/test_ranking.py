@@ -3,9 +3,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.rag.confidence import ANSWER_FROM, Evidence, confidence
-from agents.rag.ranking import Candidate, favour_identifiers, favour_step, ordered, passages, reciprocal_rank_fusion
+from agents.rag.ranking import (
+    DENSE_WEIGHT,
+    KEYWORD_WEIGHT,
+    Candidate,
+    favour_identifiers,
+    favour_step,
+    ordered,
+    passages,
+    score_fusion,
+)
 from agents.rag.search import question_forms, windows
-from agents.rag.store import StoredChunk
+from agents.rag.store import Hit, StoredChunk
 from shared_services.contracts.rag import ChunkKind, Turn
 
 _FILE = "steps/a/content.md"
@@ -26,16 +35,35 @@ def _chunk(
     return StoredChunk(ordinal, "w", step, step, file, first, last, ("A", heading), kind, text, after, None, file, first)
 
 
-def test_fusion_adds_reciprocal_ranks() -> None:
-    fused = reciprocal_rank_fusion([[7, 8], [8], []])
-    assert fused == {7: 1 / 61, 8: 1 / 62 + 1 / 61}
+def _hits(**scores: float) -> list[Hit]:
+    return [Hit(int(name[1:]), score) for name, score in scores.items()]
 
 
-@given(st.lists(st.lists(st.integers(0, 20), unique=True), max_size=5))
-def test_fusion_does_not_depend_on_the_order_of_rankings(rankings: list[list[int]]) -> None:
-    one, other = reciprocal_rank_fusion(rankings), reciprocal_rank_fusion(reversed(rankings))
+def test_fusion_adds_what_each_chunk_reached_of_the_best() -> None:
+    fused = score_fusion([_hits(c7=0.8, c8=0.6, c9=0.4)], [_hits(c8=5.0, c6=1.0)])
+    assert fused == pytest.approx({7: DENSE_WEIGHT, 8: DENSE_WEIGHT / 2 + KEYWORD_WEIGHT, 9: 0.0, 6: KEYWORD_WEIGHT / 5})
+    assert score_fusion([_hits(c1=0.3)], [[]]) == {1: DENSE_WEIGHT}
+    assert score_fusion([], []) == {}
+
+
+def test_near_cosines_among_few_chunks_leave_the_words_to_decide() -> None:
+    fused = score_fusion([_hits(c1=0.40, c2=0.38)], [_hits(c2=3.0)])
+    assert fused[2] > fused[1]
+    assert fused[1] > DENSE_WEIGHT * 0.9
+
+
+def test_a_clear_lead_in_one_ranking_beats_a_bare_one_in_the_other() -> None:
+    fused = score_fusion([_hits(c1=0.81, c2=0.80, c3=0.1)], [_hits(c2=9.0, c1=2.0)])
+    assert fused[2] > fused[1]
+
+
+@given(st.lists(st.dictionaries(st.integers(0, 20), st.floats(0, 1), max_size=8), min_size=1, max_size=4))
+def test_fusion_does_not_depend_on_the_order_of_forms_and_stays_within_one(forms: list[dict[int, float]]) -> None:
+    rankings = [sorted((Hit(number, score) for number, score in form.items()), key=lambda hit: -hit.score) for form in forms]
+    one, other = score_fusion(rankings, rankings), score_fusion(rankings[::-1], rankings[::-1])
     assert one == pytest.approx(other)
-    assert set(one) == {item for ranking in rankings for item in ranking}
+    assert set(one) == {number for form in forms for number in form}
+    assert all(0 <= score <= 1 + 1e-9 for score in one.values())
 
 
 def test_the_current_step_rises_but_hides_no_better_passage() -> None:
