@@ -1,9 +1,13 @@
 """What every test gets: its own folder, no proxies, and in unit tests no sockets."""
 
+import os
 from pathlib import Path
 
 import pytest
 from pytest_socket import disable_socket, enable_socket
+
+# A server that lives a while exports its model in the background, which only the tests of that export want.
+os.environ.setdefault("RAG_ENGINE", "reference")
 
 UNIT = Path(__file__).parent / "unit"
 
