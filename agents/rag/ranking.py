@@ -11,7 +11,7 @@ DENSE_WEIGHT, KEYWORD_WEIGHT, IDENTIFIER_WEIGHT = 0.4, 0.27, 0.33
 """What the best cosine, the best BM25 score and all of the identifiers add to a passage's score; 1 together."""
 LEAST_SPAN = 0.3
 """In cosines: what sets a chunk that says nothing apart from the best one, at least."""
-STEP_FAVOUR = 1.08
+STEP_FAVOUR = 1.15
 DUPLICATE_SHARE = 0.9
 JOINED_PIECES = 420
 
