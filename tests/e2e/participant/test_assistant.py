@@ -208,6 +208,8 @@ def test_a_conversation_that_is_gone_is_replaced_by_a_new_one(seen: Watched, gar
     page.reload()
     ask(page, VALVE)
     done(page)
+    kept = {cookie["name"]: cookie["value"] for cookie in seen.context.cookies()}
+    assert kept["workshop_conversation"] not in ("", "gone")
     seen.console.clear()
 
 
