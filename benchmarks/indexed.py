@@ -27,7 +27,8 @@ from agents.rag.reference_embedder import SentenceTransformerEmbedder
 from agents.rag.repository import IndexRepository
 from agents.rag.scope import Scope
 from agents.rag.service import RagService
-from agents.rag.store import BM25_B, MAX_TEXT_BYTES, Hit, MilvusLiteStore, StoredChunk, VectorStore
+from agents.rag.store import BM25_B, MAX_TEXT_BYTES, Hit, StoredChunk, VectorStore
+from agents.rag.store.lite import MilvusLiteStore
 from agents.rag.terms import inverse_frequency
 from shared_services.contracts.rag import ChunkKind
 from shared_services.kit.database import create_engine, migrate, session_factory

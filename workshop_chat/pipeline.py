@@ -239,6 +239,7 @@ def citation_of(number: int, passage: Passage) -> Citation:
         n=number,
         workshop=passage.workshop,
         step=passage.step,
+        document=passage.document,
         file=passage.file,
         first_line=passage.first_line,
         last_line=passage.last_line,

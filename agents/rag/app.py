@@ -19,7 +19,7 @@ from agents.rag.reference_embedder import SentenceTransformerEmbedder
 from agents.rag.repository import IndexRepository
 from agents.rag.service import RagService
 from agents.rag.settings import RagSettings
-from agents.rag.store import MilvusLiteStore
+from agents.rag.store.lite import MilvusLiteStore
 from shared_services.kit import http
 from shared_services.kit.database import MigrationSet, migrate, session_factory
 from shared_services.kit.health import Readiness

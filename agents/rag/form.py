@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from agents.rag.chunking import CHUNKING_VERSION
 from agents.rag.terms import TERMS_VERSION
 
-ROWS_VERSION = 2
-"""Raised when a collection's fields change. Since 2 a row carries the digest of what was embedded of it."""
+ROWS_VERSION = 3
+"""Raised when a collection's fields change. Since 2 a row carries the digest of what was embedded of it,
+since 3 the number, tags and focus of its shared document."""
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,31 @@
 """Who may read what: the scope of a search, made from a verified token and from nothing else, and the filters made of it.
 
 Every filter that reaches the engine is put together here, from a closed list of fields and typed values. No text from
-outside ever becomes part of an expression other than as a JSON literal, and ids are held against their pattern first.
+outside ever becomes part of an expression other than as a JSON literal or a template's parameter, and ids are held against
+their pattern first.
 """
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from shared_services.contracts.base import SLUG_PATTERN
+from shared_services.contracts.identity import Role
 from shared_services.kit.errors import BadInputError, ForbiddenError
 from shared_services.kit.tokens import Claims
 
-FilterField = Literal["workshop_id", "kind", "step"]
+FilterField = Literal["workshop_id", "kind", "step", "document"]
 
-_FIELDS: Final = frozenset({"workshop_id", "kind", "step"})
+SHARED = "_shared"
+"""The `workshop_id` of shared documents' rows. It is no id, so no workshop can be called that."""
+
+_FIELDS: Final = frozenset({"workshop_id", "kind", "step", "document"})
+_NUMBERS: Final = frozenset({"document"})
 _SLUG = re.compile(SLUG_PATTERN.removeprefix("^").removesuffix("$"))
 _MINT: Final = object()
+_KEEPERS: Final = frozenset({Role.OPS, Role.ADMIN})
 
 
 def checked_slug(value: str, what: str) -> str:
@@ -76,26 +83,136 @@ class Scope:
             raise ForbiddenError("The token names no workshop, so there is nothing that it may search.")
         return cls(name, frozenset(claims.tags), claims.content_focus, _MINT)
 
-    def admits(self, workshop_id: object) -> bool:
-        """Whether a row that carries `workshop_id` may leave the store."""
-        return isinstance(workshop_id, str) and workshop_id == self.workshop
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of a row that `admits` looks at."""
+        return ("workshop_id",)
+
+    def conditions(self) -> "list[Condition]":
+        """What a row must meet to be in scope."""
+        return [Condition("workshop_id", (self.workshop,))]
+
+    def admits(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row may leave the store."""
+        return row.get("workshop_id") == self.workshop
+
+    def shared(self, documents: Iterable[int]) -> "SharedScope":
+        """What this workshop may read of the shared documents, given the numbers of those that its tags and focus meet."""
+        return SharedScope(self.workshop, self.tags, self.content_focus, frozenset(documents), _MINT)
 
 
-def condition(field: FilterField, values: Iterable[str]) -> str:
-    """`field in [...]` with every value a JSON literal.
+@dataclass(frozen=True)
+class SharedScope:
+    """Shared documents that a reader may see. Made by `Scope.shared` or `SharedScope.whole` alone.
+
+    Attributes:
+        reader: The workshop that reads; empty for whoever looks after the documents.
+        tags: One of these a document must have; None for whoever looks after them.
+        content_focus: A document of another focus is out; None for any.
+        documents: Numbers of the documents, each one revision of one.
+    """
+
+    reader: str
+    tags: frozenset[str] | None
+    content_focus: str | None
+    documents: frozenset[int]
+    mint: InitVar[object]
+
+    def __post_init__(self, mint: object) -> None:
+        if mint is not _MINT:
+            raise TypeError("a SharedScope is made from a Scope, or from a verified token's claims")
+
+    @classmethod
+    def whole(cls, claims: Claims, documents: Iterable[int]) -> "SharedScope":
+        """Every one of `documents`, for who may look after them: ops, admins and the platform's own services.
+
+        Raises:
+            ForbiddenError: Someone else, or a token that is bound to a workshop.
+        """
+        service = claims.subject.startswith("service:")
+        if claims.workshop is not None or not (service or claims.roles & _KEEPERS):
+            raise ForbiddenError("Only ops and admins look after shared documents.")
+        return cls("", None, None, frozenset(documents), _MINT)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of a row that `admits` looks at; tags stand in one text, a space between two."""
+        return ("workshop_id", "document", "tags", "content_focus")
+
+    def conditions(self) -> "list[Condition]":
+        """What a row must meet to be in scope."""
+        return [Condition("workshop_id", (SHARED,)), Condition("document", tuple(sorted(self.documents)))]
+
+    def admits(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row may leave the store: its document is one of these, and its own tags and focus allow it as well."""
+        if row.get("workshop_id") != SHARED or row.get("document") not in self.documents:
+            return False
+        if self.tags is None:
+            return True
+        tags = frozenset(str(row.get("tags", "")).split())
+        return bool(self.tags & tags) and visible_focus(row.get("content_focus") or None, self.content_focus)
+
+
+class ReadScope(Protocol):
+    """What a read needs of a scope; only `Scope` and `SharedScope` are ones."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of a row that `admits` looks at."""
+        ...
+
+    def conditions(self) -> "list[Condition]":
+        """What a row must meet to be in scope."""
+        ...
+
+    def admits(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row may leave the store."""
+        ...
+
+
+def visible_focus(document: str | None, workshop: str | None) -> bool:
+    """Whether a document's focus fits a workshop's; None on either side fits everything."""
+    return document is None or workshop is None or document == workshop
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`field in values`; the one way in which anything is filtered.
 
     Raises:
-        ValueError: The field is not on the closed list, or a value is not an id (kinds and steps are ids, too).
+        ValueError: The field is not on the closed list, or a value is not of its type.
+        BadInputError: A value is not an id (kinds and steps are ids, too).
     """
-    if field not in _FIELDS:
-        raise ValueError(f"{field!r} is not a field that may be filtered by")
-    literals = [json.dumps(checked_slug(value, f"The {field}")) for value in values]
-    return f"{field} in [{', '.join(literals)}]"
+
+    field: FilterField
+    values: tuple[str, ...] | tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if self.field not in _FIELDS:
+            raise ValueError(f"{self.field!r} is not a field that may be filtered by")
+        for value in self.values:
+            if self.field in _NUMBERS:
+                if type(value) is not int or value < 0:
+                    raise ValueError(f"{value!r} is not a number that {self.field} may have")
+            elif not isinstance(value, str):
+                raise ValueError(f"{value!r} is not a text")
+            elif not (self.field == "workshop_id" and value == SHARED):
+                checked_slug(value, f"The {self.field}")
 
 
-def scope_filter(scope: Scope, kinds: Iterable[str] | None = None) -> str:
-    """The whole filter expression of a read inside `scope`, narrowed to `kinds` where given."""
-    parts = [condition("workshop_id", [scope.workshop])]
-    if kinds is not None:
-        parts.append(condition("kind", sorted(set(kinds))))
-    return " and ".join(parts)
+def read_conditions(scope: ReadScope, kinds: Iterable[str] | None = None) -> list[Condition]:
+    """The conditions of a read inside `scope`, narrowed to `kinds` where given."""
+    narrowed = [] if kinds is None else [Condition("kind", tuple(sorted(set(kinds))))]
+    return scope.conditions() + narrowed
+
+
+def literal(conditions: Iterable[Condition]) -> str:
+    """The conditions as a filter expression with every value a JSON literal."""
+    return " and ".join(f"{each.field} in [{', '.join(json.dumps(value) for value in each.values)}]" for each in conditions)
+
+
+def templated(conditions: Iterable[Condition]) -> tuple[str, dict[str, list[Any]]]:
+    """The conditions as a filter template and its parameters: no value stands in the expression."""
+    listed = list(conditions)
+    expression = " and ".join(f"{each.field} in {{{each.field}_values}}" for each in listed)
+    return expression, {f"{each.field}_values": list(each.values) for each in listed}

@@ -26,7 +26,7 @@ from agents.rag.repository import Index, IndexRepository
 from agents.rag.reuse import digest, divided
 from agents.rag.scope import Scope
 from agents.rag.search import Searcher
-from agents.rag.store import MAX_TEXT_BYTES, VectorStore
+from agents.rag.store import MAX_TEXT_BYTES, Owner, VectorStore
 from shared_services.contracts.rag import IndexStatus, Passage, PassageScores, SearchRequest, SearchResponse
 from shared_services.contracts.workshop import SourcePlace
 from shared_services.kit.errors import BadInputError
@@ -216,7 +216,7 @@ class RagService:
             nonlocal done
             for first in range(0, len(rows), INSERT_ROWS):
                 some = rows[first : first + INSERT_ROWS]
-                await self._ingest(self._store.insert, scope, collection, some, commit)
+                await self._ingest(self._store.insert, Owner.of(scope), collection, some, commit)
                 done += len(some)
                 await progress(done, len(chunks))
 

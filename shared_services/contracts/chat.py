@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared_services.contracts.base import Slug, WireModel
+from shared_services.contracts.rag import DocumentRef
 from shared_services.contracts.workshop import SourcePlace
 
 MAX_MESSAGE_CHARACTERS = 20_000
@@ -20,16 +21,20 @@ class MessageRequest(WireModel):
 class Citation(WireModel):
     """A reference from an answer to the passage it rests on.
 
+    It is of the workshop, and then has `workshop` and `step`, or of a shared document, and then has `document`.
+
     Attributes:
         n: The number in the answer, from 1.
-        file: Path inside the published workshop; with `first_line` and `last_line` (inclusive) it gives `text` back.
+        file: Path inside the published workshop, or the shared document's; with `first_line` and `last_line` (inclusive)
+            it gives `text` back.
         heading: Titles from the step's down to the nearest heading.
         source: The place in the author's own repository.
     """
 
     n: int
-    workshop: Slug
-    step: Slug
+    workshop: Slug | None = None
+    step: Slug | None = None
+    document: DocumentRef | None = None
     file: str
     first_line: int
     last_line: int
@@ -41,7 +46,8 @@ class Citation(WireModel):
 class NearestSection(WireModel):
     """A section that comes nearest to a question that the workshop does not answer."""
 
-    step: Slug
+    step: Slug | None = None
+    document: DocumentRef | None = None
     heading: list[str]
     file: str
     line: int

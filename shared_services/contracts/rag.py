@@ -1,9 +1,9 @@
 """The RAG agent's API: index a version, search inside the caller's scope. The token names the workshop, never the body."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared_services.contracts.base import Slug, WireModel
 from shared_services.contracts.workshop import SourcePlace
@@ -50,20 +50,31 @@ class PassageScores(WireModel):
     fused: float
 
 
+class DocumentRef(WireModel):
+    """A shared document: its id and its title."""
+
+    id: Slug
+    title: str
+
+
 class Passage(WireModel):
-    """A piece of a workshop's text, as it stands in `file` from `first_line` to `last_line` (from 1, inclusive), byte for byte.
+    """A piece of a text, as it stands in `file` from `first_line` to `last_line` (from 1, inclusive), byte for byte.
+
+    It is a workshop's, and then has `workshop` and `step`, or a shared document's, and then has `document`.
 
     Attributes:
         workshop: The workshop it belongs to.
-        file: Path inside the published workshop, e.g. `steps/deploy/content.md`.
+        document: The shared document it belongs to.
+        file: Path inside the published workshop, e.g. `steps/deploy/content.md`; of a shared document its own path.
         heading: Titles from the step's title down to the nearest heading.
         commit: Commit of the author's repository, where known.
         source: The place in the author's own repository.
     """
 
-    workshop: Slug
-    step: Slug
-    step_title: str
+    workshop: Slug | None = None
+    step: Slug | None = None
+    step_title: str = ""
+    document: DocumentRef | None = None
     file: str
     first_line: int
     last_line: int
@@ -74,6 +85,12 @@ class Passage(WireModel):
     source: SourcePlace
     scores: PassageScores
 
+    @model_validator(mode="after")
+    def _of_one(self) -> Self:
+        if (self.document is None) == (self.workshop is None) or (self.workshop is None) != (self.step is None):
+            raise ValueError("a passage is either a workshop's, with a step, or a shared document's")
+        return self
+
 
 class SearchResponse(WireModel):
     """Passages, best first.
@@ -82,18 +99,25 @@ class SearchResponse(WireModel):
         confidence: 0 to 1, an estimate that the passages answer the question.
         version: The version that was searched.
         took_ms: Inside the agent, the query's embedding included.
+        keywords_only: The index was made with another embedding model than the one in use, so keywords alone were searched.
     """
 
     passages: list[Passage]
     confidence: float
     version: str
     took_ms: float
+    keywords_only: bool = False
 
 
 class IndexRequest(WireModel):
-    """Index a version that the library holds; it is searchable by its version, and `activate` makes it the current one."""
+    """Index a version that the library holds; it is searchable by its version, and `activate` makes it the current one.
+
+    Attributes:
+        activate: Make it the current one as soon as it is whole; else a request of its own does.
+    """
 
     version: str
+    activate: bool = False
 
 
 class IndexStatus(WireModel):
@@ -105,3 +129,52 @@ class IndexStatus(WireModel):
     model: str
     indexed_at: datetime
     active: bool
+
+
+DocumentFormat = Literal["markdown", "asciidoc", "rst", "html", "notebook", "pdf"]
+
+
+class SharedDocument(WireModel):
+    """A document for many workshops: those whose context names one of its tags, and whose content focus fits, may read it.
+
+    Attributes:
+        id: Made from its path; posting a document under an id that exists replaces it.
+        content_focus: None fits every workshop.
+        file: Its path, as it was given.
+        sha256: Of the bytes that were given.
+        chunks: Passages that are indexed of it.
+    """
+
+    id: Slug
+    title: str
+    tags: list[Slug]
+    content_focus: Slug | None
+    format: DocumentFormat
+    file: str
+    sha256: str
+    chunks: int
+    model: str
+    indexed_at: datetime
+
+
+class RefusedDocument(WireModel):
+    """A file that was not taken, and why."""
+
+    file: str
+    detail: str
+
+
+class SharedDocumentsReport(WireModel):
+    """What came of posted documents.
+
+    Attributes:
+        indexed: New ones, and such as changed.
+        unchanged: Ids of those that were there already, just so.
+        refused: Files that hold nothing that could be indexed.
+        embedded: Passages that the model had to read; the others were known.
+    """
+
+    indexed: list[SharedDocument]
+    unchanged: list[Slug]
+    refused: list[RefusedDocument]
+    embedded: int

@@ -163,13 +163,13 @@ def turn_view(turn: StoredTurn, version: WorkshopVersion, step_address: Callable
 
 def _source(citation: Citation, version: WorkshopVersion, step_address: Callable[[str], str]) -> Source:
     address = None
-    if citation.step in version.steps:
+    if citation.step is not None and citation.step in version.steps:
         address = mark_address(
             step_address(citation.step), citation.file, citation.first_line, citation.last_line, citation.heading
         )
     return Source(
         n=citation.n,
-        heading=" › ".join(citation.heading) or citation.step,
+        heading=" › ".join(citation.heading) or citation.step or citation.file,
         lines=lines_text(citation.first_line, citation.last_line),
         place=f"{citation.file}:{citation.first_line}-{citation.last_line}",
         text=citation.text,
@@ -183,8 +183,8 @@ def lines_text(first: int, last: int) -> str:
 
 
 def _nearest(section: NearestSection, version: WorkshopVersion, step_address: Callable[[str], str]) -> tuple[str, str]:
-    title = " › ".join(section.heading) or section.step
-    if section.step not in version.steps:
+    title = " › ".join(section.heading) or section.step or section.file
+    if section.step is None or section.step not in version.steps:
         return title, step_address(version.manifest.steps[0])
     address = mark_address(step_address(section.step), section.file, section.line, section.line, section.heading)
     return title, address or step_address(section.step)

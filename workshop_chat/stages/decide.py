@@ -26,13 +26,21 @@ def decide(found: Retrieved, threshold: float) -> Decision:
 def nearest_sections(passages: Sequence[Passage]) -> list[NearestSection]:
     """The first few different sections among passages, nearest first."""
     nearest: list[NearestSection] = []
-    seen: set[tuple[str, tuple[str, ...]]] = set()
+    seen: set[tuple[str | None, str, tuple[str, ...]]] = set()
     for passage in passages:
-        place = (passage.step, tuple(passage.heading))
+        place = (passage.step, passage.file if passage.document else "", tuple(passage.heading))
         if place in seen:
             continue
         seen.add(place)
-        nearest.append(NearestSection(step=passage.step, heading=passage.heading, file=passage.file, line=passage.first_line))
+        nearest.append(
+            NearestSection(
+                step=passage.step,
+                document=passage.document,
+                heading=passage.heading,
+                file=passage.file,
+                line=passage.first_line,
+            )
+        )
         if len(nearest) == NEAREST_SECTIONS:
             break
     return nearest

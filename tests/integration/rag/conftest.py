@@ -14,7 +14,7 @@ from agents.rag.reference_embedder import SentenceTransformerEmbedder
 from agents.rag.repository import IndexRepository
 from agents.rag.scope import Scope
 from agents.rag.service import RagService
-from agents.rag.store import MilvusLiteStore
+from agents.rag.store.lite import MilvusLiteStore
 from shared_services.kit.database import create_engine, migrate, session_factory
 from shared_services.kit.tokens import Claims
 from tests.unit.rag.fakes import FakeEmbedder

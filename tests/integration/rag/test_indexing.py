@@ -12,7 +12,7 @@ import pytest
 
 from agents.rag.embedder import Vector
 from agents.rag.errors import ModelMismatchError, NotIndexedError, StoreUnavailableError
-from agents.rag.store import MilvusLiteStore
+from agents.rag.store.lite import MilvusLiteStore
 from shared_services.contracts.rag import SearchRequest
 from shared_services.kit.errors import BadInputError
 from shared_services.library.form import WorkshopFiles

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import agents.rag.store as store_module
+import agents.rag.store.lite as store_module
 from agents.rag.metrics import SCOPE_VIOLATIONS
 from agents.rag.scope import Scope
-from agents.rag.store import MilvusLiteStore
+from agents.rag.store.lite import MilvusLiteStore
 from shared_services.contracts.rag import SearchRequest, Turn
 from shared_services.kit.errors import BadInputError, NotFoundError
 from shared_services.kit.tokens import Claims
@@ -128,7 +128,7 @@ async def test_a_row_from_outside_is_dropped_counted_and_logged(room: Room, monk
     await _both(room)
     before = SCOPE_VIOLATIONS._value.get()
     # an engine that ignores its filter, and a bookkeeping that names the wrong collection
-    monkeypatch.setattr(store_module, "scope_filter", lambda scope, kinds=None: "id >= 0")
+    monkeypatch.setattr(store_module, "literal", lambda conditions: "id >= 0")
     index = await room.indexes.find("blue", None)
     assert index is not None
     vector = FakeEmbedder().encode(["secret door"])

@@ -10,7 +10,7 @@ import pytest
 from agents.rag.app import MIGRATIONS
 from agents.rag.repository import IndexRepository
 from agents.rag.service import RagService
-from agents.rag.store import MilvusLiteStore
+from agents.rag.store.lite import MilvusLiteStore
 from shared_services.contracts.rag import SearchRequest
 from shared_services.kit.database import create_engine, migrate, session_factory
 from tests.integration.rag.conftest import Room, scope_of

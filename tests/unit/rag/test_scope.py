@@ -3,16 +3,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.rag.endpoints import writer_scope
-from agents.rag.scope import Scope, condition, scope_filter
+from agents.rag.scope import SHARED, Condition, Scope, SharedScope, literal, read_conditions, templated
 from shared_services.contracts.identity import Role
 from shared_services.kit.errors import BadInputError, ForbiddenError
 from shared_services.kit.tokens import Claims
 
 
 def _claims(
-    subject: str = "service:chat", workshop: str | None = "one", roles: frozenset[Role] = frozenset(), tags: tuple[str, ...] = ()
+    subject: str = "service:chat",
+    workshop: str | None = "one",
+    roles: frozenset[Role] = frozenset(),
+    tags: tuple[str, ...] = (),
+    focus: str | None = None,
 ) -> Claims:
-    return Claims(subject, "rag", 0, workshop=workshop, roles=roles, tags=tags)
+    return Claims(subject, "rag", 0, workshop=workshop, roles=roles, tags=tags, content_focus=focus)
 
 
 def test_a_scope_comes_from_claims_alone() -> None:
@@ -34,27 +38,76 @@ def test_a_bound_token_opens_its_own_workshop_alone() -> None:
 def test_names_that_are_no_ids_are_refused(name: str) -> None:
     allowed = name.isascii() and name.replace("-", "a").isalnum() and name == name.lower() and len(name) <= 63
     if allowed and not name.startswith("-") and not name.endswith("-"):
-        assert scope_filter(Scope.of(_claims(workshop=None), workshop=name)) == f'workshop_id in ["{name}"]'
+        scope = Scope.of(_claims(workshop=None), workshop=name)
+        assert literal(read_conditions(scope)) == f'workshop_id in ["{name}"]'
     else:
         with pytest.raises(BadInputError):
             Scope.of(_claims(workshop=None), workshop=name)
 
 
 def test_filters_take_listed_fields_alone() -> None:
-    assert condition("kind", ["code"]) == 'kind in ["code"]'
+    assert literal([Condition("kind", ("code",))]) == 'kind in ["code"]'
     with pytest.raises(ValueError, match="not a field"):
-        condition("text", ["x"])  # type: ignore[arg-type]
+        Condition("text", ("x",))  # type: ignore[arg-type]
     with pytest.raises(BadInputError):
-        condition("kind", ['"] or 1==1 or kind in ["'])
+        Condition("kind", ('"] or 1==1 or kind in ["',))
     with pytest.raises(BadInputError):
-        condition("kind", ["code\n"])
+        Condition("kind", ("code\n",))
+    with pytest.raises(ValueError, match="not a number"):
+        Condition("document", ("1 or 1==1",))
+    with pytest.raises(ValueError, match="not a number"):
+        Condition("document", (True,))
+    with pytest.raises(BadInputError):
+        Condition("kind", (SHARED,))
+
+
+def test_a_template_holds_no_value() -> None:
+    scope = Scope.of(_claims(workshop="secret-name"))
+    expression, values = templated(read_conditions(scope, ["code", "prose"]))
+    assert expression == "workshop_id in {workshop_id_values} and kind in {kind_values}"
+    assert values == {"workshop_id_values": ["secret-name"], "kind_values": ["code", "prose"]}
 
 
 def test_a_row_of_another_workshop_is_not_admitted() -> None:
     scope = Scope.of(_claims())
-    assert scope.admits("one")
-    assert not scope.admits("two")
-    assert not scope.admits(None)
+    assert scope.admits({"workshop_id": "one"})
+    assert not scope.admits({"workshop_id": "two"})
+    assert not scope.admits({"workshop_id": None})
+    assert not scope.admits({})
+
+
+def test_no_workshop_can_take_the_shared_documents_name() -> None:
+    with pytest.raises(BadInputError):
+        Scope.of(_claims(workshop=None), workshop=SHARED)
+
+
+def _document(number: int = 7, tags: str = "java spring", focus: str = "", workshop: str = SHARED) -> dict[str, object]:
+    return {"workshop_id": workshop, "document": number, "tags": tags, "content_focus": focus}
+
+
+def test_a_shared_row_is_held_against_number_tags_and_focus() -> None:
+    scope = Scope.of(_claims(tags=("java",), focus="backend")).shared([7])
+    assert scope.admits(_document())
+    assert scope.admits(_document(focus="backend"))
+    assert not scope.admits(_document(focus="frontend"))
+    assert not scope.admits(_document(tags="javascript"))
+    assert not scope.admits(_document(tags=""))
+    assert not scope.admits(_document(8))
+    assert not scope.admits(_document(workshop="one"))
+    assert not Scope.of(_claims()).admits(_document())
+    assert not Scope.of(_claims()).shared([7]).admits(_document())
+
+
+def test_who_looks_after_shared_documents() -> None:
+    for claims in (_claims("service:core", None), _claims("ops:1", None, frozenset({Role.OPS}))):
+        assert SharedScope.whole(claims, [7]).admits(_document(tags=""))
+    for claims in (
+        _claims("author:1", None, frozenset({Role.AUTHOR})),
+        _claims("service:chat", "one"),
+        _claims("ops:1", "one", frozenset({Role.OPS})),
+    ):
+        with pytest.raises(ForbiddenError):
+            SharedScope.whole(claims, [7])
 
 
 @pytest.mark.parametrize(

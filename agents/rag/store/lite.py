@@ -1,14 +1,10 @@
-"""Vectors and keyword index: the only module that knows Milvus.
-
-Nothing is read here without a `Scope`, and no row leaves without being held against it once more: what the engine returns
-from outside the scope is dropped, counted and logged as an error, whatever the reason. On Milvus Lite each index is a
-collection of its own, which is small, quick to search and quick to drop; rows carry their workshop all the same.
+"""Milvus Lite: an engine in this process, on a folder of this machine. Each index is a collection of its own, which is small,
+quick to search and quick to drop; rows carry their workshop all the same.
 
 Milvus Lite is a gRPC server inside this process. It listens on a socket in a folder that only this user can open, not on
 a port: everything on the machine could talk to a port.
 """
 
-import json
 import logging
 import re
 import shutil
@@ -16,9 +12,8 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from structlog import get_logger
@@ -28,17 +23,14 @@ from agents.rag.embedder import Vector
 from agents.rag.errors import IndexGoneError, StoreUnavailableError
 from agents.rag.metrics import SCOPE_VIOLATIONS
 from agents.rag.residents import Residents
-from agents.rag.reuse import digest
-from agents.rag.scope import Scope, scope_filter
-from agents.rag.terms import terms
+from agents.rag.scope import Condition, ReadScope, literal, read_conditions
+from agents.rag.store import BM25_B, BM25_K1, Hit, Owner, StoredChunk
+from agents.rag.store.rows import STORED, row_of, stored_chunk
 from shared_services.contracts.rag import ChunkKind
 from shared_services.kit.errors import StorageFullError
 
 log = get_logger()
 
-BM25_K1 = 1.2
-BM25_B = 0.75
-MAX_TEXT_BYTES = 60_000
 READ_PAGE = 1_000
 LOADED_COLLECTIONS = 20
 READ_SECONDS = 10.0
@@ -48,97 +40,7 @@ _WITHOUT_PINGS = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_wi
 """The server sits in this process, and would refuse pymilvus's pings with a complaint on the terminal."""
 
 _COLLECTION = re.compile(r"index_[0-9a-f]{32}")
-_STORED = ["id", "workshop_id", "step", "step_title", "file", "first_line", "last_line", "heading", "kind", "commit"]
-_STORED += ["source_file", "source_line", "text", "after"]
 _MILVUS_COLLECTION_NOT_FOUND = 100
-
-
-@dataclass(frozen=True)
-class StoredChunk:
-    """A chunk as the store returns it; `ordinal` counts a workshop's chunks in the order of its text, from 0."""
-
-    ordinal: int
-    workshop: str
-    step: str
-    step_title: str
-    file: str
-    first_line: int
-    last_line: int
-    heading: tuple[str, ...]
-    kind: ChunkKind
-    text: str
-    after: str
-    commit: str | None
-    source_file: str
-    source_line: int
-
-
-@dataclass(frozen=True)
-class Hit:
-    """The ordinal of a found chunk, and its score: cosine similarity, or BM25."""
-
-    ordinal: int
-    score: float
-
-
-class VectorStore(Protocol):
-    """Indexes, each a named collection. All methods block; call them from worker threads."""
-
-    def open(self) -> None:
-        """Take hold of the store.
-
-        Raises:
-            StoreUnavailableError: Another process holds it, or it does not answer.
-        """
-        ...
-
-    def close(self) -> None:
-        """Let go of the store; another process may open it then."""
-        ...
-
-    def check(self) -> str | None:
-        """None when the store answers, else a sentence that says why not."""
-        ...
-
-    def collections(self) -> list[str]:
-        """Names of all collections, whole or not."""
-        ...
-
-    def create(self, collection: str, dimension: int) -> None:
-        """Make an empty collection for vectors of `dimension`."""
-        ...
-
-    def insert(self, scope: Scope, collection: str, rows: Sequence[tuple[int, Chunk, Vector]], commit: str | None) -> None:
-        """Add chunks, each with its number in its workshop and its vector."""
-        ...
-
-    def seal(self, collection: str) -> None:
-        """Make everything inserted durable, and the collection ready to be searched."""
-        ...
-
-    def drop(self, collection: str) -> None:
-        """Remove a collection; does nothing when there is none."""
-        ...
-
-    def search_dense(
-        self, scope: Scope, collection: str, vectors: Sequence[Vector], limit: int, kinds: Iterable[ChunkKind] | None
-    ) -> list[list[Hit]]:
-        """The chunks in scope nearest to each vector, best first; scores are cosines."""
-        ...
-
-    def search_terms(
-        self, scope: Scope, collection: str, queries: Sequence[Sequence[str]], limit: int, kinds: Iterable[ChunkKind] | None
-    ) -> list[list[Hit]]:
-        """The chunks in scope that hold terms of each query, best first; scores are BM25."""
-        ...
-
-    def read(self, scope: Scope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
-        """Every chunk in scope, with its terms."""
-        ...
-
-    def vectors(self, scope: Scope, collection: str, digests: Set[str]) -> dict[str, Vector]:
-        """The vectors in scope whose embedded text has one of `digests`, by digest."""
-        ...
 
 
 class MilvusLiteStore:
@@ -224,8 +126,10 @@ class MilvusLiteStore:
         schema.add_field("commit", DataType.VARCHAR, max_length=128)
         for name in ("step_title", "file", "source_file", "heading", "text", "after"):
             schema.add_field(name, DataType.VARCHAR, max_length=65_535)
-        for name in ("first_line", "last_line", "source_line"):
+        for name in ("first_line", "last_line", "source_line", "document"):
             schema.add_field(name, DataType.INT64)
+        schema.add_field("tags", DataType.VARCHAR, max_length=8_192)
+        schema.add_field("content_focus", DataType.VARCHAR, max_length=63)
         # our own analysis went before: see agents.rag.terms
         schema.add_field(
             "terms", DataType.VARCHAR, max_length=65_535, enable_analyzer=True, analyzer_params={"tokenizer": "standard"}
@@ -244,11 +148,18 @@ class MilvusLiteStore:
         with self._write, self._errors(collection):
             self._connected().create_collection(_checked(collection), schema=schema, index_params=indexes, timeout=WRITE_SECONDS)
 
-    def insert(self, scope: Scope, collection: str, rows: Sequence[tuple[int, Chunk, Vector]], commit: str | None) -> None:
-        """Add chunks of the scope's workshop."""
-        made = [_row(scope, number, chunk, vector, commit) for number, chunk, vector in rows]
+    def insert(self, owner: Owner, collection: str, rows: Sequence[tuple[int, Chunk, Vector]], commit: str | None) -> None:
+        """Add chunks of one owner."""
+        made = [row_of(owner, number, chunk, vector, commit) for number, chunk, vector in rows]
         with self._write, self._errors(collection):
             self._connected().insert(_checked(collection), made, timeout=WRITE_SECONDS)
+
+    def delete_documents(self, collection: str, documents: Iterable[int]) -> None:
+        """Remove the rows of shared documents."""
+        condition = Condition("document", tuple(sorted(documents)))
+        if condition.values:
+            with self._write, self._errors(collection):
+                self._connected().delete(_checked(collection), filter=literal([condition]), timeout=WRITE_SECONDS)
 
     def seal(self, collection: str) -> None:
         """Flush and load."""
@@ -277,38 +188,38 @@ class MilvusLiteStore:
             self._connected().drop_collection(collection, timeout=WRITE_SECONDS)
 
     def search_dense(
-        self, scope: Scope, collection: str, vectors: Sequence[Vector], limit: int, kinds: Iterable[ChunkKind] | None
+        self, scope: ReadScope, collection: str, vectors: Sequence[Vector], limit: int, kinds: Iterable[ChunkKind] | None
     ) -> list[list[Hit]]:
         """Dense search inside the scope."""
         data = [vector.tolist() for vector in vectors]
         return self._search(scope, collection, "dense", data, "COSINE", limit, kinds)
 
     def search_terms(
-        self, scope: Scope, collection: str, queries: Sequence[Sequence[str]], limit: int, kinds: Iterable[ChunkKind] | None
+        self, scope: ReadScope, collection: str, queries: Sequence[Sequence[str]], limit: int, kinds: Iterable[ChunkKind] | None
     ) -> list[list[Hit]]:
         """Keyword search inside the scope; a query without terms finds nothing."""
         asked = [" ".join(query) for query in queries]
         answers = iter(self._search(scope, collection, "sparse", [text for text in asked if text], "BM25", limit, kinds))
         return [next(answers) if text else [] for text in asked]
 
-    def read(self, scope: Scope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
+    def read(self, scope: ReadScope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
         """Page through every row in scope."""
-        for row in self._rows(scope, collection, [*_STORED, "terms"]):
-            yield _stored(row), row["terms"].split()
+        for row in self._rows(scope, collection, [*STORED, "terms"]):
+            yield stored_chunk(row), row["terms"].split()
 
-    def vectors(self, scope: Scope, collection: str, digests: Set[str]) -> dict[str, Vector]:
+    def vectors(self, scope: ReadScope, collection: str, digests: Set[str]) -> dict[str, Vector]:
         """Page through the digests and vectors in scope."""
-        rows = self._rows(scope, collection, ["workshop_id", "digest", "dense"])
+        rows = self._rows(scope, collection, ["digest", "dense"])
         return {row["digest"]: np.asarray(row["dense"], dtype=np.float32) for row in rows if row["digest"] in digests}
 
-    def _rows(self, scope: Scope, collection: str, fields: list[str]) -> Iterator[Any]:
+    def _rows(self, scope: ReadScope, collection: str, fields: list[str]) -> Iterator[Any]:
         offset = 0
         while True:
             with self._residents.using(collection), self._errors(collection):
                 rows = self._connected().query(
                     _checked(collection),
-                    filter=scope_filter(scope),
-                    output_fields=fields,
+                    filter=literal(read_conditions(scope)),
+                    output_fields=sorted({*fields, *scope.fields}),
                     limit=READ_PAGE,
                     offset=offset,
                     timeout=READ_SECONDS,
@@ -320,7 +231,7 @@ class MilvusLiteStore:
 
     def _search(
         self,
-        scope: Scope,
+        scope: ReadScope,
         collection: str,
         field: str,
         data: list[Any],
@@ -336,8 +247,8 @@ class MilvusLiteStore:
                 data,
                 anns_field=field,
                 limit=limit,
-                filter=scope_filter(scope, kinds),
-                output_fields=["id", "workshop_id"],
+                filter=literal(read_conditions(scope, kinds)),
+                output_fields=["id", *scope.fields],
                 search_params={"metric_type": metric},
                 timeout=READ_SECONDS,
             )
@@ -398,51 +309,9 @@ def _checked(collection: str) -> str:
     return collection
 
 
-def _admitted(scope: Scope, row: Any) -> bool:
-    found = row.get("workshop_id")
-    if scope.admits(found):
+def _admitted(scope: ReadScope, row: Any) -> bool:
+    if scope.admits(row):
         return True
     SCOPE_VIOLATIONS.inc()
-    log.error("rag_scope_violation", workshop=scope.workshop, found=str(found)[:80])
+    log.error("rag_scope_violation", scope=str(scope)[:200], found={name: str(row.get(name))[:80] for name in scope.fields})
     return False
-
-
-def _row(scope: Scope, ordinal: int, chunk: Chunk, vector: Vector, commit: str | None) -> dict[str, Any]:
-    return {
-        "id": ordinal,
-        "workshop_id": scope.workshop,
-        "step": chunk.step,
-        "step_title": chunk.step_title,
-        "file": chunk.file,
-        "first_line": chunk.first_line,
-        "last_line": chunk.last_line,
-        "heading": json.dumps(chunk.heading),
-        "kind": chunk.kind,
-        "commit": commit or "",
-        "source_file": chunk.source_file,
-        "source_line": chunk.source_line,
-        "text": chunk.text,
-        "after": chunk.after,
-        "terms": " ".join(terms(chunk.indexed))[:MAX_TEXT_BYTES],
-        "digest": digest(chunk.indexed),
-        "dense": vector.tolist(),
-    }
-
-
-def _stored(row: Any) -> StoredChunk:
-    return StoredChunk(
-        ordinal=row["id"],
-        workshop=row["workshop_id"],
-        step=row["step"],
-        step_title=row["step_title"],
-        file=row["file"],
-        first_line=row["first_line"],
-        last_line=row["last_line"],
-        heading=tuple(json.loads(row["heading"])),
-        kind=row["kind"],
-        text=row["text"],
-        after=row["after"],
-        commit=row["commit"] or None,
-        source_file=row["source_file"],
-        source_line=row["source_line"],
-    )

@@ -1,0 +1,1 @@
+"""Shared documents: read from many formats, indexed in a scope of their own, seen by the workshops whose context allows it."""
