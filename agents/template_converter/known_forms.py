@@ -155,7 +155,9 @@ def not_workshops(tree: Tree) -> list[FormCandidate]:
     pages = signals.pages(tree)
     facts = [signals.instructing(tree.read_text(path)) for path in pages[:500]]
     instruct = sum(fact.instructs for fact in facts)
-    about_pages = f"{len(pages)} Markdown pages, {instruct} of which instruct."
+    about_pages = (
+        f"{len(pages)} Markdown page{'s' if len(pages) != 1 else ''}, {instruct} of which instruct{'s' if instruct == 1 else ''}."
+    )
     if not tree.files or (
         not program.present
         and not pages

@@ -59,9 +59,9 @@ def library_router(library: LibraryService, jobs: Jobs, identify: Identify) -> A
 
     @router.get("/library/{workshop}/files/{sha256}")
     async def file(workshop: Slug, sha256: Sha256, identity: caller) -> Response:
-        _must_read(identity, workshop)
+        reader = require(identity, Permission.WORKSHOP_READ, workshop=workshop)
         return Response(
-            await library.file(workshop, sha256),
+            await library.file(workshop, sha256, drafts=may(reader, Permission.WORKSHOP_PREVIEW, workshop=workshop)),
             media_type="application/octet-stream",
             headers={"cache-control": "private, max-age=31536000, immutable"},
         )

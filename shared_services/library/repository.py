@@ -146,10 +146,16 @@ class LibraryRepository:
             )
             return rows.all()
 
-    async def blob(self, workshop: str, sha256: str) -> bytes | None:
-        """Bytes that a version of `workshop` holds; None for any other, though the store may have it."""
+    async def blob(self, workshop: str, sha256: str, *, drafts: bool) -> bytes | None:
+        """Bytes that a version of `workshop` holds; None for any other, though the store may have it, and for what only a draft
+        holds unless `drafts`.
+        """
         async with self._sessions() as session:
-            held = select(FileRow.sha256).where(FileRow.workshop == workshop, FileRow.sha256 == sha256).limit(1)
+            held = select(FileRow.sha256).where(FileRow.workshop == workshop, FileRow.sha256 == sha256)
+            if not drafts:
+                version = (VersionRow.workshop == FileRow.workshop) & (VersionRow.version == FileRow.version)
+                held = held.join(VersionRow, version).where(VersionRow.published_at.is_not(None))
+            held = held.limit(1)
             data: bytes | None = await session.scalar(select(BlobRow.data).where(BlobRow.sha256.in_(held)))
             return data
 

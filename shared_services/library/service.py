@@ -107,13 +107,13 @@ class LibraryService:
             files=[LibraryFile(path=file.path, sha256=file.sha256, size=file.size) for file in files],
         )
 
-    async def file(self, workshop: str, sha256: str) -> bytes:
-        """A file's bytes.
+    async def file(self, workshop: str, sha256: str, *, drafts: bool = True) -> bytes:
+        """A file's bytes; without `drafts` only such as a version holds that is or was published.
 
         Raises:
-            WorkshopNotFoundError: No version of `workshop` holds it.
+            WorkshopNotFoundError: No such version of `workshop` holds it.
         """
-        data = await self._repository.blob(workshop, sha256)
+        data = await self._repository.blob(workshop, sha256, drafts=drafts)
         if data is None:
             raise WorkshopNotFoundError(f"Workshop '{workshop}' has no file {sha256[:12]}.")
         return data

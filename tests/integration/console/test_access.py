@@ -59,6 +59,17 @@ async def test_no_form_is_taken_from_another_site(site: Site, path: str, headers
     assert "another site" in response.text
 
 
+async def test_a_drafts_bytes_are_for_those_who_may_preview(site: Site):
+    version = await site.core.library.version("tiny", site.draft)
+    shown = {file.sha256 for file in (await site.core.library.current("tiny")).files}
+    drafted = next(file.sha256 for file in version.files if file.sha256 not in shown)
+    got = {
+        who: (await site[who].get(f"/api/v1/library/tiny/files/{drafted}")).status_code
+        for who in ("nobody", "bound", "participant", "reviewer", "author")
+    }
+    assert got == {"nobody": 401, "bound": 404, "participant": 404, "reviewer": 200, "author": 200}
+
+
 async def test_a_form_of_this_site_is_taken(site: Site):
     response = await site["admin"].post("/convert", headers={"origin": ADDRESS, "sec-fetch-site": "same-origin"})
     assert response.status_code == 422

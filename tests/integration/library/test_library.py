@@ -51,6 +51,18 @@ async def test_a_draft_is_not_shown_until_it_is_made_current(engine: AsyncEngine
     assert [row.title for row in await library.list()] == ["A tiny workshop"]
 
 
+async def test_what_only_a_draft_holds_is_not_for_readers(engine: AsyncEngine):
+    library = LibraryService(engine)
+    shown = await library.draft(make_workshop(steps={"one": "# Shown"}))
+    await library.set_current("tiny", shown.version)
+    await library.draft(make_workshop(steps={"one": "# Not yet"}))
+    public, secret = (hashlib.sha256(text).hexdigest() for text in (b"# Shown", b"# Not yet"))
+    assert await library.file("tiny", public, drafts=False) == b"# Shown"
+    assert await library.file("tiny", secret) == b"# Not yet"
+    with pytest.raises(WorkshopNotFoundError):
+        await library.file("tiny", secret, drafts=False)
+
+
 async def test_the_same_content_is_the_same_version(engine: AsyncEngine):
     library = LibraryService(engine)
     first = await library.draft(make_workshop())
