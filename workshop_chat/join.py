@@ -1,5 +1,6 @@
 """Joining a workshop: the one address where a display name and, where needed, the join code are taken."""
 
+import re
 from json import JSONDecodeError
 from urllib.parse import quote
 
@@ -22,6 +23,12 @@ class JoinRequest(BaseModel):
 
     code: str = Field(default="", max_length=200)
     name: str = Field(default="", max_length=500)
+    next: str = Field(default="", max_length=500)
+
+
+def after_joining(target: str) -> str:
+    """Where a participant goes who has joined: the step they wanted to see, else the workshop's first page."""
+    return target if re.fullmatch(r"/steps/[a-z0-9-]{1,63}", target) else "/"
 
 
 def join_router(participants: Participants) -> APIRouter:
@@ -33,16 +40,18 @@ def join_router(participants: Participants) -> APIRouter:
         """Join under a display name; the cookie comes with the response."""
         root = request.scope.get("root_path", "")
         as_json = request.headers.get("content-type", "").startswith("application/json")
+        target = "/"
         try:
             wanted = await _read(request, as_json)
+            target = after_joining(wanted.next)
             participant = participants.join(request, wanted.code, wanted.name)
         except PlatformError as error:
             if as_json:
                 raise
-            return RedirectResponse(f"{root}/join?problem={error.slug}", status_code=303)
+            return RedirectResponse(f"{root}/join?problem={error.slug}&next={quote(target)}", status_code=303)
         if as_json:
             return JSONResponse(Joined(id=participant.id, name=participant.name).model_dump())
-        return RedirectResponse(f"{root}/", status_code=303)
+        return RedirectResponse(f"{root}{target}", status_code=303)
 
     return router
 

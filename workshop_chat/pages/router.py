@@ -19,6 +19,7 @@ from shared_services.pages.templating import Templates, page_route, root_path
 from shared_services.pages.workshop_files import file_response
 from workshop_chat.content import WorkshopContent
 from workshop_chat.errors import ConversationNotFoundError, FileNotInWorkshopError
+from workshop_chat.join import after_joining
 from workshop_chat.pages import views
 from workshop_chat.participants import Participant
 from workshop_chat.repository import ConversationRepository
@@ -165,6 +166,7 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
             "join.html",
             workshop=manifest,
             code=request.query_params.get("code", "")[:200],
+            target=after_joining(request.query_params.get("next", "")),
             problem=JOIN_PROBLEMS.get(problem, "Joining did not work. Try again in a moment.") if problem else "",
         )
 

@@ -275,10 +275,16 @@ async def test_joining_by_code(platform: Platform):
         assert page.headers["location"].startswith("/w/orchard/join")
         wrong = await http.post("/join", json={"code": "apple", "name": "Ada"})
         assert (wrong.status_code, wrong.json()["type"].rpartition(":")[2]) == (403, "wrong-join-code")
-        form = await http.post("/join", data={"code": "apple", "name": "Ada"})
-        assert (form.status_code, form.headers["location"]) == (303, "/w/orchard/join?problem=wrong-join-code")
-        right = await http.post("/join", data={"code": "apple-pie", "name": "Ada"})
-        assert (right.status_code, right.headers["location"]) == (303, "/w/orchard/")
+        assert 'name="next" value="/steps/deploy"' in (await http.get(page.headers["location"].removeprefix("/w/orchard"))).text
+        form = await http.post("/join", data={"code": "apple", "name": "Ada", "next": "/steps/deploy"})
+        assert (form.status_code, form.headers["location"]) == (
+            303,
+            "/w/orchard/join?problem=wrong-join-code&next=/steps/deploy",
+        )
+        right = await http.post("/join", data={"code": "apple-pie", "name": "Ada", "next": "/steps/deploy"})
+        assert (right.status_code, right.headers["location"]) == (303, "/w/orchard/steps/deploy")
+        elsewhere = await http.post("/join", data={"code": "apple-pie", "name": "Ada", "next": "//evil.example/"})
+        assert elsewhere.headers["location"] == "/w/orchard/"
         assert "HttpOnly" in right.headers["set-cookie"]
         assert "Path=/w/orchard" in right.headers["set-cookie"]
         workshop = (await http.get("/api/v1/workshop")).json()
