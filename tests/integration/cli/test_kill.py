@@ -58,7 +58,7 @@ def test_killed_in_a_publication(data: Path, folder: MakeFolder, seconds: float)
 
 
 def test_a_publication_without_server_that_is_interrupted_goes_on(data: Path, folder: MakeFolder) -> None:
-    publishing = start("publish", folder("late"), "--data", data)
+    publishing = start("publish", folder("late", steps=LONG), "--data", data)
     wait_until(lambda: states_of(data, "late") or publishing.poll() is not None, "the job")
     publishing.send_signal(signal.SIGINT)
     _, said = publishing.communicate(timeout=120)
