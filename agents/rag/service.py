@@ -173,7 +173,7 @@ class RagService:
             await self._indexes.begin(collection, scope.workshop, version, model, self._form)
             try:
                 held_vectors = await self._vectors(scope, model, chunks)
-                await self._build(scope, collection, chunks, held_vectors, workshop, progress)
+                await self._build(scope, collection, model, chunks, held_vectors, workshop, progress)
                 replaced = await self._indexes.finish(collection, len(chunks))
             except BaseException:
                 with anyio.CancelScope(shield=True):
@@ -201,6 +201,7 @@ class RagService:
         self,
         scope: Scope,
         collection: str,
+        model: str,
         chunks: list[Chunk],
         held: dict[str, Vector],
         workshop: WorkshopFiles,
@@ -208,7 +209,7 @@ class RagService:
     ) -> None:
         commit = workshop.manifest.source.commit if workshop.manifest.source else None
         dimension = await self._ingest(lambda: self._embedder.dimension)
-        await self._ingest(self._store.create, collection, dimension)
+        await self._ingest(self._store.create, collection, model, dimension)
         await progress(0, len(chunks))
         done = 0
 
