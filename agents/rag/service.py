@@ -10,7 +10,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ from agents.rag.search import Searcher
 from agents.rag.store import MAX_TEXT_BYTES, Owner, VectorStore
 from shared_services.contracts.rag import IndexStatus, Passage, PassageScores, SearchRequest, SearchResponse
 from shared_services.contracts.workshop import SourcePlace
-from shared_services.kit.errors import BadInputError
+from shared_services.kit.errors import BadInputError, PlatformError
 from shared_services.library.form import WorkshopFiles
 
 log = get_logger()
@@ -182,9 +182,11 @@ class RagService:
                 held_vectors = await self._vectors(scope, model, chunks)
                 await self._build(scope, collection, model, chunks, held_vectors, workshop, progress)
                 replaced = await self._finished(scope, collection, len(chunks))
-            except BaseException:
+            except BaseException as error:
                 with anyio.CancelScope(shield=True):
                     await self._discard(collection)
+                if isinstance(error, IndexGoneError):
+                    raise IndexLostError(_lost(scope)) from error
                 raise
             await self._drop_in_time(replaced)
         log.info("rag_indexed", workshop=scope.workshop, version=version, chunks=len(chunks), model=model)
@@ -251,13 +253,13 @@ class RagService:
 
     async def _discard(self, collection: str) -> None:
         try:
-            await self._indexes.give_up(collection)
             await self._dropped(collection)
         except Exception as error:
-            log.warning(
-                "rag_discard_failed", collection=collection, error=str(error), next="dropped when the agent next recovers"
-            )
+            log.warning("rag_discard_failed", collection=collection, error=str(error), next="dropped by the next recovery")
             self._searcher.forget(collection)
+            # unmarked it is taken once its lease is over
+            with suppress(PlatformError):
+                await self._indexes.give_up(collection)
 
     async def activate(self, scope: Scope, version: str) -> IndexStatus:
         """Make an indexed version the one that a search without a version reads; the change is whole and at once.
