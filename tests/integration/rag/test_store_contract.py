@@ -1,4 +1,5 @@
-"""What every store promises, held against each engine: Milvus Lite in this process, a server on the network, a real Milvus."""
+"""What every store promises, held against each engine: Milvus Lite in this process, its server on the network, a stub that reads
+filter templates as Milvus does, and a real Milvus where one is named."""
 
 import os
 import uuid
@@ -21,6 +22,7 @@ from shared_services.contracts.rag import ChunkKind
 from shared_services.kit.tokens import Claims
 from tests.integration.rag.conftest import scope_of
 from tests.integration.rag.milvus_server import MilvusServer
+from tests.integration.rag.milvus_stub import recording
 from tests.unit.rag.fakes import FakeEmbedder
 
 DOORS = ["the red door opens slowly", "the green door closes", "a cat sleeps on the mat", "doors and windows and doors"]
@@ -36,13 +38,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
     started.kill()
 
 
-@pytest.fixture(params=["lite", "server", "milvus"])
+@pytest.fixture
+def stub() -> Iterator[str]:
+    with recording() as (_, uri):
+        yield uri
+
+
+@pytest.fixture(params=["lite", "server", "stub", "milvus"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorStore]:
     opened: VectorStore
     if request.param == "lite":
         opened = MilvusLiteStore(tmp_path)
     elif request.param == "server":
         opened = MilvusStore(request.getfixturevalue("server").uri)
+    elif request.param == "stub":
+        opened = MilvusStore(request.getfixturevalue("stub"))
     else:
         uri = os.environ.get("MILVUS_TEST_URI")
         if not uri:
