@@ -52,7 +52,8 @@ MOST_HITS = 16_384
 """Milvus returns no more to one request."""
 
 COUNTED_INDEXES = 256
-NOT_LOADED = 101
+NOT_LOADED = frozenset({101, 103})
+"""Not loaded, and not loaded in full."""
 
 
 class MilvusStore(MilvusEngine):
@@ -292,7 +293,7 @@ class MilvusStore(MilvusEngine):
             try:
                 return ask(self._ready(home))
             except MilvusException as error:
-                if error.code != NOT_LOADED and "not loaded" not in str(error).lower():
+                if error.code not in NOT_LOADED and "not loaded" not in str(error).lower():
                     raise
                 self._loaded.discard(home)
                 return ask(self._ready(home))
