@@ -123,6 +123,21 @@ class Part:
         self._vectors = whole.vectors[self._ordinals]
         self._mean_length = sum(len(whole.rows[number][1]) for number in self._ordinals) / max(len(self._ordinals), 1)
 
+    def search(
+        self,
+        scope: Scope,
+        collection: str,
+        vectors: Sequence[Vector],
+        queries: Sequence[Sequence[str]],
+        limit: int,
+        kinds: Iterable[ChunkKind] | None,
+    ) -> tuple[list[list[Hit]], list[list[Hit]]]:
+        """Both halves of a question."""
+        return (
+            self.search_dense(scope, collection, vectors, limit, kinds),
+            self.search_terms(scope, collection, queries, limit, kinds),
+        )
+
     def search_dense(
         self, scope: Scope, collection: str, vectors: Sequence[Vector], limit: int, kinds: Iterable[ChunkKind] | None
     ) -> list[list[Hit]]:

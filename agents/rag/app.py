@@ -19,13 +19,21 @@ from agents.rag.reference_embedder import SentenceTransformerEmbedder
 from agents.rag.repository import IndexRepository
 from agents.rag.service import RagService
 from agents.rag.settings import RagSettings
+from agents.rag.store import VectorStore
 from agents.rag.store.lite import MilvusLiteStore
+from agents.rag.store.milvus import MilvusStore
 from shared_services.kit import http
 from shared_services.kit.database import MigrationSet, migrate, session_factory
+from shared_services.kit.errors import UnavailableError
 from shared_services.kit.health import Readiness
 from shared_services.kit.tokens import TokenVerifier
 
 log = get_logger()
+
+RECOVER_SECONDS = 300.0
+"""How often an agent that shares its store looks for what another one left half-built."""
+
+RETRY_SECONDS = 5.0
 
 MIGRATIONS = MigrationSet("rag", Path(__file__).parent / "migrations")
 
@@ -50,7 +58,7 @@ def create_app(
         warm: Load the model at the start; else when it is first needed, which suits a process that may not need it.
     """
     model = embedder or _embedder(settings)
-    store = MilvusLiteStore(settings.data, loaded=settings.loaded_collections)
+    store = _store(settings)
     service = RagService(store, model, IndexRepository(session_factory(engine)), batch=settings.batch)
     state = _ModelState(model)
 
@@ -58,15 +66,19 @@ def create_app(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await migrate(engine, MIGRATIONS)
         await anyio.to_thread.run_sync(store.open)
-        warming: asyncio.Task[None] | None = None
+        # Tasks of their own and no task group: a group would wrap every error of whoever holds this lifespan open.
+        tasks: list[asyncio.Task[None]] = []
         try:
-            await service.recover()
-            # A task of its own and no task group: a group would wrap every error of whoever holds this lifespan open.
-            warming = asyncio.create_task(state.warm()) if warm else None
+            if store.exclusive:
+                await service.recover()
+            else:
+                tasks.append(asyncio.create_task(_recover_now_and_then(service)))
+            if warm:
+                tasks.append(asyncio.create_task(state.warm()))
             yield
         finally:
-            if warming is not None:
-                warming.cancel()
+            for task in tasks:
+                task.cancel()
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(model.close)
                 await anyio.to_thread.run_sync(store.close)
@@ -81,6 +93,33 @@ def create_app(
     app.include_router(create_router(service, verifier, files_source))
     app.state.service = service
     return app
+
+
+async def _recover_now_and_then(service: RagService) -> None:
+    """Until cancelled. A store or database that does not answer is asked again: this agent serves as soon as they do."""
+    while True:
+        try:
+            await service.recover()
+            pause = RECOVER_SECONDS
+        except UnavailableError as error:
+            log.warning("rag_recovery_put_off", detail=error.detail)
+            pause = RETRY_SECONDS
+        except Exception:
+            log.exception("rag_recovery_failed")
+            pause = RECOVER_SECONDS
+        await asyncio.sleep(pause)
+
+
+def _store(settings: RagSettings) -> VectorStore:
+    if not settings.milvus_uri:
+        return MilvusLiteStore(settings.data, loaded=settings.loaded_collections)
+    return MilvusStore(
+        settings.milvus_uri,
+        token=settings.milvus_token.get_secret_value() if settings.milvus_token else "",
+        database=settings.milvus_database,
+        timeout=settings.milvus_timeout_seconds,
+        replicas=settings.milvus_replicas,
+    )
 
 
 def _embedder(settings: RagSettings) -> Embedder:

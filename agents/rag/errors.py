@@ -36,3 +36,10 @@ class IndexGoneError(NotIndexedError):
 
     slug = "index-gone"
     title = "The index was replaced while it was being read"
+
+
+class IndexLostError(ConflictError):
+    """An index was taken away from the agent that was building it."""
+
+    slug = "index-lost"
+    title = "The index was given up while it was being built"

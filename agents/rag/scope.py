@@ -16,12 +16,16 @@ from shared_services.contracts.identity import Role
 from shared_services.kit.errors import BadInputError, ForbiddenError
 from shared_services.kit.tokens import Claims
 
-FilterField = Literal["workshop_id", "kind", "step", "document"]
+FilterField = Literal["workshop_id", "kind", "step", "document", "index_id"]
 
 SHARED = "_shared"
 """The `workshop_id` of shared documents' rows. It is no id, so no workshop can be called that."""
 
-_FIELDS: Final = frozenset({"workshop_id", "kind", "step", "document"})
+INDEXES = "_indexes"
+"""The `workshop_id` of the rows that name a Milvus collection's indexes; no scope reads them."""
+
+_FIELDS: Final = frozenset({"workshop_id", "kind", "step", "document", "index_id"})
+_INDEX: Final = re.compile(r"index_[0-9a-f]{32}")
 _NUMBERS: Final = frozenset({"document"})
 _SLUG = re.compile(SLUG_PATTERN.removeprefix("^").removesuffix("$"))
 _MINT: Final = object()
@@ -37,6 +41,17 @@ def checked_slug(value: str, what: str) -> str:
     if not _SLUG.fullmatch(value):
         raise BadInputError(f"{what} {value[:80]!r} is not an id: 1 to 63 lower-case letters, digits and inner hyphens.")
     return value
+
+
+def checked_index(name: str) -> str:
+    """The name, when it is an index's.
+
+    Raises:
+        ValueError: It is not; names of indexes are made in this room alone.
+    """
+    if not _INDEX.fullmatch(name):
+        raise ValueError(f"{name!r} is not the name of an index")
+    return name
 
 
 @dataclass(frozen=True)
@@ -196,7 +211,9 @@ class Condition:
                     raise ValueError(f"{value!r} is not a number that {self.field} may have")
             elif not isinstance(value, str):
                 raise ValueError(f"{value!r} is not a text")
-            elif not (self.field == "workshop_id" and value == SHARED):
+            elif self.field == "index_id":
+                checked_index(value)
+            elif not (self.field == "workshop_id" and value in (SHARED, INDEXES)):
                 checked_slug(value, f"The {self.field}")
 
 
@@ -211,8 +228,18 @@ def literal(conditions: Iterable[Condition]) -> str:
     return " and ".join(f"{each.field} in [{', '.join(json.dumps(value) for value in each.values)}]" for each in conditions)
 
 
-def templated(conditions: Iterable[Condition]) -> tuple[str, dict[str, list[Any]]]:
-    """The conditions as a filter template and its parameters: no value stands in the expression."""
-    listed = list(conditions)
-    expression = " and ".join(f"{each.field} in {{{each.field}_values}}" for each in listed)
-    return expression, {f"{each.field}_values": list(each.values) for each in listed}
+def templated(conditions: Iterable[Condition]) -> tuple[str, dict[str, Any]]:
+    """The conditions as a filter template and its parameters: no value stands in the expression.
+
+    One value is asked for by `==`: with partition key isolation Milvus refuses `in`, even of a single one.
+    """
+    expression: list[str] = []
+    parameters: dict[str, Any] = {}
+    for each in conditions:
+        if len(each.values) == 1:
+            expression.append(f"{each.field} == {{{each.field}_value}}")
+            parameters[f"{each.field}_value"] = each.values[0]
+        else:
+            expression.append(f"{each.field} in {{{each.field}_values}}")
+            parameters[f"{each.field}_values"] = list(each.values)
+    return " and ".join(expression), parameters

@@ -37,16 +37,16 @@ _GOES_ON = re.compile(r"\s*(and|or|but|so|why|what about|how about|what if)\b", 
 class Searchable(Protocol):
     """What a search needs of a store; see `agents.rag.store.VectorStore`."""
 
-    def search_dense(
-        self, scope: Scope, collection: str, vectors: Sequence[Vector], limit: int, kinds: Iterable[ChunkKind] | None
-    ) -> list[list[Hit]]:
-        """The chunks in scope nearest to each vector, best first; scores are cosines."""
-        ...
-
-    def search_terms(
-        self, scope: Scope, collection: str, queries: Sequence[Sequence[str]], limit: int, kinds: Iterable[ChunkKind] | None
-    ) -> list[list[Hit]]:
-        """The chunks in scope that hold terms of each query, best first; scores are BM25."""
+    def search(
+        self,
+        scope: Scope,
+        collection: str,
+        vectors: Sequence[Vector],
+        queries: Sequence[Sequence[str]],
+        limit: int,
+        kinds: Iterable[ChunkKind] | None,
+    ) -> tuple[list[list[Hit]], list[list[Hit]]]:
+        """For each vector the nearest chunks in scope, with cosines; for each query those that hold its terms, with BM25."""
         ...
 
     def read(self, scope: Scope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
@@ -139,9 +139,8 @@ class Searcher:
         asked = [question_terms(form) for form in forms]
         read = [windows(form) for form in forms]
         vectors = self._embedder.encode([window for form in read for window in form])
-        dense = self._store.search_dense(scope, collection, vectors, CANDIDATES, request.kinds)
         kept = [heaviest(each, contents.holding, total, MOST_TERMS) for each in asked]
-        keyword = self._store.search_terms(scope, collection, kept, CANDIDATES, request.kinds)
+        dense, keyword = self._store.search(scope, collection, vectors, kept, CANDIDATES, request.kinds)
         literal = identifiers(query)
         found = ordered(favour_step(favour_identifiers(_fused(dense, keyword, contents), literal), request.step))
         chosen = passages(found, request.limit)

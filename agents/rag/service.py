@@ -1,7 +1,8 @@
 """The RAG agent's logic: indexing a version, making it the one that serves, searching inside a scope, forgetting a workshop.
 
 Indexing builds a collection that nobody reads until it is whole; `activate` is one transaction in the bookkeeping. What
-a crash leaves behind is either not named there or not marked as built, and `recover` drops it at the next start.
+a crash leaves behind is not marked as built there, and `recover` drops it. Several agents may share a store and the
+bookkeeping; what one keeps in memory of a collection has a name that no other index ever gets, so it cannot be stale.
 """
 
 import re
@@ -9,8 +10,9 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import anyio
 import anyio.to_thread
@@ -18,18 +20,18 @@ from structlog import get_logger
 
 from agents.rag.chunking import Chunk, chunk_workshop
 from agents.rag.embedder import Embedder, Vector
-from agents.rag.errors import IndexGoneError, ModelMismatchError, NotIndexedError
+from agents.rag.errors import IndexGoneError, IndexLostError, ModelMismatchError, NotIndexedError, StoreUnavailableError
 from agents.rag.form import CURRENT_FORM, Form
 from agents.rag.metrics import CHUNKS_EMBEDDED, CHUNKS_TAKEN_OVER, SEARCH_SECONDS, SEARCHES, forget_workshop
 from agents.rag.ranking import Candidate
-from agents.rag.repository import Index, IndexRepository
+from agents.rag.repository import LEASE, Index, IndexRepository
 from agents.rag.reuse import digest, divided
 from agents.rag.scope import Scope
 from agents.rag.search import Searcher
 from agents.rag.store import MAX_TEXT_BYTES, Owner, VectorStore
 from shared_services.contracts.rag import IndexStatus, Passage, PassageScores, SearchRequest, SearchResponse
 from shared_services.contracts.workshop import SourcePlace
-from shared_services.kit.errors import BadInputError
+from shared_services.kit.errors import BadInputError, PlatformError
 from shared_services.library.form import WorkshopFiles
 
 log = get_logger()
@@ -38,6 +40,7 @@ SEARCH_THREADS = 8
 INGEST_THREADS = 2
 SEARCH_ATTEMPTS = 3
 INSERT_ROWS = 64
+TOUCH_SECONDS = 15.0
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
@@ -126,21 +129,24 @@ class RagService:
         self._ingest_threads = anyio.CapacityLimiter(INGEST_THREADS)
 
     async def recover(self) -> list[str]:
-        """Put bookkeeping and store in agreement after a crash; called once, before anything else.
+        """Put bookkeeping and store in agreement after a crash; called first of all, and now and then where agents share a store.
+
+        What another agent is building stays. Only in a store that is this process's own is an unknown collection left over.
 
         Returns:
             The collections that were dropped: half-built ones, and such as no index needs any more.
         """
-        await self._indexes.forget_unbuilt()
-        present = set(await self._ingest(self._store.collections))
+        alone = self._store.exclusive
+        given_up = {index.collection for index in await self._indexes.abandoned(timedelta(0) if alone else LEASE)}
         built = await self._indexes.built()
+        present = set(await self._ingest(self._store.collections))
         for index in built:
             if index.collection not in present:
                 log.error("rag_index_missing", workshop=index.workshop, version=index.version, collection=index.collection)
-                await self._indexes.forget(index.collection)
-        left_over = sorted(present - {index.collection for index in built})
-        for collection in left_over:
-            await self._ingest(self._store.drop, collection)
+                await self._indexes.forget_missing(index.collection)
+        left_over = sorted(present - {index.collection for index in built} if alone else present & given_up)
+        for collection in sorted(given_up | set(left_over)):
+            await self._dropped(collection)
         if left_over:
             log.info("rag_recovered", dropped=left_over)
         return left_over
@@ -156,6 +162,7 @@ class RagService:
             ModelUnavailableError: The model cannot be loaded.
             StoreUnavailableError: The store does not answer.
             StorageFullError: The disk is full; what served before still serves.
+            IndexLostError: The workshop was removed meanwhile, or another agent took this one for gone.
         """
         if not _VERSION.fullmatch(version):
             raise BadInputError(f"{version[:80]!r} is not a version: 1 to 200 letters, digits, dots, hyphens and underscores.")
@@ -164,8 +171,8 @@ class RagService:
         async with self._writers.alone(scope.workshop):
             model = await self._ingest(lambda: self._embedder.model_id)
             held = await self._indexes.find(scope.workshop, version)
-            if held and (held.model, held.form) == (model, self._form):
-                await self._indexes.expect(held.collection)
+            same = held and (held.model, held.form) == (model, self._form)
+            if held and same and await self._indexes.expect(held.collection):
                 await progress(held.chunks, held.chunks)
                 return _status(held)
             chunks = await self._ingest(_chunked, workshop)
@@ -173,13 +180,15 @@ class RagService:
             await self._indexes.begin(collection, scope.workshop, version, model, self._form)
             try:
                 held_vectors = await self._vectors(scope, model, chunks)
-                await self._build(scope, collection, chunks, held_vectors, workshop, progress)
-                replaced = await self._indexes.finish(collection, len(chunks))
-            except BaseException:
+                await self._build(scope, collection, model, chunks, held_vectors, workshop, progress)
+                replaced = await self._finished(scope, collection, len(chunks))
+            except BaseException as error:
                 with anyio.CancelScope(shield=True):
                     await self._discard(collection)
+                if isinstance(error, IndexGoneError):
+                    raise IndexLostError(_lost(scope)) from error
                 raise
-            await self._drop(replaced)
+            await self._drop_in_time(replaced)
         log.info("rag_indexed", workshop=scope.workshop, version=version, chunks=len(chunks), model=model)
         return await self.status(scope, version)
 
@@ -201,6 +210,7 @@ class RagService:
         self,
         scope: Scope,
         collection: str,
+        model: str,
         chunks: list[Chunk],
         held: dict[str, Vector],
         workshop: WorkshopFiles,
@@ -208,16 +218,21 @@ class RagService:
     ) -> None:
         commit = workshop.manifest.source.commit if workshop.manifest.source else None
         dimension = await self._ingest(lambda: self._embedder.dimension)
-        await self._ingest(self._store.create, collection, dimension)
+        await self._ingest(self._store.create, collection, model, dimension)
         await progress(0, len(chunks))
         done = 0
+        touched = time.monotonic()
 
         async def add(rows: list[tuple[int, Chunk, Vector]]) -> None:
-            nonlocal done
+            nonlocal done, touched
             for first in range(0, len(rows), INSERT_ROWS):
                 some = rows[first : first + INSERT_ROWS]
                 await self._ingest(self._store.insert, Owner.of(scope), collection, some, commit)
                 done += len(some)
+                if time.monotonic() - touched > TOUCH_SECONDS:
+                    touched = time.monotonic()
+                    if not await self._indexes.touch(collection):
+                        raise IndexLostError(_lost(scope))
                 await progress(done, len(chunks))
 
         work = divided(chunks, held)
@@ -230,13 +245,21 @@ class RagService:
         await self._ingest(self._store.seal, collection)
         await self._ingest(self._searcher.prepare, scope, collection)
 
+    async def _finished(self, scope: Scope, collection: str, chunks: int) -> list[Index]:
+        replaced = await self._indexes.finish(collection, scope.workshop, chunks)
+        if replaced is None:
+            raise IndexLostError(_lost(scope))
+        return replaced
+
     async def _discard(self, collection: str) -> None:
         try:
-            await self._ingest(self._store.drop, collection)
-            await self._indexes.forget(collection)
+            await self._dropped(collection)
         except Exception as error:
-            log.warning("rag_discard_failed", collection=collection, error=str(error), next="dropped at the next start")
-        self._searcher.forget(collection)
+            log.warning("rag_discard_failed", collection=collection, error=str(error), next="dropped by the next recovery")
+            self._searcher.forget(collection)
+            # unmarked it is taken once its lease is over
+            with suppress(PlatformError):
+                await self._indexes.give_up(collection)
 
     async def activate(self, scope: Scope, version: str) -> IndexStatus:
         """Make an indexed version the one that a search without a version reads; the change is whole and at once.
@@ -250,7 +273,7 @@ class RagService:
             dropped = await self._indexes.activate(scope.workshop, version) if _VERSION.fullmatch(version) else None
             if dropped is None:
                 raise NotIndexedError(f"Version {version[:80]!r} of workshop '{scope.workshop}' is not indexed. Index it first.")
-            await self._drop(dropped)
+            await self._drop_in_time(dropped)
         return await self.status(scope, version)
 
     async def status(self, scope: Scope, version: str | None = None) -> IndexStatus:
@@ -328,9 +351,21 @@ class RagService:
 
     async def _drop(self, indexes: list[Index]) -> None:
         for index in indexes:
-            await self._ingest(self._store.drop, index.collection)
-            self._searcher.forget(index.collection)
-            self._readers.drop(index.collection)
+            await self._dropped(index.collection)
+
+    async def _drop_in_time(self, indexes: list[Index]) -> None:
+        """Drop what nobody finds any more; a store that does not answer now is asked again by `recover`."""
+        try:
+            await self._drop(indexes)
+        except StoreUnavailableError as error:
+            log.warning("rag_drop_put_off", collections=[index.collection for index in indexes], error=error.detail)
+
+    async def _dropped(self, collection: str) -> None:
+        """Drop a collection that is marked, then its row. Another agent keeps its memory of it, but finds it named nowhere."""
+        await self._ingest(self._store.drop, collection)
+        self._searcher.forget(collection)
+        self._readers.drop(collection)
+        await self._indexes.forget(collection)
 
     async def _ingest[T, *A](self, function: Callable[[*A], T], *arguments: *A) -> T:
         return await anyio.to_thread.run_sync(function, *arguments, limiter=self._ingest_threads)
@@ -344,6 +379,13 @@ def _chunked(workshop: WorkshopFiles) -> list[Chunk]:
     if not kept:
         raise BadInputError(f"Workshop '{workshop.manifest.slug}' holds no text that could be indexed.")
     return kept
+
+
+def _lost(scope: Scope) -> str:
+    return (
+        f"The index of workshop '{scope.workshop}' was given up while it was built: the workshop was removed, or this agent "
+        f"was not heard of for {LEASE.total_seconds() / 60:.0f} minutes. Publish the workshop again."
+    )
 
 
 def _missing(scope: Scope, version: str | None) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from shared_services.kit.settings import PlatformSettings
 
@@ -17,7 +17,35 @@ class RagSettings(PlatformSettings):
     data: Path = Field(
         default=Path("data/rag"),
         validation_alias="RAG_DATA",
-        description="Folder of the RAG agent's index; one process at a time.",
+        description="Folder of the RAG agent's index and exported model; one process at a time where it holds the index.",
+    )
+    milvus_uri: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        validation_alias="MILVUS_URI",
+        description="Milvus, standalone or distributed, as `http://HOST:PORT`. Empty for Milvus Lite, inside the process.",
+    )
+    milvus_token: SecretStr | None = Field(
+        default=None, validation_alias="MILVUS_TOKEN", description="`USER:PASSWORD` or key that Milvus asks for, if it asks."
+    )
+    milvus_database: str = Field(
+        default="",
+        validation_alias="MILVUS_DATABASE",
+        description="Database on Milvus, which must be there already. Empty for the default one.",
+    )
+    milvus_timeout_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        le=300,
+        validation_alias="MILVUS_TIMEOUT_SECONDS",
+        description="Seconds that one read of Milvus may take, retries included; then the answer is 503.",
+    )
+    milvus_replicas: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        validation_alias="MILVUS_REPLICAS",
+        description="Copies of the index in the memory of Milvus' query nodes; Milvus needs as many query nodes.",
     )
     model: str = Field(
         default="",

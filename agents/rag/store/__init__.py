@@ -83,13 +83,22 @@ class Hit:
 
 
 class VectorStore(Protocol):
-    """Indexes, each a named collection. All methods block; call them from worker threads."""
+    """Indexes, each a named set of rows. All methods block; call them from worker threads.
+
+    Attributes:
+        exclusive: This process alone writes to the store, so an index that its bookkeeping does not know is left over.
+    """
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether no other process can use the store."""
+        ...
 
     def open(self) -> None:
-        """Take hold of the store.
+        """Take hold of the store. One on the network need not answer yet.
 
         Raises:
-            StoreUnavailableError: Another process holds it, or it does not answer.
+            StoreUnavailableError: Another process holds it.
         """
         ...
 
@@ -102,15 +111,21 @@ class VectorStore(Protocol):
         ...
 
     def collections(self) -> list[str]:
-        """Names of all collections, whole or not."""
+        """Names of all indexes, whole or not."""
         ...
 
-    def create(self, collection: str, dimension: int) -> None:
-        """Make an empty collection for vectors of `dimension`."""
+    def create(self, collection: str, model: str, dimension: int) -> None:
+        """Make an empty index for vectors of `dimension` that the model `model` makes."""
         ...
 
     def insert(self, owner: Owner, collection: str, rows: Sequence[tuple[int, Chunk, Vector]], commit: str | None) -> None:
-        """Add chunks, each with its number in its workshop or document and its vector."""
+        """Add chunks, each with its number in its workshop or document and its vector.
+
+        Raises:
+            ModelMismatchError: A vector's dimension is not the index's.
+            IndexGoneError: There is no such index.
+            StorageFullError: The disk is full.
+        """
         ...
 
     def delete_documents(self, collection: str, documents: Iterable[int]) -> None:
@@ -118,11 +133,29 @@ class VectorStore(Protocol):
         ...
 
     def seal(self, collection: str) -> None:
-        """Make everything inserted durable, and the collection ready to be searched."""
+        """Make everything inserted durable, and the index ready to be searched."""
         ...
 
     def drop(self, collection: str) -> None:
-        """Remove a collection; does nothing when there is none."""
+        """Remove an index; does nothing when there is none."""
+        ...
+
+    def search(
+        self,
+        scope: ReadScope,
+        collection: str,
+        vectors: Sequence[Vector],
+        queries: Sequence[Sequence[str]],
+        limit: int,
+        kinds: Iterable[ChunkKind] | None,
+    ) -> tuple[list[list[Hit]], list[list[Hit]]]:
+        """Both halves of a question at once: `search_dense` of the vectors, `search_terms` of the queries.
+
+        Raises:
+            ModelMismatchError: A vector's dimension is not the index's.
+            IndexGoneError: There is no such index.
+            StoreUnavailableError: The store does not answer.
+        """
         ...
 
     def search_dense(

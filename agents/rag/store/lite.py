@@ -5,45 +5,36 @@ Milvus Lite is a gRPC server inside this process. It listens on a socket in a fo
 a port: everything on the machine could talk to a port.
 """
 
-import logging
-import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from structlog import get_logger
 
 from agents.rag.chunking import Chunk
 from agents.rag.embedder import Vector
 from agents.rag.errors import IndexGoneError, StoreUnavailableError
-from agents.rag.metrics import SCOPE_VIOLATIONS
 from agents.rag.residents import Residents
-from agents.rag.scope import Condition, ReadScope, literal, read_conditions
-from agents.rag.store import BM25_B, BM25_K1, Hit, Owner, StoredChunk
-from agents.rag.store.rows import STORED, row_of, stored_chunk
+from agents.rag.scope import Condition, ReadScope, checked_index, literal, read_conditions
+from agents.rag.store import BM25_B, BM25_K1, Hit, Owner
+from agents.rag.store.engine import READ_PAGE, WRITE_SECONDS, MilvusEngine, add_row_fields, admitted, quieten
+from agents.rag.store.rows import row_of
 from shared_services.contracts.rag import ChunkKind
 from shared_services.kit.errors import StorageFullError
 
 log = get_logger()
 
-READ_PAGE = 1_000
 LOADED_COLLECTIONS = 20
 READ_SECONDS = 10.0
-WRITE_SECONDS = 120.0
 
 _WITHOUT_PINGS = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": 0}
 """The server sits in this process, and would refuse pymilvus's pings with a complaint on the terminal."""
 
-_COLLECTION = re.compile(r"index_[0-9a-f]{32}")
-_MILVUS_COLLECTION_NOT_FOUND = 100
 
-
-class MilvusLiteStore:
+class MilvusLiteStore(MilvusEngine):
     """A store in a folder of this machine, held by one process at a time.
 
     Args:
@@ -58,7 +49,13 @@ class MilvusLiteStore:
         self._engine: Any = None
         self._socket_folder: Path | None = None
         self._write = threading.Lock()
+        self._sizes: dict[str, int] = {}
         self._residents = Residents(loaded, self._load, self._release, READ_SECONDS)
+
+    @property
+    def exclusive(self) -> bool:
+        """The folder has one holder."""
+        return True
 
     def open(self) -> None:
         """Start the engine on the folder."""
@@ -66,9 +63,7 @@ class MilvusLiteStore:
         from milvus_lite.exceptions import DataDirLockedError
         from pymilvus import MilvusClient
 
-        # they print tracebacks of what reaches the caller as an error anyway, or is only an unsupported probe
-        for name in ("pymilvus", "grpc._server", "milvus_lite"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        quieten()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._socket_folder = Path(tempfile.mkdtemp(prefix="rag-"))
         socket = self._socket_folder / "milvus"
@@ -114,66 +109,51 @@ class MilvusLiteStore:
         with self._errors("all collections"):
             return list(self._connected().list_collections(timeout=READ_SECONDS))
 
-    def create(self, collection: str, dimension: int) -> None:
+    def create(self, collection: str, model: str, dimension: int) -> None:
         """Make an empty collection."""
-        from pymilvus import DataType, Function, FunctionType, MilvusClient
+        from pymilvus import DataType, MilvusClient
 
         schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field("id", DataType.INT64, is_primary=True)
         schema.add_field("workshop_id", DataType.VARCHAR, max_length=63)
-        for name in ("step", "kind"):
-            schema.add_field(name, DataType.VARCHAR, max_length=63)
-        schema.add_field("commit", DataType.VARCHAR, max_length=128)
-        for name in ("step_title", "file", "source_file", "heading", "text", "after"):
-            schema.add_field(name, DataType.VARCHAR, max_length=65_535)
-        for name in ("first_line", "last_line", "source_line", "document"):
-            schema.add_field(name, DataType.INT64)
-        schema.add_field("tags", DataType.VARCHAR, max_length=8_192)
-        schema.add_field("content_focus", DataType.VARCHAR, max_length=63)
-        # our own analysis went before: see agents.rag.terms
-        schema.add_field(
-            "terms", DataType.VARCHAR, max_length=65_535, enable_analyzer=True, analyzer_params={"tokenizer": "standard"}
-        )
-        schema.add_field("digest", DataType.VARCHAR, max_length=64)
-        schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dimension)
-        schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
-        schema.add_function(
-            Function(name="bm25", function_type=FunctionType.BM25, input_field_names=["terms"], output_field_names=["sparse"])
-        )
+        add_row_fields(schema, dimension)
         indexes = MilvusClient.prepare_index_params()
         indexes.add_index("dense", index_type="FLAT", metric_type="COSINE")
         indexes.add_index(
             "sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params={"bm25_k1": BM25_K1, "bm25_b": BM25_B}
         )
         with self._write, self._errors(collection):
-            self._connected().create_collection(_checked(collection), schema=schema, index_params=indexes, timeout=WRITE_SECONDS)
+            self._connected().create_collection(
+                checked_index(collection), schema=schema, index_params=indexes, timeout=WRITE_SECONDS
+            )
 
     def insert(self, owner: Owner, collection: str, rows: Sequence[tuple[int, Chunk, Vector]], commit: str | None) -> None:
         """Add chunks of one owner."""
+        self._check_size(collection, (vector for _, _, vector in rows))
         made = [row_of(owner, number, chunk, vector, commit) for number, chunk, vector in rows]
         with self._write, self._errors(collection):
-            self._connected().insert(_checked(collection), made, timeout=WRITE_SECONDS)
+            self._connected().insert(checked_index(collection), made, timeout=WRITE_SECONDS)
 
     def delete_documents(self, collection: str, documents: Iterable[int]) -> None:
         """Remove the rows of shared documents."""
         condition = Condition("document", tuple(sorted(documents)))
         if condition.values:
             with self._write, self._errors(collection):
-                self._connected().delete(_checked(collection), filter=literal([condition]), timeout=WRITE_SECONDS)
+                self._connected().delete(checked_index(collection), filter=literal([condition]), timeout=WRITE_SECONDS)
 
     def seal(self, collection: str) -> None:
         """Flush and load."""
         with self._write, self._errors(collection):
-            self._connected().flush(_checked(collection), timeout=WRITE_SECONDS)
+            self._connected().flush(checked_index(collection), timeout=WRITE_SECONDS)
         with self._residents.using(collection):
             pass
 
     def drop(self, collection: str) -> None:
         """Remove a collection."""
         with self._write:
-            self._residents.forget(collection)
+            self._gone(collection)
             with self._errors(collection):
-                if not self._connected().has_collection(_checked(collection), timeout=READ_SECONDS):
+                if not self._connected().has_collection(checked_index(collection), timeout=READ_SECONDS):
                     return
             try:
                 self._drop(collection)
@@ -187,44 +167,36 @@ class MilvusLiteStore:
         with self._errors(collection):
             self._connected().drop_collection(collection, timeout=WRITE_SECONDS)
 
-    def search_dense(
-        self, scope: ReadScope, collection: str, vectors: Sequence[Vector], limit: int, kinds: Iterable[ChunkKind] | None
-    ) -> list[list[Hit]]:
-        """Dense search inside the scope."""
-        data = [vector.tolist() for vector in vectors]
-        return self._search(scope, collection, "dense", data, "COSINE", limit, kinds)
-
-    def search_terms(
-        self, scope: ReadScope, collection: str, queries: Sequence[Sequence[str]], limit: int, kinds: Iterable[ChunkKind] | None
-    ) -> list[list[Hit]]:
-        """Keyword search inside the scope; a query without terms finds nothing."""
+    def search(
+        self,
+        scope: ReadScope,
+        collection: str,
+        vectors: Sequence[Vector],
+        queries: Sequence[Sequence[str]],
+        limit: int,
+        kinds: Iterable[ChunkKind] | None,
+    ) -> tuple[list[list[Hit]], list[list[Hit]]]:
+        """One search after the other: there is no network between, and each index has its own keyword statistics."""
+        self._check_size(collection, vectors)
+        kinds = None if kinds is None else list(kinds)
+        dense = self._search(scope, collection, "dense", [vector.tolist() for vector in vectors], "COSINE", limit, kinds)
         asked = [" ".join(query) for query in queries]
         answers = iter(self._search(scope, collection, "sparse", [text for text in asked if text], "BM25", limit, kinds))
-        return [next(answers) if text else [] for text in asked]
-
-    def read(self, scope: ReadScope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
-        """Page through every row in scope."""
-        for row in self._rows(scope, collection, [*STORED, "terms"]):
-            yield stored_chunk(row), row["terms"].split()
-
-    def vectors(self, scope: ReadScope, collection: str, digests: Set[str]) -> dict[str, Vector]:
-        """Page through the digests and vectors in scope."""
-        rows = self._rows(scope, collection, ["digest", "dense"])
-        return {row["digest"]: np.asarray(row["dense"], dtype=np.float32) for row in rows if row["digest"] in digests}
+        return dense, [next(answers) if text else [] for text in asked]
 
     def _rows(self, scope: ReadScope, collection: str, fields: list[str]) -> Iterator[Any]:
         offset = 0
         while True:
             with self._residents.using(collection), self._errors(collection):
                 rows = self._connected().query(
-                    _checked(collection),
+                    checked_index(collection),
                     filter=literal(read_conditions(scope)),
                     output_fields=sorted({*fields, *scope.fields}),
                     limit=READ_PAGE,
                     offset=offset,
                     timeout=READ_SECONDS,
                 )
-            yield from (row for row in rows if _admitted(scope, row))
+            yield from (row for row in rows if admitted(scope, row))
             if len(rows) < READ_PAGE:
                 return
             offset += len(rows)
@@ -243,7 +215,7 @@ class MilvusLiteStore:
             return []
         with self._residents.using(collection), self._errors(collection):
             answers = self._connected().search(
-                _checked(collection),
+                checked_index(collection),
                 data,
                 anns_field=field,
                 limit=limit,
@@ -255,18 +227,18 @@ class MilvusLiteStore:
         # Milvus Lite gives BM25 as a negative distance, Milvus as a positive score
         sign = abs if metric == "BM25" else float
         return [
-            [Hit(hit["entity"]["id"], sign(hit["distance"])) for hit in answer if _admitted(scope, hit["entity"])]
+            [Hit(hit["entity"]["id"], sign(hit["distance"])) for hit in answer if admitted(scope, hit["entity"])]
             for answer in answers
         ]
 
     def _load(self, collection: str) -> None:
         with self._write, self._errors(collection):
-            self._connected().load_collection(_checked(collection), timeout=WRITE_SECONDS)
+            self._connected().load_collection(checked_index(collection), timeout=WRITE_SECONDS)
 
     def _release(self, collection: str) -> None:
         try:
             with self._write, self._errors(collection):
-                self._connected().release_collection(_checked(collection), timeout=WRITE_SECONDS)
+                self._connected().release_collection(checked_index(collection), timeout=WRITE_SECONDS)
                 # a released collection's rows stay in the engine's memory until it is closed, which no request asks for
                 for open_one in self._engine_parts(collection):
                     open_one.close()
@@ -283,35 +255,15 @@ class MilvusLiteStore:
             raise StoreUnavailableError("The vector store is not open yet. Try again in a moment.")
         return self._client
 
-    @contextmanager
-    def _errors(self, collection: str) -> Iterator[None]:
-        from pymilvus.exceptions import MilvusException
+    def _vector_size(self, collection: str) -> int:
+        held = self._sizes.get(collection)
+        if held is None:
+            with self._errors(collection):
+                described = self._connected().describe_collection(checked_index(collection), timeout=READ_SECONDS)
+            held = next(int(field["params"]["dim"]) for field in described["fields"] if field["name"] == "dense")
+            self._sizes[collection] = held
+        return held
 
-        try:
-            yield
-        except MilvusException as error:
-            text = str(error).lower()
-            if "no space left" in text or "disk quota" in text:
-                raise StorageFullError(
-                    "The disk is full. Free some space and try again; the index that served before still serves."
-                ) from error
-            if error.code == _MILVUS_COLLECTION_NOT_FOUND or "not found" in text or "not exist" in text:
-                self._residents.forget(collection)
-                raise IndexGoneError(f"The collection {collection} is no longer there. Ask again.") from error
-            raise StoreUnavailableError(
-                f"The vector store failed on {collection}: {error.message}. Try again in a moment."
-            ) from error
-
-
-def _checked(collection: str) -> str:
-    if not _COLLECTION.fullmatch(collection):
-        raise ValueError(f"{collection!r} is not the name of an index")
-    return collection
-
-
-def _admitted(scope: ReadScope, row: Any) -> bool:
-    if scope.admits(row):
-        return True
-    SCOPE_VIOLATIONS.inc()
-    log.error("rag_scope_violation", scope=str(scope)[:200], found={name: str(row.get(name))[:80] for name in scope.fields})
-    return False
+    def _gone(self, collection: str) -> None:
+        self._residents.forget(collection)
+        self._sizes.pop(collection, None)

@@ -156,7 +156,10 @@ async def test_indexes_from_before_forms_were_kept_are_of_the_first(tmp_path: Pa
     engine = create_engine(f"sqlite:///{tmp_path}/old.sqlite3")
     await migrate(engine, MIGRATIONS)
     async with engine.begin() as connection:
-        for column in ("terms_form", "rows_form", "waiting_since"):
+        await connection.execute(text("DROP TABLE rag_turns"))
+        for name in ("serving", "built"):
+            await connection.execute(text(f"DROP INDEX ux_rag_indexes_{name}"))
+        for column in ("terms_form", "rows_form", "waiting_since", "agent", "touched_at", "dropping"):
             await connection.execute(text(f"ALTER TABLE rag_indexes DROP COLUMN {column}"))
         await connection.execute(text("UPDATE rag_alembic_version SET version_num = 'rag_0001'"))
         await connection.execute(

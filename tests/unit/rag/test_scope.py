@@ -64,8 +64,8 @@ def test_filters_take_listed_fields_alone() -> None:
 def test_a_template_holds_no_value() -> None:
     scope = Scope.of(_claims(workshop="secret-name"))
     expression, values = templated(read_conditions(scope, ["code", "prose"]))
-    assert expression == "workshop_id in {workshop_id_values} and kind in {kind_values}"
-    assert values == {"workshop_id_values": ["secret-name"], "kind_values": ["code", "prose"]}
+    assert expression == "workshop_id == {workshop_id_value} and kind in {kind_values}"
+    assert values == {"workshop_id_value": "secret-name", "kind_values": ["code", "prose"]}
 
 
 def test_a_row_of_another_workshop_is_not_admitted() -> None:
