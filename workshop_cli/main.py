@@ -26,6 +26,7 @@ COMMANDS = {
     "list": ("workshop_cli.commands.list", "list the published workshops"),
     "show": ("workshop_cli.commands.show", "show one workshop"),
     "remove": ("workshop_cli.commands.remove", "remove a workshop"),
+    "documents": ("workshop_cli.commands.documents", "add, list and remove documents that many workshops share"),
     "ask": ("workshop_cli.commands.ask", "ask a workshop's assistant"),
     "sign-in": ("workshop_cli.commands.sign_in", "print a sign-in link to the running server"),
 }

@@ -11,6 +11,9 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog import get_logger
 
+from agents.rag.documents.endpoints import create_documents_router
+from agents.rag.documents.repository import DocumentRepository
+from agents.rag.documents.service import DocumentsService
 from agents.rag.embedder import Embedder
 from agents.rag.endpoints import FilesSource, create_router
 from agents.rag.errors import ModelUnavailableError
@@ -52,6 +55,7 @@ def create_app(
     model = embedder or _embedder(settings)
     store = MilvusLiteStore(settings.data, loaded=settings.loaded_collections)
     service = RagService(store, model, IndexRepository(session_factory(engine)), batch=settings.batch)
+    documents = DocumentsService(store, model, DocumentRepository(session_factory(engine)), batch=settings.batch)
     state = _ModelState(model)
 
     @asynccontextmanager
@@ -60,7 +64,7 @@ def create_app(
         await anyio.to_thread.run_sync(store.open)
         warming: asyncio.Task[None] | None = None
         try:
-            await service.recover()
+            await service.recover(keep=await documents.recover())
             # A task of its own and no task group: a group would wrap every error of whoever holds this lifespan open.
             warming = asyncio.create_task(state.warm()) if warm else None
             yield
@@ -79,7 +83,9 @@ def create_app(
     readiness.add("model", state.report)
     app = http.create_app("RAG agent", service="rag", readiness=readiness, lifespan=lifespan)
     app.include_router(create_router(service, verifier, files_source))
+    app.include_router(create_documents_router(documents, verifier))
     app.state.service = service
+    app.state.documents = documents
     return app
 
 

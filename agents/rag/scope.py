@@ -12,8 +12,8 @@ from dataclasses import InitVar, dataclass
 from typing import Any, Final, Literal, Protocol
 
 from shared_services.contracts.base import SLUG_PATTERN
-from shared_services.contracts.identity import Role
 from shared_services.kit.errors import BadInputError, ForbiddenError
+from shared_services.kit.identity import Permission, identity_of, may
 from shared_services.kit.tokens import Claims
 
 FilterField = Literal["workshop_id", "kind", "step", "document"]
@@ -25,7 +25,6 @@ _FIELDS: Final = frozenset({"workshop_id", "kind", "step", "document"})
 _NUMBERS: Final = frozenset({"document"})
 _SLUG = re.compile(SLUG_PATTERN.removeprefix("^").removesuffix("$"))
 _MINT: Final = object()
-_KEEPERS: Final = frozenset({Role.OPS, Role.ADMIN})
 
 
 def checked_slug(value: str, what: str) -> str:
@@ -129,8 +128,8 @@ class SharedScope:
         Raises:
             ForbiddenError: Someone else, or a token that is bound to a workshop.
         """
-        service = claims.subject.startswith("service:")
-        if claims.workshop is not None or not (service or claims.roles & _KEEPERS):
+        service = claims.subject.startswith("service:") and claims.workshop is None
+        if not (service or may(identity_of(claims), Permission.DOCUMENTS_MANAGE)):
             raise ForbiddenError("Only ops and admins look after shared documents.")
         return cls("", None, None, frozenset(documents), _MINT)
 

@@ -8,7 +8,7 @@ import re
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
@@ -125,8 +125,11 @@ class RagService:
         self._search_threads = anyio.CapacityLimiter(SEARCH_THREADS)
         self._ingest_threads = anyio.CapacityLimiter(INGEST_THREADS)
 
-    async def recover(self) -> list[str]:
+    async def recover(self, keep: Collection[str] = ()) -> list[str]:
         """Put bookkeeping and store in agreement after a crash; called once, before anything else.
+
+        Args:
+            keep: Collections that are no workshop's and are needed all the same.
 
         Returns:
             The collections that were dropped: half-built ones, and such as no index needs any more.
@@ -138,7 +141,7 @@ class RagService:
             if index.collection not in present:
                 log.error("rag_index_missing", workshop=index.workshop, version=index.version, collection=index.collection)
                 await self._indexes.forget(index.collection)
-        left_over = sorted(present - {index.collection for index in built})
+        left_over = sorted(present - {index.collection for index in built} - set(keep))
         for collection in left_over:
             await self._ingest(self._store.drop, collection)
         if left_over:
