@@ -48,9 +48,7 @@ class DocumentsClient(ServiceClient):
                     return SharedDocumentsReport.model_validate_json(event.data)
                 elif event.event == "error":
                     raise ProblemError(Problem.model_validate_json(event.data))
-        raise UnavailableError(
-            "The RAG agent ended before the documents were indexed. The old ones are still there; post again."
-        )
+        raise UnavailableError("The RAG agent ended before the documents were indexed. The old ones are still there; post again.")
 
     async def list(self, tags: Iterable[str] = ()) -> list[SharedDocument]:
         """Every document, by id; those with one of `tags` where any is given."""
