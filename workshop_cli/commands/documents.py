@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from shared_services.contracts.rag import SharedDocumentsReport
 from shared_services.kit.errors import BadInputError
+from workshop_cli.arguments import add_data
 from workshop_cli.connection import connect
 from workshop_cli.names import document_id
 from workshop_cli.settings import CliSettings
@@ -30,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listed.add_argument("--json", action="store_true", help="as one JSON array on stdout")
     remove = actions.add_parser("remove", help="remove a document")
     remove.add_argument("id", type=document_id, help="its id, as `workshop documents list` shows it")
+    for action in (add, listed, remove):
+        add_data(action, default=argparse.SUPPRESS)  # where it was not given before the action
 
 
 async def run(args: argparse.Namespace, settings: CliSettings) -> int:

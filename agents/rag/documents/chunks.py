@@ -4,13 +4,23 @@ from collections.abc import Iterator
 
 from agents.rag.blocks import split_lines
 from agents.rag.chunking import MAX_GAP, Chunk, chunk_markdown, with_titles
-from agents.rag.documents.formats import Reading, without_front_matter
+from agents.rag.documents.errors import UnreadableError
+from agents.rag.documents.formats import TOO_DEEP, Reading, without_front_matter
 from agents.rag.store import MAX_DOCUMENT_CHUNKS, MAX_TEXT_BYTES
 
 
 def chunk_document(file: str, reading: Reading) -> list[Chunk]:
-    """The chunks of a document, in order; lines are those of `reading.text`, which they show byte for byte."""
-    found = [chunk for chunk in _chunks(file, reading) if len(chunk.text.encode()) <= MAX_TEXT_BYTES]
+    """The chunks of a document, in order; lines are those of `reading.text`, which they show byte for byte.
+
+    Raises:
+        UnreadableError: There is none, or its blocks are nested too deeply.
+    """
+    try:
+        found = [chunk for chunk in _chunks(file, reading) if len(chunk.text.encode()) <= MAX_TEXT_BYTES]
+    except RecursionError as error:
+        raise UnreadableError(TOO_DEEP) from error
+    if not found:
+        raise UnreadableError("It holds no text that could be indexed.")
     return found[:MAX_DOCUMENT_CHUNKS]
 
 

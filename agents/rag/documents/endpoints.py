@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.types import Message
 
 from agents.rag.documents.intake import LIMITS, Posted
@@ -105,7 +106,10 @@ async def _form(request: Request) -> FormData:
             raise TooLargeError(f"The upload is larger than {LIMITS.unpacked >> 20} MiB. Post it in parts.")
         return message
 
-    return await Request(request.scope, receive).form(max_files=LIMITS.files, max_fields=MAX_FIELDS)
+    try:
+        return await Request(request.scope, receive).form(max_files=LIMITS.files, max_fields=MAX_FIELDS)
+    except HTTPException as error:
+        raise BadInputError(f"The form cannot be read: {error.detail} Post fewer files, or an archive of them.") from error
 
 
 def _text(field: object) -> str:

@@ -25,6 +25,7 @@ READING_VERSION = 1
 MAX_DOCUMENT_BYTES = 20 * 1024 * 1024
 MAX_TEXT_BYTES = 5 * 1024 * 1024
 MAX_TITLE = 200
+TOO_DEEP = "Its blocks are nested too deeply to be read."
 
 SUFFIXES: Final[dict[str, DocumentFormat]] = {
     ".md": "markdown",
@@ -43,7 +44,9 @@ SUFFIXES: Final[dict[str, DocumentFormat]] = {
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _TOML_FRONT_MATTER = re.compile(r"\A\+\+\+[ \t]*\r?\n(.*?)^\+\+\+[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _TOML_TITLE = re.compile(r"^title\s*=\s*([\"'])(.*)\1\s*$", re.MULTILINE)
-_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+_CHARSET = re.compile(
+    rb"(?:<meta[^>]{0,200}?charset|<\?xml[^>]{0,100}?encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE
+)
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -72,6 +75,13 @@ def read_document(path: str, raw: bytes) -> Reading:
         raise UnreadableError(f"It is none of the formats that are taken ({', '.join(SUFFIXES)}).")
     if len(raw) > MAX_DOCUMENT_BYTES:
         raise UnreadableError(f"It is larger than {MAX_DOCUMENT_BYTES >> 20} MiB. Split it.")
+    try:
+        return _read(known, path, raw)
+    except RecursionError as error:
+        raise UnreadableError(TOO_DEEP) from error
+
+
+def _read(known: DocumentFormat, path: str, raw: bytes) -> Reading:
     title, text = _READERS[known](path, raw)
     if len(text.encode("utf-8")) > MAX_TEXT_BYTES:
         raise UnreadableError(f"Its text is longer than {MAX_TEXT_BYTES >> 20} MiB. Split it.")
@@ -149,10 +159,7 @@ def _markdown(_path: str, raw: bytes) -> tuple[str, str]:
 
 
 def _asciidoc(path: str, raw: bytes) -> tuple[str, str]:
-    try:
-        return to_markdown(decoded(raw), path)
-    except RecursionError as error:
-        raise UnreadableError("Its blocks are nested too deeply to be read.") from error
+    return to_markdown(decoded(raw), path)
 
 
 def _rst(_path: str, raw: bytes) -> tuple[str, str]:

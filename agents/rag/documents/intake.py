@@ -178,7 +178,8 @@ class _Limited(io.RawIOBase):
 
 def _tar(archive: bytes, limits: Limits) -> Iterator[Posted | RefusedDocument]:
     count = 0
-    with tarfile.open(fileobj=_Limited(archive, limits), mode="r|", errorlevel=2) as opened:
+    stream = _Limited(archive, limits)
+    with tarfile.open(fileobj=stream, mode="r|", errorlevel=2) as opened:
         for member in opened:
             count += 1
             if count > limits.files * 2:
@@ -190,8 +191,10 @@ def _tar(archive: bytes, limits: Limits) -> Iterator[Posted | RefusedDocument]:
             elif member.size > MAX_DOCUMENT_BYTES:
                 yield _refusal(member.name, f"It is larger than {MAX_DOCUMENT_BYTES >> 20} MiB. Split it.")
             else:
-                stream = opened.extractfile(member)
-                yield _checked(member.name, stream.read() if stream else b"")
+                content = opened.extractfile(member)
+                yield _checked(member.name, content.read() if content else b"")
+    while stream.read(64 * 1024):
+        pass  # what stands behind the last member: the stream's own checksum
 
 
 def ids_of(paths: Iterable[str], held: Mapping[str, str]) -> dict[str, str]:

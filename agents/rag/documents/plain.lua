@@ -15,6 +15,13 @@ function Link(link)
   if text == "¶" or text == "#" then return {} end
 end
 
+-- what such a link leaves behind
+function Header(header)
+  local content = header.content
+  while #content > 0 and content[#content].t == "Space" do content:remove() end
+  return header
+end
+
 function Image(image)
   if image.src:match("^data:") then return image.caption end
 end

@@ -233,7 +233,10 @@ class DocumentsService:
                 for document in old:
                     text = await self._documents.text(document.id) or ""
                     reading = Reading(document.format, document.title, text)
-                    drafts.append(await self._drafted(document, reading, document, model, collection))
+                    try:
+                        drafts.append(await self._drafted(document, reading, document, model, collection))
+                    except UnreadableError as error:
+                        log.warning("rag_document_left", document=document.id, reason=str(error))
                 count.total = sum(len(draft.chunks) for draft in drafts)
                 await self._shelving.publish(claims, collection, drafts, count)
             finally:
@@ -297,8 +300,6 @@ class DocumentsService:
 
     async def _drafted(self, about: Revision, reading: Reading, old: Revision | None, model: str, collection: str) -> Draft:
         chunks = await self._shelving.run(chunk_document, about.file, reading)
-        if not chunks:
-            raise UnreadableError("It holds no text that could be indexed.")
         new = replace(about, chunks=len(chunks), collection=collection, model=model, form=self._form)
         return Draft(new, reading.text, chunks, old)
 

@@ -1,7 +1,6 @@
 """A post of shared documents that is killed, or fails, at each of its steps: the old documents stay, or the new ones are whole."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -93,7 +92,7 @@ async def test_killed_at_a_step(tmp_path: Path, step: str, when: str, word: str)
     async with open_library(tmp_path) as library:
         await library.post(_files("old"))
     command = [sys.executable, "-m", __name__, str(tmp_path), step, when]
-    died = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=120, capture_output=True)
+    died = await anyio.run_process(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False)
     assert died.returncode == 9, died.stderr
     async with open_library(tmp_path) as library:
         assert await _state(library) == {word}
