@@ -7,7 +7,7 @@ forgotten once its passages are deleted. What no current row names is invisible.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import batched
 
 from sqlalchemy import JSON, ColumnElement, DateTime, String, Text, delete, select, update
@@ -135,9 +135,10 @@ class DocumentRepository:
             async with self._sessions() as session:
                 return set(await session.scalars(select(ShelfRow.collection)))
 
-    async def empty_shelves(self) -> list[str]:
-        """Collections of shelves that no revision stands on, whatever its state."""
+    async def empty_shelves(self, *, unused: bool) -> list[str]:
+        """Collections of shelves that no revision stands on, whatever its state; such as none ever stood on where `unused`."""
         query = select(ShelfRow.collection).where(ShelfRow.collection.not_in(select(DocumentRow.collection)))
+        query = query if unused else query.where(ShelfRow.generation > 0)
         with storage_errors():
             async with self._sessions() as session:
                 return list(await session.scalars(query))
@@ -213,9 +214,10 @@ class DocumentRepository:
                     for some in _some(numbers):
                         query = select(DocumentRow).where(DocumentRow.number.in_(some), DocumentRow.state == BUILDING)
                         rows += await session.scalars(query)
-                    if len(rows) != len(numbers):
-                        raise _conflict()
                     collections = {row.collection for row in rows}
+                    shelves = set(await session.scalars(select(ShelfRow.collection)))
+                    if len(rows) != len(numbers) or not collections <= shelves:
+                        raise _conflict()
                     for ids in _some([row.id for row in rows]):
                         collections |= await _retire(session, DocumentRow.id.in_(ids))
                     for some in _some(numbers):
@@ -234,9 +236,13 @@ class DocumentRepository:
                 await _count(session, collections)
                 return bool(collections)
 
-    async def left_over(self, *states: str) -> list[tuple[int, str]]:
-        """Number and collection of each revision in one of `states`."""
-        query = select(DocumentRow.number, DocumentRow.collection).where(DocumentRow.state.in_(states))
+    async def left_over(self, *, building_for: timedelta | None = None) -> list[tuple[int, str]]:
+        """Number and collection of each retired revision, and of each that has been building for so long at least."""
+        stale = DocumentRow.state == RETIRED
+        if building_for is not None:
+            begun = DocumentRow.indexed_at <= datetime.now(UTC) - building_for
+            stale |= (DocumentRow.state == BUILDING) & begun
+        query = select(DocumentRow.number, DocumentRow.collection).where(stale)
         with storage_errors():
             async with self._sessions() as session:
                 return [(number, collection) for number, collection in await session.execute(query)]

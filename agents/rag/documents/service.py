@@ -6,7 +6,7 @@ and `recover` deletes it at the next start.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import anyio
@@ -16,7 +16,7 @@ from agents.rag.documents.chunks import chunk_document
 from agents.rag.documents.errors import DocumentNotFoundError, UnreadableError
 from agents.rag.documents.formats import READING_VERSION, Reading, read_document
 from agents.rag.documents.intake import LIMITS, Limits, Posted, ids_of, unpacked
-from agents.rag.documents.repository import BUILDING, RETIRED, DocumentRepository, Revision
+from agents.rag.documents.repository import DocumentRepository, Revision
 from agents.rag.documents.shelf import Shelf
 from agents.rag.documents.shelving import Count, Draft, Progress, Shelving, no_progress
 from agents.rag.embedder import Embedder
@@ -30,6 +30,10 @@ from shared_services.kit.tokens import Claims
 log = get_logger()
 
 MOST_TAGS = 50
+
+
+def _nobody(_collection: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class DocumentsService:
         batch: Chunks embedded at once; a search waits for at most one such batch.
         form: What documents are indexed by; one of another form is indexed anew when it is posted again.
         limits: How much one request may bring.
+        alone: No other process writes to this store.
+        dropped: Told each collection that is gone, for who keeps something of it in memory.
     """
 
     def __init__(
@@ -73,9 +79,11 @@ class DocumentsService:
         batch: int = 8,
         form: Form = CURRENT_FORM,
         limits: Limits = LIMITS,
+        alone: bool = True,
+        dropped: Callable[[str], None] = _nobody,
     ) -> None:
         self._documents = documents
-        self._shelving = Shelving(store, embedder, documents, batch=batch, form=form)
+        self._shelving = Shelving(store, embedder, documents, batch=batch, form=form, alone=alone, dropped=dropped)
         self._form = form
         self._limits = limits
         self._writing = anyio.Lock()
@@ -88,11 +96,7 @@ class DocumentsService:
             The collections that shared documents need.
         """
         async with self._writing:
-            for collection in await self._shelving.missing():
-                # its documents keep their texts, and are indexed again by `reindex` or when they are posted
-                log.error("rag_shelf_missing", collection=collection, next="`workshop reindex` makes it again")
-                await self._documents.forget_shelf(collection)
-            await self._shelving.tidy(BUILDING, RETIRED)
+            await self._shelving.recover()
             return await self._documents.collections()
 
     async def add(
@@ -146,7 +150,7 @@ class DocumentsService:
                 indexed = await self._shelving.publish(claims, collection, drafts, count)
             finally:
                 with anyio.CancelScope(shield=True):
-                    await self._shelving.tidied(RETIRED)
+                    await self._shelving.tidied()
         log.info("rag_documents_added", indexed=len(indexed), unchanged=len(unchanged), refused=len(refused))
         return SharedDocumentsReport(
             indexed=[_wire(revision) for revision in indexed],
@@ -202,7 +206,7 @@ class DocumentsService:
         async with self._writing:
             if not await self._documents.retire(document):
                 raise _missing(document)
-            await self._shelving.tidy(RETIRED)
+            await self._shelving.tidy()
         log.info("rag_document_removed", document=document)
 
     async def reindex(self, claims: Claims, progress: Progress = no_progress) -> int:
@@ -241,7 +245,7 @@ class DocumentsService:
                 await self._shelving.publish(claims, collection, drafts, count)
             finally:
                 with anyio.CancelScope(shield=True):
-                    await self._shelving.tidied(RETIRED)
+                    await self._shelving.tidied()
         log.info("rag_documents_reindexed", documents=len(drafts), model=model)
         return len(drafts)
 

@@ -7,13 +7,14 @@ transaction of the bookkeeping; until then, and after it for the old ones, no se
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import anyio
 import anyio.to_thread
 from structlog import get_logger
 
 from agents.rag.chunking import Chunk
-from agents.rag.documents.repository import RETIRED, DocumentRepository, Revision
+from agents.rag.documents.repository import DocumentRepository, Revision
 from agents.rag.embedder import Embedder, Vector
 from agents.rag.errors import IndexGoneError
 from agents.rag.form import Form
@@ -27,6 +28,8 @@ log = get_logger()
 
 INGEST_THREADS = 2
 INSERT_ROWS = 64
+ABANDONED = timedelta(hours=1)
+"""For how long another process's revision may be building; one that was taken away meanwhile cannot become current."""
 
 Progress = Callable[[int, int], Awaitable[None]]
 """Told how many of how many chunks are indexed."""
@@ -67,37 +70,49 @@ class Shelving:
     Args:
         batch: Chunks embedded at once; a search waits for at most one such batch.
         form: What documents are indexed by.
+        alone: No other process writes to this store.
+        dropped: Told each collection that is gone.
     """
 
-    def __init__(self, store: VectorStore, embedder: Embedder, documents: DocumentRepository, *, batch: int, form: Form) -> None:
+    def __init__(
+        self,
+        store: VectorStore,
+        embedder: Embedder,
+        documents: DocumentRepository,
+        *,
+        batch: int,
+        form: Form,
+        alone: bool,
+        dropped: Callable[[str], None],
+    ) -> None:
         self._store = store
         self._embedder = embedder
         self._documents = documents
         self._batch = batch
         self._form = form
+        self._alone = alone
+        self._dropped = dropped
         self._threads = anyio.CapacityLimiter(INGEST_THREADS)
 
     async def model(self) -> str:
         """The embedder's model."""
         return await self.run(lambda: self._embedder.model_id)
 
-    async def missing(self) -> set[str]:
-        """Collections of shelves that are not in the store."""
-        return await self._documents.collections() - set(await self.run(self._store.collections))
-
     async def shelf(self, model: str) -> str:
         """The collection of the model's shelf, made where there is none."""
         held = await self._documents.shelf(model, self._form)
-        if held is not None:
+        if held is not None and (held.generation or held.collection in await self.run(self._store.collections)):
             return held.collection
         dimension = await self.run(lambda: self._embedder.dimension)
-        collection = f"index_{uuid.uuid4().hex}"
-        await self._documents.add_shelf(collection, model, self._form)
+        # a process that died between the two lines below left a name and no collection
+        collection = held.collection if held else f"index_{uuid.uuid4().hex}"
+        if held is None:
+            await self._documents.add_shelf(collection, model, self._form)
         try:
             await self.run(self._store.create, collection, dimension)
         except BaseException:
             with anyio.CancelScope(shield=True):
-                await self.tidied(RETIRED)
+                await self.tidied()
             raise
         return collection
 
@@ -157,17 +172,26 @@ class Shelving:
         except Exception as error:
             log.warning("rag_discard_failed", documents=numbers, error=str(error), next="deleted at the next start")
 
-    async def tidied(self, *states: str) -> None:
+    async def recover(self) -> None:
+        """Delete what a crash left behind."""
+        if self._alone:
+            for collection in await self._documents.collections() - set(await self.run(self._store.collections)):
+                # its documents keep their texts, and are indexed again by `reindex` or when they are posted
+                log.error("rag_shelf_missing", collection=collection, next="`workshop reindex` makes it again")
+                await self._documents.forget_shelf(collection)
+        await self.tidy(building_for=timedelta(0) if self._alone else ABANDONED)
+
+    async def tidied(self) -> None:
         """Tidy where what was asked for is done, or has failed already."""
         try:
-            await self.tidy(*states)
+            await self.tidy()
         except Exception as error:
             log.warning("rag_tidy_failed", error=str(error), next="tidied with the next change, or at the next start")
 
-    async def tidy(self, *states: str) -> None:
-        """Delete the rows of revisions in `states`, and shelves on which nothing stands any more."""
+    async def tidy(self, *, building_for: timedelta | None = None) -> None:
+        """Delete the rows of revisions that are not read any more, and shelves on which nothing stands."""
         stale: dict[str, list[int]] = {}
-        for number, collection in await self._documents.left_over(*states):
+        for number, collection in await self._documents.left_over(building_for=building_for):
             stale.setdefault(collection, []).append(number)
         for collection, numbers in stale.items():
             try:
@@ -176,9 +200,10 @@ class Shelving:
             except IndexGoneError:
                 log.debug("rag_shelf_gone", collection=collection)
             await self._documents.forget(numbers)
-        for collection in await self._documents.empty_shelves():
+        for collection in await self._documents.empty_shelves(unused=self._alone):
             await self.run(self._store.drop, collection)
             await self._documents.forget_shelf(collection)
+            self._dropped(collection)
 
     async def run[T, *A](self, function: Callable[[*A], T], *arguments: *A) -> T:
         """Call something that blocks, in a worker thread."""

@@ -37,6 +37,7 @@ class Library:
     table: DocumentRepository
     embedder: FakeEmbedder
     rag: RagService
+    dropped: list[str]
 
     async def post(self, files: dict[str, str | bytes], tags: str = "java", focus: str | None = None) -> SharedDocumentsReport:
         posted = [Posted(path, raw.encode() if isinstance(raw, str) else raw) for path, raw in files.items()]
@@ -69,7 +70,12 @@ class Library:
 
 @asynccontextmanager
 async def open_library(
-    folder: Path, embedder: FakeEmbedder | None = None, *, form: Form = CURRENT_FORM, limits: Limits = LIMITS
+    folder: Path,
+    embedder: FakeEmbedder | None = None,
+    *,
+    form: Form = CURRENT_FORM,
+    limits: Limits = LIMITS,
+    alone: bool = True,
 ) -> AsyncIterator[Library]:
     engine = create_engine(f"sqlite:///{folder}/rag.sqlite3")
     await migrate(engine, MIGRATIONS)
@@ -79,7 +85,9 @@ async def open_library(
     table = DocumentRepository(session_factory(engine))
     rag = RagService(store, model, IndexRepository(session_factory(engine)))
     try:
-        yield Library(DocumentsService(store, model, table, form=form, limits=limits), store, table, model, rag)
+        dropped: list[str] = []
+        documents = DocumentsService(store, model, table, form=form, limits=limits, alone=alone, dropped=dropped.append)
+        yield Library(documents, store, table, model, rag, dropped)
     finally:
         await anyio.to_thread.run_sync(store.close)
         await engine.dispose()

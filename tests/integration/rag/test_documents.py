@@ -118,6 +118,7 @@ async def test_a_removed_document_leaves_no_row(library: Library) -> None:
         await library.documents.text(OPS, "a")
     await library.documents.remove(OPS, "b")
     assert library.store.collections() == []
+    assert library.dropped == [shelf.collection]
     assert await library.seen("java") == set()
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ async def _clean(library: Library) -> None:
     assert shelf is not None
     assert library.raw_numbers(shelf.collection) == set(shelf.documents)
     assert library.store.collections() == [shelf.collection]
-    assert await library.table.left_over("building", "retired") == []
+    assert await library.table.left_over(building_for=timedelta(0)) == []
 
 
 async def _post_and_die(folder: Path, step: str, when: str) -> None:
@@ -216,6 +217,38 @@ async def test_a_shelf_that_is_gone_from_the_store_is_made_again(tmp_path: Path)
         assert await library.seen("java") == set()
         assert len(await library.documents.listed(OPS)) == 2
         assert await library.documents.reindex(OPS) == 2
+        assert await _state(library) == {"old"}
+        await _clean(library)
+
+
+async def test_what_another_process_builds_is_left_to_it(tmp_path: Path) -> None:
+    async with open_library(tmp_path, alone=False) as library:
+        await library.post(_files("old"))
+        old = await library.table.find("a")
+        assert old is not None
+        number = await library.table.begin(old, "text")
+        await library.documents.recover()
+        assert await library.table.left_over(building_for=timedelta(0)) == [(number, old.collection)]
+    async with open_library(tmp_path) as library:
+        await library.recover()
+        await _clean(library)
+        with pytest.raises(ConflictError):
+            await library.table.flip([number])
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_shelf_that_could_not_be_made_is_made_later(tmp_path: Path, alone: bool) -> None:
+    async with open_library(tmp_path, alone=alone) as library:
+        real = library.store.create
+
+        def full(*_args: object) -> None:
+            raise StorageFullError("The disk is full.")
+
+        library.store.create = full  # type: ignore[method-assign]
+        with pytest.raises(StorageFullError):
+            await library.post(_files("old"))
+        library.store.create = real  # type: ignore[method-assign]
+        await library.post(_files("old"))
         assert await _state(library) == {"old"}
         await _clean(library)
 
