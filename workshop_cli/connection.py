@@ -9,6 +9,7 @@ from typing import Protocol
 import httpx
 
 from shared_services.clients.chat import ChatClient
+from shared_services.clients.documents import DocumentsClient
 from shared_services.clients.jobs import JobsClient
 from shared_services.clients.library import LibraryClient
 from shared_services.clients.transport import InProcessTransport
@@ -47,6 +48,16 @@ class Connection:
     url: str | None
     _http: httpx.AsyncClient
     _issuer: TokenIssuer
+
+    @property
+    def documents(self) -> DocumentsClient:
+        """The shared documents."""
+        http = httpx.AsyncClient(
+            transport=self._http._transport,  # noqa: SLF001  as below
+            base_url=f"{self.url or LOCAL_ADDRESS}/agents/rag",
+            timeout=self._http.timeout,
+        )
+        return DocumentsClient(http, self._issuer.source("author:local", roles=_ROLES))
 
     def chat(self, workshop: str) -> ChatClient:
         """The chat agent of a workshop."""

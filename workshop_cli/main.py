@@ -11,8 +11,9 @@ import signal
 import sys
 from collections.abc import Awaitable
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
+
+from workshop_cli.arguments import add_data
 
 if TYPE_CHECKING:
     from workshop_cli.settings import CliSettings
@@ -26,6 +27,7 @@ COMMANDS = {
     "list": ("workshop_cli.commands.list", "list the published workshops"),
     "show": ("workshop_cli.commands.show", "show one workshop"),
     "remove": ("workshop_cli.commands.remove", "remove a workshop"),
+    "documents": ("workshop_cli.commands.documents", "add, list and remove documents that many workshops share"),
     "ask": ("workshop_cli.commands.ask", "ask a workshop's assistant"),
     "sign-in": ("workshop_cli.commands.sign_in", "print a sign-in link to the running server"),
 }
@@ -62,15 +64,9 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_CommandParser)
     for name, (module, summary) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"workshop {name}: {summary}.")
-        command.add_argument("--data", type=_folder, metavar="DIR", help="the data folder (default: $WORKSHOP_DATA, else ./data)")
+        add_data(command)
         command.module = module
     return root
-
-
-def _folder(text: str) -> Path:
-    if not text:
-        raise argparse.ArgumentTypeError("it is empty; name a folder")
-    return Path(text)
 
 
 def main() -> NoReturn:

@@ -1,7 +1,7 @@
 """Puts the RAG agent together. The model is loaded in the background once the app has started, so that it answers at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,6 +11,9 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog import get_logger
 
+from agents.rag.documents.endpoints import create_documents_router
+from agents.rag.documents.repository import DocumentRepository
+from agents.rag.documents.service import DocumentsService
 from agents.rag.embedder import Embedder
 from agents.rag.endpoints import FilesSource, create_router
 from agents.rag.errors import ModelUnavailableError
@@ -60,7 +63,13 @@ def create_app(
     model = embedder or _embedder(settings)
     store = _store(settings)
     service = RagService(store, model, IndexRepository(session_factory(engine)), batch=settings.batch)
+    documents = DocumentsService(
+        store, model, DocumentRepository(session_factory(engine)), batch=settings.batch, alone=store.exclusive
+    )
     state = _ModelState(model)
+
+    async def recover() -> None:
+        await service.recover(keep=await documents.recover())
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -70,9 +79,9 @@ def create_app(
         tasks: list[asyncio.Task[None]] = []
         try:
             if store.exclusive:
-                await service.recover()
+                await recover()
             else:
-                tasks.append(asyncio.create_task(_recover_now_and_then(service)))
+                tasks.append(asyncio.create_task(_now_and_then(recover)))
             if warm:
                 tasks.append(asyncio.create_task(state.warm()))
             yield
@@ -91,15 +100,17 @@ def create_app(
     readiness.add("model", state.report)
     app = http.create_app("RAG agent", service="rag", readiness=readiness, lifespan=lifespan)
     app.include_router(create_router(service, verifier, files_source))
+    app.include_router(create_documents_router(documents, verifier))
     app.state.service = service
+    app.state.documents = documents
     return app
 
 
-async def _recover_now_and_then(service: RagService) -> None:
+async def _now_and_then(recover: Callable[[], Awaitable[None]]) -> None:
     """Until cancelled. A store or database that does not answer is asked again: this agent serves as soon as they do."""
     while True:
         try:
-            await service.recover()
+            await recover()
             pause = RECOVER_SECONDS
         except UnavailableError as error:
             log.warning("rag_recovery_put_off", detail=error.detail)

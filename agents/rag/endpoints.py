@@ -71,7 +71,7 @@ def create_router(service: RagService, verifier: TokenVerifier, files: FilesSour
         workshop = await files.fetch(scope.workshop, body.version)
         if "text/event-stream" not in accept:
             return await service.index(scope, body.version, workshop)
-        return event_stream(_indexing(lambda progress: service.index(scope, body.version, workshop, progress)))
+        return event_stream(progress_events(lambda progress: service.index(scope, body.version, workshop, progress)))
 
     @router.post("/workshops/{name}/activate")
     async def activate(name: str, body: IndexRequest, claims: Annotated[Claims, Depends(caller)]) -> IndexStatus:
@@ -89,8 +89,8 @@ def create_router(service: RagService, verifier: TokenVerifier, files: FilesSour
     return router
 
 
-async def _indexing(run: Callable[[Progress], Any]) -> AsyncIterator[bytes]:
-    """`progress` events while `run` works, then `done` with the status, or `error` with a problem document."""
+async def progress_events(run: Callable[[Progress], Any]) -> AsyncIterator[bytes]:
+    """`progress` events while `run` works, then `done` with what it returns, or `error` with a problem document."""
     send, receive = anyio.create_memory_object_stream[bytes](16)
 
     async def progress(done: int, total: int) -> None:

@@ -12,8 +12,8 @@ from dataclasses import InitVar, dataclass
 from typing import Any, Final, Literal, Protocol
 
 from shared_services.contracts.base import SLUG_PATTERN
-from shared_services.contracts.identity import Role
 from shared_services.kit.errors import BadInputError, ForbiddenError
+from shared_services.kit.identity import Permission, identity_of, may
 from shared_services.kit.tokens import Claims
 
 FilterField = Literal["workshop_id", "kind", "step", "document", "index_id"]
@@ -29,7 +29,6 @@ _INDEX: Final = re.compile(r"index_[0-9a-f]{32}")
 _NUMBERS: Final = frozenset({"document"})
 _SLUG = re.compile(SLUG_PATTERN.removeprefix("^").removesuffix("$"))
 _MINT: Final = object()
-_KEEPERS: Final = frozenset({Role.OPS, Role.ADMIN})
 
 
 def checked_slug(value: str, what: str) -> str:
@@ -144,8 +143,8 @@ class SharedScope:
         Raises:
             ForbiddenError: Someone else, or a token that is bound to a workshop.
         """
-        service = claims.subject.startswith("service:")
-        if claims.workshop is not None or not (service or claims.roles & _KEEPERS):
+        service = claims.subject.startswith("service:") and claims.workshop is None
+        if not (service or may(identity_of(claims), Permission.DOCUMENTS_MANAGE)):
             raise ForbiddenError("Only ops and admins look after shared documents.")
         return cls("", None, None, frozenset(documents), _MINT)
 

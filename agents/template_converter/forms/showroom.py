@@ -24,19 +24,19 @@ from agents.template_converter.forms.asciidoc.antora import (
     normal,
     resolve,
 )
-from agents.template_converter.forms.asciidoc.inline import Inline
-from agents.template_converter.forms.asciidoc.lines import Line, expand
 from agents.template_converter.forms.asciidoc.nav import Entry, read_entries
-from agents.template_converter.forms.asciidoc.nodes import Container, Node, Passthrough
-from agents.template_converter.forms.asciidoc.pages import Page, first_paragraph, read_page, walk
-from agents.template_converter.forms.asciidoc.parser import Parser
-from agents.template_converter.forms.asciidoc.passthrough import placeholder_module
-from agents.template_converter.forms.asciidoc.preprocess import Findings, Preprocessor
 from agents.template_converter.forms.asciidoc.references import PageReferences, References
-from agents.template_converter.forms.asciidoc.writer import Out, Writer, content, runs
 from agents.template_converter.forms.html_blocks import HINT, SOLUTION
 from agents.template_converter.forms.links import AssetTable
 from agents.template_converter.model import ImportedStep, ImportedWorkshop, Tree
+from shared_services.asciidoc.inline import Inline
+from shared_services.asciidoc.lines import Line, expand
+from shared_services.asciidoc.nodes import Container, Node, Passthrough
+from shared_services.asciidoc.pages import Page, first_paragraph, read_page, walk
+from shared_services.asciidoc.parser import Parser
+from shared_services.asciidoc.passthrough import placeholder_module
+from shared_services.asciidoc.preprocess import Findings, Preprocessor
+from shared_services.asciidoc.writer import Out, Writer, content, runs
 from shared_services.contracts.conversion import Form, FormCandidate
 from shared_services.contracts.workshop import Chapter, Variable
 

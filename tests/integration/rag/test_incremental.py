@@ -161,6 +161,8 @@ async def test_indexes_from_before_forms_were_kept_are_of_the_first(tmp_path: Pa
             await connection.execute(text(f"DROP INDEX ux_rag_indexes_{name}"))
         for column in ("terms_form", "rows_form", "waiting_since", "agent", "touched_at", "dropping"):
             await connection.execute(text(f"ALTER TABLE rag_indexes DROP COLUMN {column}"))
+        for table in ("rag_documents", "rag_shelves"):
+            await connection.execute(text(f"DROP TABLE {table}"))
         await connection.execute(text("UPDATE rag_alembic_version SET version_num = 'rag_0001'"))
         await connection.execute(
             text("INSERT INTO rag_indexes VALUES ('index_0', 'guide', 'v1', 3, 'm', 1, '2026-01-01 00:00:00', 1, 1)")

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.template_converter.forms.asciidoc.inline import Inline
-from agents.template_converter.forms.asciidoc.lines import Line
-from agents.template_converter.forms.asciidoc.nodes import Code
-from agents.template_converter.forms.asciidoc.pages import read_page, walk
-from agents.template_converter.forms.asciidoc.preprocess import Findings, Preprocessor
-from agents.template_converter.forms.asciidoc.writer import Writer, content, runs
+from shared_services.asciidoc.inline import Inline
+from shared_services.asciidoc.lines import Line
+from shared_services.asciidoc.nodes import Code
+from shared_services.asciidoc.pages import read_page, walk
+from shared_services.asciidoc.preprocess import Findings, Preprocessor
+from shared_services.asciidoc.writer import Writer, content, runs
 from shared_services.contracts.workshop import WorkshopManifest
 from tests.unit.template_converter.antora_site import PAGES, workshop
 

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from agents.template_converter.forms.asciidoc.escape import fence
-from agents.template_converter.forms.asciidoc.preprocess import Findings
 from agents.template_converter.model import ImportedStep, Tree
+from shared_services.asciidoc.escape import fence
+from shared_services.asciidoc.preprocess import Findings
 
 FOLDER = "runtime-automation"
 _SCRIPT = re.compile(r"^(setup|solve|validat(?:e|ion))\b[\w-]*\.(sh|ya?ml)$")

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from agents.template_converter.forms.asciidoc.antora import Place, Site, normal, resolve
-from agents.template_converter.forms.asciidoc.lines import Line
-from agents.template_converter.forms.asciidoc.pages import Page
-from agents.template_converter.forms.asciidoc.preprocess import Findings
 from agents.template_converter.forms.links import AssetTable
 from agents.template_converter.model import Tree
+from shared_services.asciidoc.lines import Line
+from shared_services.asciidoc.pages import Page
+from shared_services.asciidoc.preprocess import Findings
 
 _HOST = re.compile(r"^[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|local|svc|test|edu|gov)(?:[:/]|$)|^localhost\b")
 _SCHEME = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//|\{\{)")

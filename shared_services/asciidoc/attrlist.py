@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from agents.template_converter.forms.asciidoc.lines import Line
+from shared_services.asciidoc.lines import Line
 
 _NAMED = re.compile(r"^\s*([\w][\w.-]*)\s*=\s*(.*)$", re.DOTALL)
 _SHORTHAND = re.compile(r"([#.%])")

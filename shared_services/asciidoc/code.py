@@ -7,10 +7,10 @@ taken out (they stand in the list below the block), quotes and macros resolved w
 import re
 from typing import Final, Protocol
 
-from agents.template_converter.forms.asciidoc.attrlist import Meta, parse_values
-from agents.template_converter.forms.asciidoc.lines import Line, expand, in_other_syntax, runtime_name
-from agents.template_converter.forms.asciidoc.nodes import Code
-from agents.template_converter.forms.asciidoc.regions import indent_lines
+from shared_services.asciidoc.attrlist import Meta, parse_values
+from shared_services.asciidoc.lines import Line, expand, in_other_syntax, runtime_name
+from shared_services.asciidoc.nodes import Code
+from shared_services.asciidoc.regions import indent_lines
 from shared_services.contracts.workshop import FenceInfo
 
 _GROUPS: Final[dict[str, tuple[str, ...]]] = {

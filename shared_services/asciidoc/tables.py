@@ -4,9 +4,9 @@ import csv
 import re
 from typing import Final
 
-from agents.template_converter.forms.asciidoc.attrlist import Meta
-from agents.template_converter.forms.asciidoc.lines import Line
-from agents.template_converter.forms.asciidoc.nodes import Cell, Table
+from shared_services.asciidoc.attrlist import Meta
+from shared_services.asciidoc.lines import Line
+from shared_services.asciidoc.nodes import Cell, Table
 
 MAX_COLUMNS: Final = 200
 MAX_CELLS: Final = 20_000

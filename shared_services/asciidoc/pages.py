@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from agents.template_converter.forms.asciidoc.attrlist import Meta
-from agents.template_converter.forms.asciidoc.inline import Inline, Surroundings
-from agents.template_converter.forms.asciidoc.lines import Line
-from agents.template_converter.forms.asciidoc.nodes import (
+from shared_services.asciidoc.attrlist import Meta
+from shared_services.asciidoc.inline import Inline, Surroundings
+from shared_services.asciidoc.lines import Line
+from shared_services.asciidoc.nodes import (
     Container,
     Heading,
     Item,
@@ -19,7 +19,7 @@ from agents.template_converter.forms.asciidoc.nodes import (
     Rule,
     Table,
 )
-from agents.template_converter.forms.asciidoc.parser import Parser
+from shared_services.asciidoc.parser import Parser
 from shared_services.pages.markdown import heading_slug
 
 _AUTHOR = re.compile(r"^[^\W\d_][\w.'’-]*(?: +[^\W\d_][\w.'’-]*){0,3}(?: +<[^<>\s]+>)?$")

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from agents.template_converter.forms.asciidoc import code as code_blocks
-from agents.template_converter.forms.asciidoc import escape
-from agents.template_converter.forms.asciidoc.attrlist import Meta, parse_values
-from agents.template_converter.forms.asciidoc.inline import Inline, Surroundings, image
-from agents.template_converter.forms.asciidoc.lines import Line, expand
-from agents.template_converter.forms.asciidoc.nodes import (
+from shared_services.asciidoc import code as code_blocks
+from shared_services.asciidoc import escape
+from shared_services.asciidoc.attrlist import Meta, parse_values
+from shared_services.asciidoc.inline import Inline, Surroundings, image
+from shared_services.asciidoc.lines import Line, expand
+from shared_services.asciidoc.nodes import (
     Code,
     Container,
     Heading,
@@ -21,8 +21,8 @@ from agents.template_converter.forms.asciidoc.nodes import (
     Rule,
     Table,
 )
-from agents.template_converter.forms.asciidoc.parser import ADMONITIONS, Parser
-from agents.template_converter.forms.asciidoc.passthrough import readable
+from shared_services.asciidoc.parser import ADMONITIONS, Parser
+from shared_services.asciidoc.passthrough import readable
 
 Out = tuple[str, Line | None]
 """A line of Markdown and where it came from; None for blank lines between blocks."""
@@ -211,7 +211,7 @@ class Writer:
         return [*out, *_indented(rest, 2)]
 
     def _table(self, block: Table) -> list[Out]:
-        from agents.template_converter.forms.asciidoc.tablewriter import write_table
+        from shared_services.asciidoc.tablewriter import write_table
 
         return write_table(self, block)
 

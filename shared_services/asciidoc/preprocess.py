@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from agents.template_converter.forms.asciidoc.attrlist import parse_values
-from agents.template_converter.forms.asciidoc.lines import MAX_VALUE, Line, expand, undefined_names
-from agents.template_converter.forms.asciidoc.regions import select
+from shared_services.asciidoc.attrlist import parse_values
+from shared_services.asciidoc.lines import MAX_VALUE, Line, expand, undefined_names
+from shared_services.asciidoc.regions import select
 from shared_services.contracts.conversion import Broken, Loss
 
 MAX_DEPTH: Final = 40

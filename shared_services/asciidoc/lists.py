@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from agents.template_converter.forms.asciidoc.attrlist import Meta
-from agents.template_converter.forms.asciidoc.lines import Line
-from agents.template_converter.forms.asciidoc.nodes import Item, Listing
+from shared_services.asciidoc.attrlist import Meta
+from shared_services.asciidoc.lines import Line
+from shared_services.asciidoc.nodes import Item, Listing
 
 if TYPE_CHECKING:
-    from agents.template_converter.forms.asciidoc.parser import Parser
+    from shared_services.asciidoc.parser import Parser
 
 MAX_LEVELS: Final = 12
 

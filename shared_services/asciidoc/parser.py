@@ -7,12 +7,12 @@ delimiter ends a list item unless a `+` precedes it, a blank line and a `+` atta
 import re
 from typing import Final
 
-from agents.template_converter.forms.asciidoc import lists
-from agents.template_converter.forms.asciidoc.attrlist import Meta, add_list
-from agents.template_converter.forms.asciidoc.lines import Line, expand
-from agents.template_converter.forms.asciidoc.nodes import Code, Container, Heading, Macro, Node, Paragraph, Passthrough, Rule
-from agents.template_converter.forms.asciidoc.preprocess import is_underline
-from agents.template_converter.forms.asciidoc.tables import parse_table
+from shared_services.asciidoc import lists
+from shared_services.asciidoc.attrlist import Meta, add_list
+from shared_services.asciidoc.lines import Line, expand
+from shared_services.asciidoc.nodes import Code, Container, Heading, Macro, Node, Paragraph, Passthrough, Rule
+from shared_services.asciidoc.preprocess import is_underline
+from shared_services.asciidoc.tables import parse_table
 
 MAX_NESTING: Final = 30
 ADMONITIONS: Final = ("NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION")

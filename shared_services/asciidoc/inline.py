@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from agents.template_converter.forms.asciidoc import escape
-from agents.template_converter.forms.asciidoc.attrlist import parse_values
-from agents.template_converter.forms.asciidoc.lines import CHARACTERS, Line, in_other_syntax, runtime_name
+from shared_services.asciidoc import escape
+from shared_services.asciidoc.attrlist import parse_values
+from shared_services.asciidoc.lines import CHARACTERS, Line, in_other_syntax, runtime_name
 
 MAX_DEPTH: Final = 12
 

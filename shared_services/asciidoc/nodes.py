@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from agents.template_converter.forms.asciidoc.attrlist import Meta
-from agents.template_converter.forms.asciidoc.lines import Line
+from shared_services.asciidoc.attrlist import Meta
+from shared_services.asciidoc.lines import Line
 
 
 @dataclass

@@ -3,11 +3,11 @@
 import re
 from typing import TYPE_CHECKING
 
-from agents.template_converter.forms.asciidoc.lines import Line
-from agents.template_converter.forms.asciidoc.nodes import Cell, Macro, Node, Paragraph, Table
+from shared_services.asciidoc.lines import Line
+from shared_services.asciidoc.nodes import Cell, Macro, Node, Paragraph, Table
 
 if TYPE_CHECKING:
-    from agents.template_converter.forms.asciidoc.writer import Out, Writer
+    from shared_services.asciidoc.writer import Out, Writer
 
 Filled = tuple[Cell | None, list[Node]]
 
