@@ -51,7 +51,9 @@ def create_app(
     """
     model = embedder or _embedder(settings)
     store = MilvusLiteStore(settings.data, loaded=settings.loaded_collections)
-    service = RagService(store, model, IndexRepository(session_factory(engine)), batch=settings.batch)
+    service = RagService(
+        store, model, IndexRepository(session_factory(engine)), batch=settings.batch, kept=settings.loaded_collections
+    )
     state = _ModelState(model)
 
     @asynccontextmanager

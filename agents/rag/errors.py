@@ -36,3 +36,7 @@ class IndexGoneError(NotIndexedError):
 
     slug = "index-gone"
     title = "The index was replaced while it was being read"
+
+
+class ShelfGoneError(IndexGoneError):
+    """The same of the shared documents' collection, which a workshop's own search can do without."""
