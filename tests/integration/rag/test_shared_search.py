@@ -1,9 +1,8 @@
 """Shared documents beside a workshop: found where its tags and focus allow it, never where they do not."""
 
-import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anyio
@@ -13,100 +12,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import agents.rag.store.lite as store_module
-from agents.rag.chunking import Chunk
 from agents.rag.confidence import ANSWER_FROM
 from agents.rag.documents.shelf import Shelf
-from agents.rag.embedder import Embedder, Vector
+from agents.rag.embedder import Embedder
 from agents.rag.errors import StoreUnavailableError
 from agents.rag.metrics import SCOPE_VIOLATIONS
 from agents.rag.reference_embedder import SentenceTransformerEmbedder
-from agents.rag.scope import Scope, SharedScope, visible_focus
+from agents.rag.scope import Scope
 from agents.rag.service import RagService
-from agents.rag.store import Owner
 from agents.rag.store.lite import MilvusLiteStore
-from shared_services.contracts.identity import Role
-from shared_services.contracts.rag import DocumentRef, Passage, SearchRequest, Turn
+from shared_services.contracts.rag import Passage, SearchRequest, Turn
 from shared_services.kit.errors import UnavailableError
 from shared_services.kit.tokens import Claims
 from tests.integration.rag.conftest import Room, open_room
+from tests.integration.rag.shelves import SHELF, Document, Shelfful
 from tests.integration.rag.test_isolation import HOSTILE
 from tests.unit.rag.workshops import workshop
-
-SHELF = "index_" + "5" * 32
-KEEPER = Claims("service:test", "rag", 0, roles=frozenset({Role.ADMIN}))
 
 TOWER = {
     "start": "# Start\n\nThe secret door of the red tower opens with the phrase amber falcon.\n\nTurn the key twice.\n",
     "next": "# Climb\n\nClimb the narrow stairs until you see the bell, then rest on the wooden bench.\n",
 }
-
-
-@dataclass(frozen=True)
-class Document:
-    number: int
-    title: str
-    tags: tuple[str, ...]
-    text: str
-    content_focus: str | None = None
-    file: str = ""
-    whole: bool = False
-
-    @property
-    def ref(self) -> DocumentRef:
-        return DocumentRef(id=f"doc-{self.number}", title=self.title)
-
-
-def chunks_of(document: Document) -> list[Chunk]:
-    file = document.file or f"doc-{document.number}.md"
-    made, line = [], 1
-    for text in [document.text] if document.whole else re.findall(r"[^\n]+\n?(?:\n+|$)", document.text):
-        shown = text.rstrip("\n") + "\n"
-        blanks = text[len(shown) :]
-        indexed = f"{document.title} {shown}"
-        made.append(
-            Chunk(
-                "", "", file, line, line + shown.count("\n") - 1, (document.title,), "prose", shown, blanks, indexed, file, line
-            )
-        )
-        line += text.count("\n")
-    return made
-
-
-@dataclass
-class Library:
-    """In-memory bookkeeping of shared documents over the real store; `asked` counts who wanted to know."""
-
-    store: MilvusLiteStore
-    embedder: Embedder
-    documents: dict[int, Document] = field(default_factory=dict)
-    generation: int = 1
-    collection: str = SHELF
-    asked: int = 0
-
-    def create(self) -> None:
-        self.store.create(self.collection, self.embedder.dimension)
-
-    def add(self, *documents: Document, tags: Iterable[str] | None = None) -> None:
-        """Put documents in; `tags` are what their rows are made to say in place of the documents' own."""
-        for document in documents:
-            made = chunks_of(document)
-            vectors: Sequence[Vector] = self.embedder.encode([chunk.indexed for chunk in made])
-            rows = list(zip(range(len(made)), made, vectors, strict=True))
-            said = document.tags if tags is None else tags
-            owner = Owner.of_document(SharedScope.whole(KEEPER, [document.number]), document.number, said, document.content_focus)
-            self.store.insert(owner, self.collection, rows, None)
-            self.documents[document.number] = document
-        self.store.seal(self.collection)
-        self.generation += 1
-
-    async def visible(self, scope: Scope, model: str) -> Shelf | None:
-        self.asked += 1
-        seen = {
-            number: document.ref
-            for number, document in self.documents.items()
-            if scope.tags & set(document.tags) and visible_focus(document.content_focus, scope.content_focus)
-        }
-        return Shelf(self.collection, self.generation, seen) if seen else None
 
 
 JAVA = Document(
@@ -121,7 +47,7 @@ ANY = Document(4, "House rules", ("java", "net"), "The golden lynx guards the co
 class Shared:
     room: Room
     service: RagService
-    library: Library
+    library: Shelfful
 
     async def search(self, scope: Scope, query: str, **more: object) -> list[Passage]:
         return (await self.service.search(scope, SearchRequest(query=query, limit=50, **more))).passages  # type: ignore[arg-type]
@@ -136,7 +62,7 @@ async def open_shared(
     folder: Path, *documents: Document, embedder: Embedder | None = None, kept: int = 20
 ) -> AsyncIterator[Shared]:
     async with open_room(folder, embedder) as room:
-        library = Library(room.store, room.embedder)
+        library = Shelfful(room.store, room.embedder)
         service = RagService(room.store, room.embedder, room.indexes, shelves=library, kept=kept)
         await anyio.to_thread.run_sync(library.create)
         await anyio.to_thread.run_sync(lambda: library.add(*documents))
@@ -274,6 +200,19 @@ async def test_scores_count_over_what_the_reader_may_read(tmp_path: Path) -> Non
             await anyio.to_thread.run_sync(shared.library.add, other)
         assert await scores() == before
         assert any(before)
+
+
+async def test_scores_are_the_engines_where_it_counts_over_the_same(shared: Shared) -> None:
+    scope = scope_of("red", "java", "javascript", "net")
+    shelf = await shared.library.visible(scope, "")
+    assert shelf is not None
+    contents = shared.service._searcher._contents.of_shelf(scope, shelf)
+    assert set(contents.chunks) == set(contents.terms)
+    for query in (["heron", "guard", "loader"], ["guard"], ["memori", "onc", "guard"]):
+        (engine,) = shared.room.store.search_terms(scope.shared(shelf.documents), SHELF, [query], 20, None)
+        ours = {hit.ordinal: hit.score for hit in contents.scored(query, engine)}
+        assert ours == pytest.approx({hit.ordinal: hit.score for hit in engine}, rel=1e-4)
+        assert ours
 
 
 async def test_nothing_kept_is_shared_between_readers_of_different_documents(shared: Shared) -> None:
