@@ -39,8 +39,8 @@ class RagSettings(PlatformSettings):
         ge=1,
         validation_alias="RAG_LOADED_COLLECTIONS",
         description=(
-            "Indexes in memory at once, and what is kept of each to show; beyond that the one searched longest ago leaves, and is "
-            "read again when needed."
+            "Indexes in memory at once, and what is kept of each to show; beyond that the one searched longest ago leaves, and "
+            "is read again when needed."
         ),
     )
     engine: Literal["auto", "reference"] = Field(
