@@ -27,9 +27,9 @@ from workshop_chat.stages.write import PARAGRAPH, Commission, NotInPassagesError
 
 log = get_logger()
 
-NOTE_MODEL_AWAY = "The language model does not answer right now, so this answer is made of the workshop's own sentences."
-NOTE_MODEL_STOPPED = "The language model stopped in mid-answer; the last part is made of the workshop's own sentences."
-NOTE_MODEL_UNCITED = "The language model named no passage for its answer, so this one is made of the workshop's own sentences."
+NOTE_MODEL_AWAY = "The language model does not answer right now, so this answer is made of its sources' own sentences."
+NOTE_MODEL_STOPPED = "The language model stopped in mid-answer; the last part is made of its sources' own sentences."
+NOTE_MODEL_UNCITED = "The language model named no passage for its answer, so this one is made of its sources' own sentences."
 NOTES_ON_END = {
     "length": "The answer reached its greatest length and was cut. Ask for the rest.",
     "filtered": "The language model's filter ended this answer early.",

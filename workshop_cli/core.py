@@ -26,6 +26,7 @@ from shared_services.clients.library import LibraryClient
 from shared_services.clients.rag import RagClient
 from shared_services.clients.transport import InProcessTransport
 from shared_services.contracts.identity import Identity, Role
+from shared_services.contracts.workshop import ContextSettings
 from shared_services.jobs.service import Jobs
 from shared_services.jobs.settings import JobsSettings
 from shared_services.kit.database import create_engine, migrate
@@ -38,6 +39,7 @@ from shared_services.llm.settings import LlmSettings, build_gateway
 from workshop_chat.app import create_app as create_chat_app
 from workshop_chat.settings import ChatSettings
 from workshop_cli.access import access_for, join_code
+from workshop_cli.context import ContextSearch
 from workshop_cli.datafolder import DataFolder
 from workshop_cli.mounts import ChatMounts, House
 from workshop_cli.settings import CliSettings
@@ -112,22 +114,28 @@ class _Builder:
         return ConverterClient(self.http("template-converter"), token)
 
     async def chat_app(self, workshop: str) -> FastAPI:
-        """The chat agent of a workshop; it holds tokens for its own workshop alone."""
-        version = await self.library.current(workshop)
-        context = version.manifest.context
-        token = self.issuer.source(
-            f"service:chat:{workshop}",
-            roles=frozenset({Role.PARTICIPANT}),
-            workshop=workshop,
-            tags=tuple(context.tags),
-            content_focus=context.content_focus,
-        )
+        """The chat agent of a workshop; it holds tokens for its own workshop alone.
+
+        Raises:
+            WorkshopNotFoundError: Nothing is published under this name.
+        """
+        await self.library.current(workshop)
+
+        def token(context: ContextSettings) -> TokenSource:
+            return self.issuer.source(
+                f"service:chat:{workshop}",
+                roles=frozenset({Role.PARTICIPANT}),
+                workshop=workshop,
+                tags=tuple(context.tags),
+                content_focus=context.content_focus,
+            )
+
         settings = ChatSettings(workshop=workshop, access=access_for(self.settings))
         key = hmac.digest(self.secret, f"participants:{workshop}".encode(), hashlib.sha256)
         return create_chat_app(
             settings,
-            library=LibraryClient(self.http("console"), token),
-            rag=RagClient(self.http("rag"), token),
+            library=LibraryClient(self.http("console"), token(ContextSettings())),
+            rag=ContextSearch(workshop, self.library, lambda context: RagClient(self.http("rag"), token(context))),
             gateway=self.gateway,
             engine=self.engine,
             verifier=self.issuer.verifier(),

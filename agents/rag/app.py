@@ -62,9 +62,21 @@ def create_app(
     """
     model = embedder or _embedder(settings)
     store = _store(settings)
-    service = RagService(store, model, IndexRepository(session_factory(engine)), batch=settings.batch)
     documents = DocumentsService(
-        store, model, DocumentRepository(session_factory(engine)), batch=settings.batch, alone=store.exclusive
+        store,
+        model,
+        DocumentRepository(session_factory(engine)),
+        batch=settings.batch,
+        alone=store.exclusive,
+        dropped=lambda collection: service.forget_documents(collection),
+    )
+    service = RagService(
+        store,
+        model,
+        IndexRepository(session_factory(engine)),
+        batch=settings.batch,
+        shelves=documents,
+        kept=settings.loaded_collections,
     )
     state = _ModelState(model)
 

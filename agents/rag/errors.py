@@ -43,3 +43,7 @@ class IndexLostError(ConflictError):
 
     slug = "index-lost"
     title = "The index was given up while it was being built"
+
+
+class ShelfGoneError(IndexGoneError):
+    """The same of the shared documents' collection, which a workshop's own search can do without."""

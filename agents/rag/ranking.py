@@ -12,6 +12,8 @@ DENSE_WEIGHT, KEYWORD_WEIGHT, IDENTIFIER_WEIGHT = 0.4, 0.27, 0.33
 LEAST_SPAN = 0.3
 """In cosines: what sets a chunk that says nothing apart from the best one, at least."""
 STEP_FAVOUR = 1.15
+OWN_FAVOUR = 1.05
+"""Enough that of two texts that say the same the workshop's own comes first, not that it hides a better shared document."""
 DUPLICATE_SHARE = 0.9
 JOINED_PIECES = 420
 
@@ -55,7 +57,17 @@ def score_fusion(dense: Sequence[Sequence[Hit]], keyword: Sequence[Sequence[Hit]
 
 def favour_step(candidates: Iterable[Candidate], step: str | None) -> list[Candidate]:
     """Raise the current step's passages a little, so that a clearly better one elsewhere stays first."""
-    return [replace(each, fused=each.fused * STEP_FAVOUR) if step and each.chunk.step == step else each for each in candidates]
+    return [
+        replace(each, fused=each.fused * STEP_FAVOUR) if step and each.chunk.step == step and not each.chunk.document else each
+        for each in candidates
+    ]
+
+
+def favour_own(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Raise a workshop's own passages a little where there are shared documents' beside them."""
+    if not any(each.chunk.document for each in candidates):
+        return list(candidates)
+    return [each if each.chunk.document else replace(each, fused=each.fused * OWN_FAVOUR) for each in candidates]
 
 
 def favour_identifiers(candidates: Sequence[Candidate], identifiers: Sequence[str]) -> list[Candidate]:
@@ -79,22 +91,34 @@ def ordered(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 
 def passages(candidates: Sequence[Candidate], limit: int) -> list[Candidate]:
-    """At most `limit` passages from ordered candidates: near duplicates folded, neighbours of one section joined."""
+    """At most `limit` passages from ordered candidates: near duplicates folded, neighbours of one section joined.
+
+    Where a workshop and a shared document say the same, the workshop's own passage stands for both.
+    """
     chosen: list[Candidate] = []
-    bags: list[frozenset[str]] = []
+    bags: list[tuple[int, frozenset[str]]] = []
     for each in candidates:
-        bag = frozenset(words(each.chunk.text))
-        if any(_alike(bag, other) for other in bags):
+        bag = _bag(each)
+        twin = next((place for place, other in bags if _alike(bag, other)), None)
+        if twin is not None:
+            held = chosen[twin]
+            if held.chunk.document and not each.chunk.document and _alike(bag, _bag(held)):
+                chosen[twin] = replace(each, fused=held.fused)
             continue
         place = next((index for index, held in enumerate(chosen) if _neighbours(held.chunk, each.chunk)), None)
         if place is not None:
             chosen[place] = _joined(chosen[place], each)
         elif len(chosen) < limit:
+            place = len(chosen)
             chosen.append(each)
         else:
             break
-        bags.append(bag)
+        bags.append((place, bag))
     return chosen
+
+
+def _bag(candidate: Candidate) -> frozenset[str]:
+    return frozenset(words(candidate.chunk.text))
 
 
 def _alike(bag: frozenset[str], other: frozenset[str]) -> bool:
@@ -108,12 +132,16 @@ def _covered(chunk: StoredChunk) -> dict[int, str]:
 
 
 def _neighbours(one: StoredChunk, other: StoredChunk) -> bool:
-    if (one.file, one.heading, one.kind in _HELP) != (other.file, other.heading, other.kind in _HELP):
+    if _section(one) != _section(other):
         return False
     first, second = sorted((one, other), key=lambda chunk: (chunk.first_line, chunk.last_line))
     gap = len(split_lines(first.after))
     touching = second.first_line <= first.last_line + gap + 1
     return touching and pieces(one.text) + pieces(other.text) <= JOINED_PIECES
+
+
+def _section(chunk: StoredChunk) -> tuple[str, int, str, tuple[str, ...], bool]:
+    return (chunk.workshop, chunk.document, chunk.file, chunk.heading, chunk.kind in _HELP)
 
 
 _HELP: Mapping[str, None] = dict.fromkeys(("hint", "explain", "solve", "check"))

@@ -2,28 +2,38 @@
 
 A question that follows others is searched twice, as it stands and joined with the user's turn before it, and all
 scores are fused: joining alone would lose what the last turn says by itself.
+
+The shared documents that a workshop may read are a second index with statistics of its own. It is searched with the same
+vectors, and both are put in one order: cosines as they are, BM25 scores as shares of the most that the question's terms
+could reach in their index. Each index is judged by itself for whether it answers, so that documents beside a workshop
+never make its own answers less sure.
 """
 
 import re
-from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Protocol
+
+from structlog import get_logger
 
 from agents.rag.blocks import pieces
 from agents.rag.confidence import Evidence, confidence
+from agents.rag.contents import Contents, ContentsCache, Readable
+from agents.rag.documents.shelf import Shelf
 from agents.rag.embedder import Embedder, Vector
-from agents.rag.ranking import Candidate, favour_identifiers, favour_step, ordered, passages, score_fusion
-from agents.rag.scope import Scope
-from agents.rag.store import BM25_K1, Hit, StoredChunk
+from agents.rag.errors import IndexGoneError, ShelfGoneError
+from agents.rag.ranking import Candidate, favour_identifiers, favour_own, favour_step, ordered, passages, score_fusion
+from agents.rag.scope import ReadScope, Scope
+from agents.rag.store import BM25_K1, Hit
 from agents.rag.terms import heaviest, identifiers, names, terms, weight
 from shared_services.contracts.rag import ChunkKind, SearchRequest, Turn
 
 CANDIDATES = 100
 MOST_TERMS = 64
 WINDOW_PIECES = 220
-CACHED_INDEXES = 64
+KEPT_INDEXES = 20
+
+log = get_logger()
 
 _POINTS_BACK = re.compile(
     r"\b(it|its|that|this|these|those|they|them|their|there|then|he|she|one|ones|same|other|others|another|else|again|instead|more"
@@ -34,12 +44,12 @@ _MEANING = re.compile(r"(\bwhat (?:do|does|did)\b.+?)\bmean\b", re.IGNORECASE)
 _GOES_ON = re.compile(r"\s*(and|or|but|so|why|what about|how about|what if)\b", re.IGNORECASE)
 
 
-class Searchable(Protocol):
+class Searchable(Readable, Protocol):
     """What a search needs of a store; see `agents.rag.store.VectorStore`."""
 
     def search(
         self,
-        scope: Scope,
+        scope: ReadScope,
         collection: str,
         vectors: Sequence[Vector],
         queries: Sequence[Sequence[str]],
@@ -48,18 +58,6 @@ class Searchable(Protocol):
     ) -> tuple[list[list[Hit]], list[list[Hit]]]:
         """For each vector the nearest chunks in scope, with cosines; for each query those that hold its terms, with BM25."""
         ...
-
-    def read(self, scope: Scope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
-        """Every chunk in scope, with its terms."""
-        ...
-
-
-@dataclass(frozen=True)
-class Contents:
-    """An index in memory: its chunks by ordinal, and how many of them hold each term."""
-
-    chunks: dict[int, StoredChunk]
-    holding: Counter[str]
 
 
 @dataclass(frozen=True)
@@ -113,19 +111,61 @@ def _clipped(parts: list[str]) -> str:
     return " ".join(kept)
 
 
-class Searcher:
-    """Searches one store with one model. Its methods block; call them from worker threads."""
+@dataclass(frozen=True)
+class _Asked:
+    """A question, made ready once for every index that it is put to.
 
-    def __init__(self, store: Searchable, embedder: Embedder) -> None:
+    Attributes:
+        terms: Of each form of the question.
+        vectors: Of the windows of all forms, in their order.
+        trusted: How many of the forms tell whether the question is answered.
+        trusted_vectors: How many of the vectors are these forms'.
+    """
+
+    query: str
+    terms: list[list[str]]
+    vectors: list[Vector]
+    trusted: int
+    trusted_vectors: int
+    identifiers: list[str]
+    kinds: list[ChunkKind] | None
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """What one index holds for a question: a dense ranking for each vector, a BM25 ranking for each form, best first."""
+
+    contents: Contents
+    dense: list[list[Hit]]
+    keyword: list[list[Hit]]
+
+
+class Searcher:
+    """Searches one store with one model. Its methods block; call them from worker threads.
+
+    Args:
+        store: Where the indexes are.
+        embedder: What they were made with.
+        kept: How many workshops' indexes stay in memory, and how many selections of shared documents.
+    """
+
+    def __init__(self, store: Searchable, embedder: Embedder, *, kept: int = KEPT_INDEXES) -> None:
         self._store = store
         self._embedder = embedder
-        self._contents: OrderedDict[tuple[str, str], Contents] = OrderedDict()
-        self._lock = Lock()
+        self._contents = ContentsCache(store, kept)
 
-    def search(self, scope: Scope, collection: str, request: SearchRequest) -> Found:
+    def search(self, scope: Scope, collection: str, request: SearchRequest, shelf: Shelf | None = None) -> Found:
         """Passages of a collection that is in scope, best first, and how far they may be trusted to answer.
 
+        Args:
+            scope: Whose passages.
+            collection: The workshop's index.
+            request: What is asked.
+            shelf: The shared documents that the scope may read as well. When they cannot be read, the log says so, and the
+                workshop's own passages are the answer.
+
         Raises:
+            ShelfGoneError: The shared documents' collection was dropped meanwhile.
             IndexGoneError: The collection was dropped meanwhile.
             StoreUnavailableError: The store does not answer.
             ModelUnavailableError: The model cannot be loaded.
@@ -133,66 +173,88 @@ class Searcher:
         query = request.query.encode("utf-8", "replace").decode()
         if not query.strip() or (request.kinds is not None and not request.kinds):
             return NOTHING
-        contents = self._contents_of(scope, collection)
-        total = len(contents.chunks)
-        forms = question_forms(query, request.history)
-        asked = [question_terms(form) for form in forms]
-        read = [windows(form) for form in forms]
-        vectors = self._embedder.encode([window for form in read for window in form])
-        kept = [heaviest(each, contents.holding, total, MOST_TERMS) for each in asked]
-        dense, keyword = self._store.search(scope, collection, vectors, kept, CANDIDATES, request.kinds)
-        literal = identifiers(query)
-        found = ordered(favour_step(favour_identifiers(_fused(dense, keyword, contents), literal), request.step))
-        chosen = passages(found, request.limit)
+        contents = self._contents.of_workshop(scope, collection)
+        asked = self._asked(query, request)
+        answered = [self._put(asked, scope, collection, contents)]
+        if shelf is not None and (shared := self._put_to_shelf(asked, scope, shelf)) is not None:
+            answered.append(shared)
+        candidates = favour_identifiers(_fused(asked, answered), asked.identifiers)
+        chosen = passages(ordered(favour_own(favour_step(candidates, request.step))), request.limit)
         if not chosen:
             return NOTHING
-        # A new subject must not be trusted for what the turn before it was about.
-        trusted = len(forms) if depends_on_history(query) else 1
-        shares = [_share(query_terms, ranking, contents) for query_terms, ranking in zip(asked, keyword, strict=True)]
-        evidence = Evidence(
-            cosine=_best(dense[: sum(len(form) for form in read[:trusted])]),
-            share=max(shares[:trusted]),
-            named=_named(literal, asked[0], chosen[0].chunk.text, contents),
-            unknown=_unknown(query, asked[0], contents),
-            chunks=total,
-        )
+        judged = [evidence for each in answered if (evidence := _evidence(asked, each, chosen)) is not None]
+        evidence = max(judged, key=confidence)
         return Found(chosen, confidence(evidence), evidence)
 
     def forget(self, collection: str) -> None:
         """Drop what is kept in memory of a collection."""
-        with self._lock:
-            for key in [key for key in self._contents if key[1] == collection]:
-                del self._contents[key]
+        self._contents.forget(collection)
 
     def prepare(self, scope: Scope, collection: str) -> None:
         """Read a collection now, so that the first search does not pay for it."""
-        self._contents_of(scope, collection)
+        self._contents.of_workshop(scope, collection)
 
-    def _contents_of(self, scope: Scope, collection: str) -> Contents:
-        key = (scope.workshop, collection)
-        with self._lock:
-            held = self._contents.get(key)
-            if held is not None:
-                self._contents.move_to_end(key)
-                return held
-        made = Contents({}, Counter())
-        for chunk, chunk_terms in self._store.read(scope, collection):
-            made.chunks[chunk.ordinal] = chunk
-            made.holding.update(set(chunk_terms))
-        with self._lock:
-            self._contents[key] = made
-            while len(self._contents) > CACHED_INDEXES:
-                self._contents.popitem(last=False)
-        return made
+    def _asked(self, query: str, request: SearchRequest) -> _Asked:
+        forms = question_forms(query, request.history)
+        read = [windows(form) for form in forms]
+        # A new subject must not be trusted for what the turn before it was about.
+        trusted = len(forms) if depends_on_history(query) else 1
+        return _Asked(
+            query=query,
+            terms=[question_terms(form) for form in forms],
+            vectors=self._embedder.encode([window for form in read for window in form]),
+            trusted=trusted,
+            trusted_vectors=sum(len(form) for form in read[:trusted]),
+            identifiers=identifiers(query),
+            kinds=request.kinds,
+        )
+
+    def _put(self, asked: _Asked, scope: ReadScope, collection: str, contents: Contents) -> _Answered:
+        total = len(contents.chunks)
+        kept = [heaviest(each, contents.holding, total, MOST_TERMS) for each in asked.terms]
+        dense, keyword = self._store.search(scope, collection, asked.vectors, kept, CANDIDATES, asked.kinds)
+        if contents.terms:
+            keyword = [contents.scored(query, ranking) for query, ranking in zip(kept, keyword, strict=True)]
+        return _Answered(contents, dense, keyword)
+
+    def _put_to_shelf(self, asked: _Asked, scope: Scope, shelf: Shelf) -> _Answered | None:
+        try:
+            return self._put(asked, scope.shared(shelf.documents), shelf.collection, self._contents.of_shelf(scope, shelf))
+        except IndexGoneError as error:
+            raise ShelfGoneError(error.detail) from error
+        except Exception as error:
+            log.exception("rag_shared_search_failed", collection=shelf.collection, error=str(error))
+            return None
+
+
+def _evidence(asked: _Asked, answered: _Answered, chosen: Sequence[Candidate]) -> Evidence | None:
+    """What one index's rankings say; None where none of its passages was chosen."""
+    contents = answered.contents
+    first = next((each.chunk for each in chosen if each.chunk.ordinal in contents.chunks), None)
+    if first is None:
+        return None
+    shares = [_share(hits, query, contents) for query, hits in zip(asked.terms, answered.keyword, strict=True)]
+    return Evidence(
+        cosine=_best(answered.dense[: asked.trusted_vectors]),
+        share=max(shares[: asked.trusted]),
+        named=_named(asked.identifiers, asked.terms[0], first.text, contents),
+        unknown=_unknown(asked.query, asked.terms[0], contents),
+        chunks=len(contents.chunks),
+    )
 
 
 def _best(rankings: Sequence[Sequence[Hit]]) -> float:
     return max((ranking[0].score for ranking in rankings if ranking), default=0.0)
 
 
-def _share(asked: list[str], ranking: Sequence[Hit], contents: Contents) -> float:
+def _share(ranking: Sequence[Hit], asked: list[str], contents: Contents) -> float:
+    return next((hit.score for hit in _shares(ranking, asked, contents)), 0.0)
+
+
+def _shares(ranking: Sequence[Hit], asked: list[str], contents: Contents) -> list[Hit]:
+    """A BM25 ranking with scores as shares of the most that the terms could reach, 0 to 1; empty without terms."""
     most = (BM25_K1 + 1) * weight(asked, contents.holding, len(contents.chunks))
-    return ranking[0].score / most if ranking and most > 0 else 0.0
+    return [Hit(hit.ordinal, hit.score / most) for hit in ranking] if most > 0 else []
 
 
 def _named(literal: Sequence[str], asked: list[str], text: str, contents: Contents) -> float:
@@ -206,14 +268,29 @@ def _unknown(query: str, asked: list[str], contents: Contents) -> float:
     return len(strange) / len(set(asked)) if asked else 0.0
 
 
-def _fused(dense: Sequence[Sequence[Hit]], keyword: Sequence[Sequence[Hit]], contents: Contents) -> list[Candidate]:
+def _fused(asked: _Asked, answered: Sequence[_Answered]) -> list[Candidate]:
+    if len(answered) == 1:
+        dense, keyword = answered[0].dense, answered[0].keyword
+    else:
+        dense = [_merged(rankings) for rankings in zip(*(each.dense for each in answered), strict=True)]
+        shares = [
+            [_shares(hits, query, each.contents) for query, hits in zip(asked.terms, each.keyword, strict=True)]
+            for each in answered
+        ]
+        keyword = [_merged(rankings) for rankings in zip(*shares, strict=True)]
     fused = score_fusion(dense, keyword)
-    cosines, scores = _highest(dense), _highest(keyword)
     return [
-        Candidate(contents.chunks[number], score, cosines.get(number), scores.get(number))
-        for number, score in fused.items()
-        if number in contents.chunks
+        Candidate(each.contents.chunks[number], fused[number], cosines.get(number), scores.get(number))
+        for each in answered
+        for cosines, scores in [(_highest(each.dense), _highest(each.keyword))]
+        for number in {**cosines, **scores}
+        if number in each.contents.chunks
     ]
+
+
+def _merged(rankings: Iterable[Sequence[Hit]]) -> list[Hit]:
+    """Rankings of different indexes, whose keys are different ones, as one, best first."""
+    return sorted((hit for ranking in rankings for hit in ranking), key=lambda hit: (-hit.score, hit.ordinal))
 
 
 def _highest(rankings: Sequence[Sequence[Hit]]) -> dict[int, float]:

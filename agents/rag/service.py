@@ -19,15 +19,23 @@ import anyio.to_thread
 from structlog import get_logger
 
 from agents.rag.chunking import Chunk, chunk_workshop
+from agents.rag.documents.shelf import Shelf, Shelves
 from agents.rag.embedder import Embedder, Vector
-from agents.rag.errors import IndexGoneError, IndexLostError, ModelMismatchError, NotIndexedError, StoreUnavailableError
+from agents.rag.errors import (
+    IndexGoneError,
+    IndexLostError,
+    ModelMismatchError,
+    NotIndexedError,
+    ShelfGoneError,
+    StoreUnavailableError,
+)
 from agents.rag.form import CURRENT_FORM, Form
 from agents.rag.metrics import CHUNKS_EMBEDDED, CHUNKS_TAKEN_OVER, SEARCH_SECONDS, SEARCHES, forget_workshop
 from agents.rag.ranking import Candidate
 from agents.rag.repository import LEASE, Index, IndexRepository
 from agents.rag.reuse import digest, divided
 from agents.rag.scope import Scope
-from agents.rag.search import Searcher
+from agents.rag.search import KEPT_INDEXES, Searcher
 from agents.rag.store import MAX_TEXT_BYTES, Owner, VectorStore
 from shared_services.contracts.rag import IndexStatus, Passage, PassageScores, SearchRequest, SearchResponse
 from shared_services.contracts.workshop import SourcePlace
@@ -106,6 +114,8 @@ class RagService:
     Args:
         batch: Chunks embedded at once; a search waits for at most one such batch.
         form: What new indexes are made by; one of another form is made anew when its version is indexed again.
+        shelves: What workshops may read of the shared documents; None where there are none.
+        kept: How many workshops' indexes a search keeps in memory, and how many selections of shared documents.
     """
 
     def __init__(
@@ -116,13 +126,16 @@ class RagService:
         *,
         batch: int = 8,
         form: Form = CURRENT_FORM,
+        shelves: Shelves | None = None,
+        kept: int = KEPT_INDEXES,
     ) -> None:
         self._store = store
         self._embedder = embedder
         self._indexes = indexes
         self._batch = batch
         self._form = form
-        self._searcher = Searcher(store, embedder)
+        self._shelves = shelves
+        self._searcher = Searcher(store, embedder, kept=kept)
         self._writers = _Turnstile()
         self._readers = _Readers()
         self._search_threads = anyio.CapacityLimiter(SEARCH_THREADS)
@@ -303,7 +316,9 @@ class RagService:
         log.info("rag_removed", workshop=scope.workshop)
 
     async def search(self, scope: Scope, request: SearchRequest) -> SearchResponse:
-        """Passages of the scope's workshop, best first.
+        """Passages of the scope's workshop, and of the shared documents that it may read, best first.
+
+        When the shared documents cannot be searched, the log says so, and the workshop's own passages are the answer.
 
         Raises:
             NotIndexedError: The workshop, or the version that the request names, is not indexed.
@@ -312,16 +327,23 @@ class RagService:
             StoreUnavailableError: The store does not answer.
         """
         started = time.perf_counter()
+        gone: Shelf | None = None
         for attempt in range(1, SEARCH_ATTEMPTS + 1):
             index = await self._readable(scope, request.version)
+            shelf = await self._shelf(scope, index.model) if attempt < SEARCH_ATTEMPTS else None
+            if shelf == gone:
+                shelf = None
             try:
                 with self._readers.reading(index.collection, self._searcher.forget):
                     found = await anyio.to_thread.run_sync(
-                        self._searcher.search, scope, index.collection, request, limiter=self._search_threads
+                        self._searcher.search, scope, index.collection, request, shelf, limiter=self._search_threads
                     )
                     if index.collection not in self._readers.dropped:
                         SEARCHES.labels(scope.workshop).inc()
                 break
+            except ShelfGoneError as error:
+                gone = shelf
+                log.warning("rag_shared_documents_gone", workshop=scope.workshop, error=error.detail, next="asked for once more")
             except IndexGoneError:
                 # replaced since it was looked up
                 if attempt == SEARCH_ATTEMPTS:
@@ -329,11 +351,25 @@ class RagService:
         seconds = time.perf_counter() - started
         SEARCH_SECONDS.observe(seconds)
         return SearchResponse(
-            passages=[_passage(candidate) for candidate in found.candidates],
+            passages=[_passage(candidate, shelf) for candidate in found.candidates],
             confidence=round(found.confidence, 4),
             version=index.version,
             took_ms=round(seconds * 1000, 2),
         )
+
+    def forget_documents(self, collection: str) -> None:
+        """Drop what is kept in memory of a collection of shared documents."""
+        self._searcher.forget(collection)
+
+    async def _shelf(self, scope: Scope, model: str) -> Shelf | None:
+        """The shared documents that the scope may read; without tags there are none, and nobody is asked."""
+        if self._shelves is None or not scope.tags:
+            return None
+        try:
+            return await self._shelves.visible(scope, model)
+        except PlatformError as error:
+            log.exception("rag_shared_documents_unknown", workshop=scope.workshop, error=error.detail)
+            return None
 
     async def _readable(self, scope: Scope, version: str | None) -> Index:
         index = await self._find(scope, version)
@@ -407,12 +443,14 @@ def _status(index: Index) -> IndexStatus:
     )
 
 
-def _passage(candidate: Candidate) -> Passage:
+def _passage(candidate: Candidate, shelf: Shelf | None) -> Passage:
     chunk = candidate.chunk
+    document = shelf.documents[chunk.document] if shelf and chunk.document else None
     return Passage(
-        workshop=chunk.workshop,
-        step=chunk.step,
-        step_title=chunk.step_title,
+        workshop=None if document else chunk.workshop,
+        step=None if document else chunk.step,
+        step_title="" if document else chunk.step_title,
+        document=document,
         file=chunk.file,
         first_line=chunk.first_line,
         last_line=chunk.last_line,
@@ -420,6 +458,6 @@ def _passage(candidate: Candidate) -> Passage:
         kind=chunk.kind,
         text=chunk.text,
         commit=chunk.commit,
-        source=SourcePlace(file=chunk.source_file, line=chunk.source_line),
+        source=SourcePlace(file=chunk.source_file or chunk.file, line=chunk.source_line or chunk.first_line),
         scores=PassageScores(dense=candidate.dense, bm25=candidate.bm25, fused=candidate.fused),
     )

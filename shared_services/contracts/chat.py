@@ -27,7 +27,7 @@ class Citation(WireModel):
         n: The number in the answer, from 1.
         file: Path inside the published workshop, or the shared document's; with `first_line` and `last_line` (inclusive)
             it gives `text` back.
-        heading: Titles from the step's down to the nearest heading.
+        heading: Titles from the step's, or the document's, down to the nearest heading.
         source: The place in the author's own repository.
     """
 

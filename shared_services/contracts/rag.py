@@ -56,6 +56,10 @@ class DocumentRef(WireModel):
     id: Slug
     title: str
 
+    def titles(self, heading: list[str]) -> list[str]:
+        """The titles down to a section, the document's own first and once."""
+        return heading if heading[:1] == [self.title] else [self.title, *heading]
+
 
 class Passage(WireModel):
     """A piece of a text, as it stands in `file` from `first_line` to `last_line` (from 1, inclusive), byte for byte.
@@ -66,7 +70,7 @@ class Passage(WireModel):
         workshop: The workshop it belongs to.
         document: The shared document it belongs to.
         file: Path inside the published workshop, e.g. `steps/deploy/content.md`; of a shared document its own path.
-        heading: Titles from the step's title down to the nearest heading.
+        heading: Titles from the step's title, or the document's, down to the nearest heading.
         commit: Commit of the author's repository, where known.
         source: The place in the author's own repository.
     """

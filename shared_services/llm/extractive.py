@@ -119,7 +119,7 @@ def _scored(question: str, passages: Sequence[Passage], units: dict[int, tuple[U
     """Every unit with its score, best first; between equals the earlier one."""
     asked = asked_for(question)
     words = {(n, unit.place): frozenset(terms(unit.plain)) for n, of in units.items() for unit in of}
-    headings = {n: frozenset(terms(" ".join([passage.step_title, *passage.heading]))) for n, passage in enumerate(passages, 1)}
+    headings = {n: frozenset(terms(" ".join(_titles(passage)))) for n, passage in enumerate(passages, 1)}
     weights = inverse_frequencies([*words.values(), *headings.values()])
     wanted = {term: weights[term] for term in terms(question) if term in weights}
     total = sum(wanted.values()) or 1.0
@@ -138,6 +138,10 @@ def _scored(question: str, passages: Sequence[Passage], units: dict[int, tuple[U
             score = (_BASE + worth / total) * _fit(asked, unit) * subject * rank * (1 + 0.05 / (1 + unit.place))
             found.append(_Candidate(n, unit, score, not own.isdisjoint(wanted)))
     return sorted(found, key=lambda candidate: (-candidate.score, candidate.n, candidate.unit.place))
+
+
+def _titles(passage: Passage) -> list[str]:
+    return passage.document.titles(passage.heading) if passage.document else [passage.step_title, *passage.heading]
 
 
 def _fit(asked: Asked, unit: Unit) -> float:

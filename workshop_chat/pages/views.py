@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from shared_services.contracts.chat import Citation, NearestSection, StoredTurn
+from shared_services.contracts.chat import Answer, Citation, NearestSection, StoredTurn
 from shared_services.contracts.library import WorkshopVersion
 from shared_services.pages.markdown import TocEntry, heading_slug, render_answer
 
@@ -48,7 +48,11 @@ class RailStep:
 
 @dataclass(frozen=True)
 class Source:
-    """A passage that an answer rests on, as it is shown. `address` leads to it, or is None where no page shows its file."""
+    """A passage that an answer rests on, as it is shown. `address` leads to it, or is None where no page shows its file.
+
+    Attributes:
+        shared: Whether it is a shared document's, which no page of the workshop shows.
+    """
 
     n: int
     heading: str
@@ -56,21 +60,34 @@ class Source:
     place: str
     text: str
     address: str | None
+    shared: bool
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """A section that comes near, as it is shown. `address` leads to it; None for a shared document's."""
+
+    title: str
+    address: str | None
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A question and its answer, as they are shown."""
+    """A question and its answer, as they are shown.
+
+    Attributes:
+        own_words: Where the answer's sentences are from, when it is made of its sources' own; empty when it is not.
+    """
 
     question: str
     step: str | None
     state: str
     html: str
     abstained: bool
-    extractive: bool
+    own_words: str
     note: str
     sources: list[Source]
-    nearest: list[tuple[str, str]]
+    nearest: list[Nearest]
 
 
 @dataclass(frozen=True)
@@ -154,11 +171,19 @@ def turn_view(turn: StoredTurn, version: WorkshopVersion, step_address: Callable
         state=turn.state,
         html=render_answer(answer.answer) if answer else "",
         abstained=bool(answer and answer.abstained),
-        extractive=bool(answer and answer.written_by == "extractive" and answer.citations),
+        own_words=own_words(answer) if answer else "",
         note=answer.note if answer else "",
         sources=[_source(citation, version, step_address) for citation in answer.citations] if answer else [],
         nearest=[_nearest(section, version, step_address) for section in answer.nearest] if answer else [],
     )
+
+
+def own_words(answer: Answer) -> str:
+    """What is said of an answer that is made of its sources' own sentences; empty for another one."""
+    if answer.written_by != "extractive" or not answer.citations:
+        return ""
+    shared = any(citation.document for citation in answer.citations)
+    return "In the sources’ own words." if shared else "In the workshop’s own words."
 
 
 def _source(citation: Citation, version: WorkshopVersion, step_address: Callable[[str], str]) -> Source:
@@ -169,12 +194,18 @@ def _source(citation: Citation, version: WorkshopVersion, step_address: Callable
         )
     return Source(
         n=citation.n,
-        heading=" › ".join(citation.heading) or citation.step or citation.file,
+        heading=_title(citation),
         lines=lines_text(citation.first_line, citation.last_line),
         place=f"{citation.file}:{citation.first_line}-{citation.last_line}",
         text=citation.text,
         address=address,
+        shared=citation.document is not None,
     )
+
+
+def _title(place: Citation | NearestSection) -> str:
+    titles = place.document.titles(place.heading) if place.document else place.heading
+    return " › ".join(titles) or place.step or place.file
 
 
 def lines_text(first: int, last: int) -> str:
@@ -182,12 +213,14 @@ def lines_text(first: int, last: int) -> str:
     return f"line {first}" if first == last else f"lines {first}–{last}"
 
 
-def _nearest(section: NearestSection, version: WorkshopVersion, step_address: Callable[[str], str]) -> tuple[str, str]:
-    title = " › ".join(section.heading) or section.step or section.file
+def _nearest(section: NearestSection, version: WorkshopVersion, step_address: Callable[[str], str]) -> Nearest:
+    title = _title(section)
+    if section.document is not None:
+        return Nearest(title, None)
     if section.step is None or section.step not in version.steps:
-        return title, step_address(version.manifest.steps[0])
+        return Nearest(title, step_address(version.manifest.steps[0]))
     address = mark_address(step_address(section.step), section.file, section.line, section.line, section.heading)
-    return title, address or step_address(section.step)
+    return Nearest(title, address or step_address(section.step))
 
 
 def read_layout(cookie: str) -> Layout:

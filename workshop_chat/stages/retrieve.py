@@ -1,4 +1,4 @@
-"""Passages for a question, from this workshop alone and from the version that its participants see."""
+"""Passages for a question: from this workshop alone, in the version that its participants see, and from its shared documents."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,8 @@ async def retrieve(
 ) -> Retrieved:
     """Search for what was understood; the passages of `step` are favoured.
 
-    The scope is the token's. A passage of another workshop would be a fault of the RAG agent's: it is dropped here and logged.
+    The scope is the token's, and with it which shared documents may be read. A passage of another workshop would be a fault of
+    the RAG agent's: it is dropped here and logged.
 
     Raises:
         PlatformError: The RAG agent does not answer, or refuses.
@@ -36,7 +37,7 @@ async def retrieve(
         query=understood.query, limit=limit, step=step, kinds=READABLE, history=understood.history, version=version
     )
     response = await search.search(request)
-    own = [passage for passage in response.passages if passage.workshop == workshop]
-    if len(own) != len(response.passages):
-        log.error("foreign_passages_dropped", workshop=workshop, dropped=len(response.passages) - len(own))
-    return Retrieved(own, response.confidence if own else 0.0)
+    allowed = [passage for passage in response.passages if passage.document is not None or passage.workshop == workshop]
+    if len(allowed) != len(response.passages):
+        log.error("foreign_passages_dropped", workshop=workshop, dropped=len(response.passages) - len(allowed))
+    return Retrieved(allowed, response.confidence if allowed else 0.0)

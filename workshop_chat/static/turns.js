@@ -7,6 +7,17 @@ function linesText(first, last) {
   return first === last ? `line ${first}` : `lines ${first}–${last}`;
 }
 
+// The same rules as `own_words` and `_title` on the server.
+function ownWords({ written_by: writer, citations }) {
+  if (writer !== "extractive" || !citations.length) return "";
+  return citations.some(({ document }) => document) ? "In the sources’ own words." : "In the workshop’s own words.";
+}
+
+function titleOf({ heading, step, file, document: shared }) {
+  const titles = shared && heading[0] !== shared.title ? [shared.title, ...heading] : heading;
+  return titles.join(" › ") || step || file;
+}
+
 export class Turn {
   constructor(page, element) {
     this.page = page;
@@ -53,7 +64,7 @@ export class Turn {
     this.part("not-here").hidden = !answer.abstained;
     this.showSources(answer.citations);
     this.showNearest(answer.nearest);
-    const how = answer.note || (answer.written_by === "extractive" && answer.citations.length ? "In the workshop’s own words." : "");
+    const how = answer.note || ownWords(answer);
     this.part("how").textContent = how;
     this.part("how").hidden = !how;
   }
@@ -66,14 +77,15 @@ export class Turn {
 
   source(citation) {
     const item = this.page.ui("source-template").content.firstElementChild.cloneNode(true);
-    const { n, step, file, first_line: first, last_line: last, heading } = citation;
+    const { n, step, file, first_line: first, last_line: last, heading, document: shared } = citation;
     item.dataset.n = n;
     item.querySelector(".chip").textContent = n;
-    item.querySelector(".source-heading").textContent = heading.join(" › ") || step;
+    item.querySelector(".source-heading").textContent = titleOf(citation);
+    item.querySelector(".shared").hidden = !shared;
     item.querySelector(".lines").textContent = linesText(first, last);
     item.querySelector(".place").textContent = `${file}:${first}-${last}`;
     item.querySelector(".passage").textContent = citation.text;
-    const address = passageAddress(this.page, { step, file, first, last, heading });
+    const address = shared ? "" : passageAddress(this.page, { step, file, first, last, heading });
     const go = item.querySelector(".go");
     go.href = address;
     go.hidden = !address;
@@ -83,13 +95,22 @@ export class Turn {
   showNearest(sections) {
     const box = this.part("nearest");
     box.hidden = !sections.length;
-    box.querySelector("ul").replaceChildren(...sections.map(({ step, heading, file, line }) => {
-      const item = document.createElement("li");
-      const link = item.appendChild(document.createElement("a"));
-      link.textContent = heading.join(" › ") || step;
-      link.href = passageAddress(this.page, { step, file, first: line, last: line, heading }) || `${this.page.root}/steps/${step}`;
+    box.querySelector("ul").replaceChildren(...sections.map((section) => this.nearSection(section)));
+  }
+
+  nearSection(section) {
+    const { step, heading, file, line, document: shared } = section;
+    const item = document.createElement("li");
+    if (shared) {
+      const mark = this.page.ui("source-template").content.querySelector(".shared").cloneNode(true);
+      mark.hidden = false;
+      item.append(titleOf(section), " ", mark);
       return item;
-    }));
+    }
+    const link = item.appendChild(document.createElement("a"));
+    link.textContent = titleOf(section);
+    link.href = passageAddress(this.page, { step, file, first: line, last: line, heading }) || `${this.page.root}/steps/${step}`;
+    return item;
   }
 
   trouble(words, state) {

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from shared_services.contracts.chat import MAX_MESSAGE_CHARACTERS, Answer, BlockEvent, Citation, MessageRequest
+from shared_services.contracts.chat import MAX_MESSAGE_CHARACTERS, Answer, BlockEvent, Citation, MessageRequest, NearestSection
 from shared_services.contracts.problems import Problem
 from shared_services.kit.errors import BadInputError, ProblemError, UnavailableError
 from workshop_cli.connection import Connection, connect
@@ -71,10 +71,16 @@ def _show_places(answer: Answer) -> None:
     if answer.abstained and answer.nearest:
         out.print("Nearest sections:")
         for section in answer.nearest:
-            out.print(f"  {plain(' > '.join(section.heading))}  {plain(section.file)}:{section.line}")
+            out.print(f"  {plain(_titles(section))}  {plain(section.file)}:{section.line}")
 
 
 def _place(citation: Citation) -> str:
     source = f"{citation.source.file}:{citation.source.line}"
     own = f"{citation.file}:{citation.first_line}"
-    return f"{own}  {' > '.join(citation.heading)}" + (f"  (source {source})" if source != own else "")
+    return f"{own}  {_titles(citation)}" + (f"  (source {source})" if source != own else "")
+
+
+def _titles(place: Citation | NearestSection) -> str:
+    if place.document is None:
+        return " > ".join(place.heading)
+    return f"shared document: {' > '.join(place.document.titles(place.heading))}"

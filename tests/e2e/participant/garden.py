@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import re
 import threading
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from starlette.routing import Mount
 
 from shared_services.contracts.library import LibraryFile, WorkshopVersion
 from shared_services.contracts.problems import Problem
-from shared_services.contracts.rag import Passage, PassageScores, SearchRequest, SearchResponse
+from shared_services.contracts.rag import DocumentRef, Passage, PassageScores, SearchRequest, SearchResponse
 from shared_services.contracts.workshop import SourcePlace
 from shared_services.kit.database import create_engine
 from shared_services.kit.errors import ProblemError
@@ -157,7 +157,7 @@ class HeldLibrary:
 class WordSearch:
     """Finds the paragraphs that share the most words with a question."""
 
-    def __init__(self, workshop: WorkshopFiles) -> None:
+    def __init__(self, workshop: WorkshopFiles, shared: Sequence[Passage] = ()) -> None:
         self.workshop = workshop.manifest.slug
         self.version = ""
         self.passages = [
@@ -166,6 +166,7 @@ class WordSearch:
             if step != "wild"
             for passage in _passages(self.workshop, step, manifest.title, workshop.text(f"steps/{step}/content.md") or "")
         ]
+        self.passages.extend(shared)
 
     async def search(self, request: SearchRequest) -> SearchResponse:
         wanted = _words(request.query)
@@ -174,6 +175,29 @@ class WordSearch:
         shared = len(wanted & _words(best[0].text + " ".join(best[0].heading)))
         confidence = min(1.0, shared / max(1, len(wanted)) * 1.5)
         return SearchResponse(passages=best, confidence=confidence, version=request.version or "", took_ms=1.0)
+
+
+def shared_documents() -> list[Passage]:
+    """Passages of a document that several workshops share; its path and its title are as awkward as they may be."""
+    title = "Compost & <soil>: a handbook for everyone who digs, plants, waters and harvests"
+    texts = {
+        "Layers": "Build compost in layers: a layer of leaves, then a layer of kitchen scraps.\n\nTurn the heap once a month.",
+        "Pests <b>and</b> worms": "Compost worms eat a kilogram of scraps a week.",
+    }
+    return [
+        Passage(
+            document=DocumentRef(id="compost", title=title),
+            file="steps/water/content.md",
+            first_line=line,
+            last_line=line + text.count("\n"),
+            heading=[title, heading],
+            kind="prose",
+            text=text,
+            source=SourcePlace(file="steps/water/content.md", line=line),
+            scores=PassageScores(fused=0.5),
+        )
+        for line, (heading, text) in enumerate(texts.items(), 3)
+    ]
 
 
 def _words(text: str) -> set[str]:
@@ -233,6 +257,7 @@ def garden_app(
     workshop: WorkshopFiles | None = None,
     access: str = "open",
     prefix: str = "",
+    shared: Sequence[Passage] = (),
 ) -> Iterator[str]:
     """The chat agent's address; with `prefix` it is mounted there, as on a laptop."""
     held = workshop or validate_files(garden_files())
@@ -241,7 +266,7 @@ def garden_app(
     app = create_app(
         ChatSettings(workshop=held.manifest.slug, access=access),  # type: ignore[arg-type]
         library=HeldLibrary(held),
-        rag=WordSearch(held),
+        rag=WordSearch(held, shared),
         gateway=gateway or NullGateway(),  # type: ignore[arg-type]
         engine=engine,
         verifier=issuer.verifier(),

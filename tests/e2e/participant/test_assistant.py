@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import Watched, axe_violations, sideways, watched
-from tests.e2e.participant.garden import WATER, HeldGateway, garden_app
+from tests.e2e.participant.garden import WATER, HeldGateway, garden_app, shared_documents
 
 pytestmark = pytest.mark.browser
 
@@ -108,6 +108,52 @@ def test_a_citation_of_another_step_goes_there_and_marks_it(seen: Watched):
     expect(page.locator(".marked").first).to_be_in_viewport()
     assert "mark=" not in page.url
     expect(page.locator(".question-text")).to_have_text(VALVE)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_shared_document_is_named_marked_and_shown_without_a_link(chromium: Browser, tmp_path: Path, width: int):
+    shared = shared_documents()
+    with garden_app(tmp_path, shared=shared) as address, watched(chromium, address, width=width) as seen:
+        page = seen.open("/steps/water")
+
+        def turn_to_assistant() -> None:
+            if width < 800:
+                page.locator(".phone-tabs [data-show=assistant]").click()
+
+        turn_to_assistant()
+        ask(page, "How do I build compost in layers?")
+        done(page)
+
+        def look() -> None:
+            expect(page.locator(".how")).to_have_text("In the sources’ own words.")
+            source = page.locator(".source").first
+            expect(source.locator(".source-heading")).to_have_text(" › ".join(shared[0].heading))
+            expect(source.locator(".badge")).to_have_text("Shared document")
+            expect(source.locator(".badge")).to_be_visible()
+            page.locator(".citation").first.click()
+            expect(source.locator(".passage")).to_have_text(shared[0].text, use_inner_text=True)
+            expect(source.locator(".passage")).to_be_visible()
+            expect(source.get_by_role("link")).to_have_count(0)
+            assert sideways(page) == 0
+            assert axe_violations(page) == []
+
+        look()
+        page.reload()
+        turn_to_assistant()
+        look()
+        ask(page, "Who was the king of kitchen scraps in Sweden in the year 1632, when heaps burned?")
+        done(page, 2)
+        near = page.locator(".turn.abstained .nearest li").first
+        expect(near).to_contain_text("Compost & <soil>")
+        expect(near.locator(".badge")).to_be_visible()
+        expect(near.get_by_role("link")).to_have_count(0)
+        assert sideways(page) == 0
+        page.reload()
+        turn_to_assistant()
+        expect(page.locator(".turn.abstained .nearest li").first.locator(".badge")).to_be_visible()
+        expect(page.locator(".turn.abstained .nearest li").first.get_by_role("link")).to_have_count(0)
+        assert axe_violations(page) == []
+        assert seen.troubles() == []
 
 
 def test_what_the_workshop_does_not_hold_looks_unlike_an_answer(seen: Watched):

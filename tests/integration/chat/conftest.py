@@ -79,14 +79,15 @@ class Platform:
         gateway: ModelGateway | None = None,
         engine: AsyncEngine | None = None,
         join_code: str | None = None,
+        tags: tuple[str, ...] = (),
         **settings: Any,
     ) -> AsyncIterator[FastAPI]:
-        """A running chat agent of `workshop`."""
+        """A running chat agent of `workshop`; `tags` are what its token carries."""
         async with httpx.AsyncClient(transport=InProcessTransport(self.rag), base_url="http://rag", timeout=60) as http:
             app = create_app(
                 ChatSettings(workshop=workshop, access="code" if join_code else "open", **settings),
                 library=self.library,
-                rag=self.rag_client(http, workshop=workshop),
+                rag=self.rag_client(http, workshop=workshop, tags=tags),
                 gateway=gateway or NullGateway(),
                 engine=engine or self.engine,
                 verifier=self.issuer.verifier(),

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import anyio
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared_services.contracts.chat import Answer, NearestSection
 from shared_services.kit.database import create_engine, migrate
 from tests.postgres import throwaway_postgres
-from tests.unit.chat.worlds import passage
+from tests.unit.chat.worlds import passage, shared_passage
 from workshop_chat.errors import ConversationNotFoundError
 from workshop_chat.pipeline import citation_of
 from workshop_chat.repository import MIGRATIONS, ConversationRepository
@@ -57,6 +58,33 @@ async def test_a_turn_is_kept_whole(engine: AsyncEngine):
     await repository.end_turn("p1", number, answer(conversation), interrupted=False)
     done = (await repository.turns(conversation, "p1"))[0]
     assert (done.state, done.answer) == ("done", answer(conversation))
+
+
+async def test_a_shared_documents_citation_is_kept_and_what_was_kept_before_them_is_read(engine: AsyncEngine):
+    repository = ConversationRepository(engine, "kettle")
+    conversation = await repository.create("p")
+    number = await repository.begin_turn(conversation, "p", "How?", None, "v")
+    shared = shared_passage("Use vinegar.")
+    near = NearestSection(document=shared.document, heading=["Descaling"], file=shared.file, line=7)
+    given = answer(conversation).model_copy(update={"citations": [citation_of(1, shared)], "nearest": [near]})
+    await repository.end_turn("p", number, given, interrupted=False)
+    assert (await repository.turns(conversation, "p"))[0].answer == given
+    # as it was written when a citation was always a workshop's
+    place = '"file": "steps/boil/content.md", "heading": ["Boil"]'
+    cited = (
+        f'[{{"n": 1, "workshop": "kettle", "step": "boil", {place}, "first_line": 3, "last_line": 3, "text": "Boil it.", '
+        '"source": {"file": "docs/boil.md", "line": 3}}]'
+    )
+    kept = (
+        '{"answer": "Yes. [1]", "abstained": false, "written_by": "extractive", "note": "", '
+        f'"nearest": [{{"step": "boil", {place}, "line": 3}}]}}'
+    )
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE chat_turns SET answer = :kept, citations = :cited"), {"kept": kept, "cited": cited})
+    old = (await repository.turns(conversation, "p"))[0].answer
+    assert old is not None
+    assert (old.citations[0].workshop, old.citations[0].step, old.citations[0].document) == ("kettle", "boil", None)
+    assert (old.nearest[0].step, old.nearest[0].document) == ("boil", None)
 
 
 async def test_nobody_else_reads_or_writes_it(engine: AsyncEngine):

@@ -14,7 +14,7 @@ from shared_services.kit.errors import BadInputError, UnavailableError
 from shared_services.kit.sse import decode
 from shared_services.llm.errors import ModelUnavailableError
 from shared_services.llm.gateway import ChatMessage, Finish, ModelGateway, NullGateway
-from tests.unit.chat.worlds import FakeLibrary, FakeSearch, passage
+from tests.unit.chat.worlds import FakeLibrary, FakeSearch, passage, shared_passage
 from workshop_chat.content import WorkshopContent
 from workshop_chat.endpoints import answer_events
 from workshop_chat.pipeline import NOTE_MODEL_STOPPED, NOTES_ON_END, AnswerPipeline, Block
@@ -105,6 +105,21 @@ async def test_without_a_model_the_passages_speak(rooms: Rooms):
     assert "kettle start --until 100" in answer.answer
     assert [citation.text for citation in answer.citations] == [HEATING.text]
     assert await states(room, conversation) == ["done"]
+
+
+async def test_a_shared_document_alone_may_answer(rooms: Rooms):
+    shared = shared_passage("Descale the kettle with vinegar once a month.")
+    question = MessageRequest(text="How do I descale the kettle?", step="boil")
+    room = rooms.build(search=FakeSearch([shared]))
+    conversation = await room.service.create("p")
+    answer = await room.ask(conversation, question)
+    assert answer.answer == "Descale the kettle with vinegar once a month. [1]"
+    assert [citation.document for citation in answer.citations] == [shared.document]
+    assert (await room.service.turns(conversation, "p"))[0].answer == answer
+    written = rooms.build(FakeModel("With vinegar. [1]", Finish("stop")), FakeSearch([shared]))
+    answer = await written.ask(await written.service.create("p"), question)
+    assert (answer.written_by, answer.answer) == ("model", "With vinegar. [1]")
+    assert answer.citations[0].document == shared.document
 
 
 async def test_small_talk_is_not_searched_for(rooms: Rooms):

@@ -3,7 +3,7 @@
 import pytest
 
 from shared_services.contracts.chat import Answer, StoredTurn
-from tests.unit.chat.worlds import FakeSearch, passage
+from tests.unit.chat.worlds import FakeSearch, passage, shared_passage
 from workshop_chat.pipeline import citation_of
 from workshop_chat.stages.check import OWN_CODE, OWN_COMMAND, Checker, Numbering, UncitedError
 from workshop_chat.stages.decide import Decision, decide, nearest_sections
@@ -100,6 +100,26 @@ def test_nearest_sections_are_different_ones():
     ]
 
 
+async def test_shared_documents_pass_and_foreign_workshops_do_not(capsys: pytest.CaptureFixture[str]):
+    shared = shared_passage("Use vinegar.")
+    search = FakeSearch([passage("Pour tea.", workshop="teapot"), shared, PASSAGES[0]])
+    found = await retrieve(search, Understood("how?", []), workshop="kettle", version="v", step=None, limit=3)
+    assert found.passages == [shared, PASSAGES[0]]
+    assert found.confidence == 0.9
+    assert "foreign_passages_dropped" in "".join(capsys.readouterr())
+    alone = FakeSearch([passage("Pour tea.", workshop="teapot")])
+    found = await retrieve(alone, Understood("how?", []), workshop="kettle", version="v", step=None, limit=3)
+    assert (found.passages, found.confidence) == ([], 0.0)
+
+
+def test_sections_of_shared_documents_are_near_as_well():
+    nearest = nearest_sections([shared_passage("Use vinegar."), shared_passage("Rinse."), PASSAGES[0]])
+    assert [(section.step, section.document and section.document.title, section.heading) for section in nearest] == [
+        (None, "Kettles at work", ["Kettles at work", "Descaling"]),
+        ("fill", None, ["Fill"]),
+    ]
+
+
 def shown(numbering: Numbering, markdown: str) -> tuple[str, list[int]]:
     text, new = numbering.renumber(markdown)
     return text, [number for number, _ in new]
@@ -157,3 +177,9 @@ def test_citation_text_is_the_passage():
     cited = citation_of(3, PASSAGES[0])
     assert (cited.n, cited.text, cited.file, cited.first_line, cited.last_line) == (3, PASSAGES[0].text, PASSAGES[0].file, 3, 3)
     assert cited.source == PASSAGES[0].source
+
+
+def test_a_citation_of_a_shared_document_names_it():
+    shared = shared_passage("Use vinegar.")
+    cited = citation_of(1, shared)
+    assert (cited.workshop, cited.step, cited.document, cited.text) == (None, None, shared.document, "Use vinegar.")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from shared_services.contracts.library import LibraryFile, WorkshopVersion
 from shared_services.contracts.problems import Problem
-from shared_services.contracts.rag import Passage, PassageScores, SearchRequest, SearchResponse
+from shared_services.contracts.rag import DocumentRef, Passage, PassageScores, SearchRequest, SearchResponse
 from shared_services.contracts.workshop import SourcePlace, StepManifest, WorkshopManifest
 from shared_services.kit.errors import ProblemError, UnavailableError
 
@@ -104,6 +104,21 @@ def passage(
         kind=kind,  # type: ignore[arg-type]
         text=text,
         source=SourcePlace(file=f"docs/{step}.md", line=first_line),
+        scores=PassageScores(fused=0.5),
+    )
+
+
+def shared_passage(text: str, *, title: str = "Kettles at work", heading: str = "Descaling", first_line: int = 7) -> Passage:
+    """A passage of a shared document."""
+    return Passage(
+        document=DocumentRef(id="kettles-at-work", title=title),
+        file="guides/kettles.pdf",
+        first_line=first_line,
+        last_line=first_line + text.count("\n"),
+        heading=[title, heading],
+        kind="prose",
+        text=text,
+        source=SourcePlace(file="guides/kettles.pdf", line=first_line),
         scores=PassageScores(fused=0.5),
     )
 

@@ -11,7 +11,7 @@ from shared_services.llm.extractive import MOST_BLOCKS, MOST_CODE, MOST_PROSE, A
 from shared_services.llm.folding import code_blocks, folded, without_citations
 from shared_services.llm.sentences import split_sentences
 from shared_services.llm.words import asked_for
-from tests.unit.llm.passages import passage
+from tests.unit.llm.passages import passage, shared_passage
 
 PROJECT = passage(
     """Log in with your user, then create a project for the web shop. A project is a namespace with a few extra annotations. \
@@ -80,6 +80,11 @@ def answer(question: str, *passages: Passage) -> str:
 def test_a_command_comes_with_the_sentence_that_introduces_it() -> None:
     expected = "Scale the deployment to three replicas: [1]\n\n```bash\noc scale deployment/shop --replicas=3\n```"
     assert answer("Which command scales the deployment?", SCALE, DEPLOY, PROJECT) == expected
+
+
+def test_a_shared_document_answers_as_a_step_does() -> None:
+    rules = shared_passage("Shoes stay at the door. Slippers are given out by the janitor.", title="Floors")
+    assert answer("Who gives out slippers?", DEPLOY, rules) == "Slippers are given out by the janitor. [2]"
 
 
 def test_how_leads_to_the_command_and_what_to_the_sentence() -> None:

@@ -5,8 +5,10 @@ import pytest
 from shared_services.contracts.chat import Answer, Citation, NearestSection, StoredTurn
 from shared_services.contracts.workshop import SourcePlace
 from shared_services.pages.markdown import TocEntry
-from tests.unit.chat.worlds import published
+from tests.unit.chat.worlds import published, shared_passage
 from workshop_chat.pages import views
+from workshop_chat.pipeline import citation_of
+from workshop_chat.stages.decide import nearest_sections
 
 
 def entries(*titles: str, level: int = 2) -> list[TocEntry]:
@@ -114,6 +116,35 @@ def test_a_stored_turn_leads_to_its_passages():
         "/s/boil?mark=3-5&in=hints",
     ]
     assert shown.sources[0].place == "steps/boil/content.md:3-5"
-    assert shown.nearest == [("Fill the kettle", "/s/fill?mark=3-3#fill-the-kettle")]
+    assert shown.nearest == [views.Nearest("Fill the kettle", "/s/fill?mark=3-3#fill-the-kettle")]
     assert 'class="citation"' in shown.html
-    assert shown.extractive
+    assert shown.own_words == "In the workshop’s own words."
+    assert not any(source.shared for source in shown.sources)
+
+
+def test_a_shared_document_is_shown_by_its_title_and_leads_nowhere():
+    # a document may lie under any path, a step's included
+    passages = [
+        shared_passage("Use vinegar."),
+        shared_passage("Rinse.").model_copy(update={"file": "steps/boil/content.md", "heading": ["Rinsing"]}),
+    ]
+    answer = Answer(
+        conversation="c",
+        answer="Use vinegar [1].",
+        abstained=False,
+        written_by="extractive",
+        nearest=nearest_sections(passages),
+        citations=[citation_of(number, passage) for number, passage in enumerate(passages, 1)],
+        timings={},
+    )
+    turn = StoredTurn(number=1, question="How?", step="boil", state="done", answer=answer)
+    shown = views.turn_view(turn, published(), lambda step: f"/s/{step}")
+    assert [(source.heading, source.address, source.shared) for source in shown.sources] == [
+        ("Kettles at work › Descaling", None, True),
+        ("Kettles at work › Rinsing", None, True),
+    ]
+    assert shown.sources[0].place == "guides/kettles.pdf:7-7"
+    assert shown.nearest == [views.Nearest("Kettles at work › Descaling", None), views.Nearest("Kettles at work › Rinsing", None)]
+    assert shown.own_words == "In the sources’ own words."
+    model = turn.model_copy(update={"answer": answer.model_copy(update={"written_by": "model"})})
+    assert views.turn_view(model, published(), str).own_words == ""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from agents.rag.ranking import (
     KEYWORD_WEIGHT,
     Candidate,
     favour_identifiers,
+    favour_own,
     favour_step,
     ordered,
     passages,
@@ -30,9 +33,13 @@ def _chunk(
     heading: str = "H",
     kind: ChunkKind = "prose",
     file: str = _FILE,
+    document: int = 0,
 ) -> StoredChunk:
     last = first + text.count("\n") - (1 if text.endswith("\n") else 0)
-    return StoredChunk(ordinal, "w", step, step, file, first, last, ("A", heading), kind, text, after, None, file, first)
+    owner = "_shared" if document else "w"
+    return StoredChunk(
+        ordinal, owner, step, step, file, first, last, ("A", heading), kind, text, after, None, file, first, document
+    )
 
 
 def _hits(**scores: float) -> list[Hit]:
@@ -144,3 +151,41 @@ def test_confidence_grows_with_each_kind_of_evidence() -> None:
 def test_the_same_evidence_from_more_chunks_says_less() -> None:
     assert confidence(Evidence(0.4, 0.3, 0, 0, 5)) > ANSWER_FROM > confidence(Evidence(0.4, 0.3, 0, 0, 900))
     assert confidence(Evidence(0.4, 0.3, 0, 0, 0)) == confidence(Evidence(0.4, 0.3, 0, 0, 3))
+
+
+def test_a_workshops_own_passage_wins_a_tie_and_no_more() -> None:
+    own, shared = Candidate(_chunk(0, "own\n", 1), 0.5), Candidate(_chunk(7, "shared\n", 1, document=1), 0.5)
+    assert [each.chunk.ordinal for each in ordered(favour_own([shared, own]))] == [0, 7]
+    nearly = replace(shared, fused=0.51)
+    assert [each.chunk.ordinal for each in ordered(favour_own([nearly, own]))] == [0, 7]
+    better = replace(shared, fused=0.6)
+    assert [each.chunk.ordinal for each in ordered(favour_own([better, own]))] == [7, 0]
+    assert favour_own([own]) == [own]
+    # a shared document's step is none of the workshop's
+    assert favour_step([shared], "a") == [shared]
+
+
+def test_texts_of_different_documents_are_never_joined() -> None:
+    for one, other in ((0, 1), (1, 2), (2, 0)):
+        found = [
+            Candidate(_chunk(1, "Alpha pigeons nest.\n", 1, document=one), 0.9),
+            Candidate(_chunk(2, "Beta herons fly.\n", 2, document=other), 0.8),
+        ]
+        assert [each.chunk.text for each in passages(found, 5)] == ["Alpha pigeons nest.\n", "Beta herons fly.\n"]
+    found = [replace(each, chunk=replace(each.chunk, document=3, workshop="_shared")) for each in found]
+    assert [each.chunk.text for each in passages(found, 5)] == ["Alpha pigeons nest.\nBeta herons fly.\n"]
+
+
+def test_of_the_same_text_the_workshops_own_stands_for_both() -> None:
+    own = Candidate(_chunk(1, "Open the door with the key.\n", 1), 0.5)
+    shared = Candidate(_chunk(9, "Open the door with the key.\n", 4, document=1), 0.9)
+    (chosen,) = passages([shared, own], 5)
+    assert (chosen.chunk, chosen.fused) == (own.chunk, 0.9)
+    assert passages([own, shared], 5) == [own]
+    again = Candidate(_chunk(8, "Open the door with the key.\n", 7, document=2), 0.4)
+    assert passages([shared, again], 5) == [shared]
+    # what a shared passage says besides is not thrown away
+    wider = Candidate(_chunk(10, "Then close every window of the house and lock the garden gate.\n", 5, document=1), 0.8)
+    (chosen,) = passages([shared, wider, own], 5)
+    assert chosen.chunk.document == 1
+    assert "window" in chosen.chunk.text
