@@ -26,6 +26,7 @@ COMMANDS = {
     "list": ("workshop_cli.commands.list", "list the published workshops"),
     "show": ("workshop_cli.commands.show", "show one workshop"),
     "remove": ("workshop_cli.commands.remove", "remove a workshop"),
+    "reindex": ("workshop_cli.commands.reindex", "index anew what another embedding model has left behind"),
     "ask": ("workshop_cli.commands.ask", "ask a workshop's assistant"),
     "sign-in": ("workshop_cli.commands.sign_in", "print a sign-in link to the running server"),
 }

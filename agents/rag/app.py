@@ -12,14 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog import get_logger
 
 from agents.rag.embedder import Embedder
-from agents.rag.endpoints import FilesSource, create_router
+from agents.rag.endpoints import create_router
 from agents.rag.errors import ModelUnavailableError
 from agents.rag.exporting_embedder import ExportingEmbedder
+from agents.rag.files import FilesSource
 from agents.rag.reference_embedder import SentenceTransformerEmbedder
 from agents.rag.repository import IndexRepository
 from agents.rag.service import RagService
 from agents.rag.settings import RagSettings
 from agents.rag.store.lite import MilvusLiteStore
+from shared_services.jobs.service import Jobs
 from shared_services.kit import http
 from shared_services.kit.database import MigrationSet, migrate, session_factory
 from shared_services.kit.health import Readiness
@@ -37,6 +39,7 @@ def create_app(
     files_source: FilesSource,
     embedder: Embedder | None = None,
     *,
+    jobs: Jobs | None = None,
     warm: bool = True,
 ) -> FastAPI:
     """The RAG agent's app. Its lifespan migrates its tables, opens the index, and gives both back at the end.
@@ -47,6 +50,8 @@ def create_app(
         verifier: Checks tokens for the audience `rag`.
         files_source: Where the files of a version come from.
         embedder: In place of the one that `settings.model` names.
+        jobs: Run indexing that the caller does not wait for, and reindexing; they know the kinds of `agents.rag.job` and are
+            started and stopped by the caller, within this app's lifespan.
         warm: Load the model at the start; else when it is first needed, which suits a process that may not need it.
     """
     model = embedder or _embedder(settings)
@@ -78,7 +83,7 @@ def create_app(
     readiness.add("store", store_ready)
     readiness.add("model", state.report)
     app = http.create_app("RAG agent", service="rag", readiness=readiness, lifespan=lifespan)
-    app.include_router(create_router(service, verifier, files_source))
+    app.include_router(create_router(service, verifier, files_source, jobs))
     app.state.service = service
     return app
 

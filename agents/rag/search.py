@@ -14,6 +14,7 @@ from typing import Protocol
 from agents.rag.blocks import pieces
 from agents.rag.confidence import Evidence, confidence
 from agents.rag.embedder import Embedder, Vector
+from agents.rag.keyword_confidence import keyword_confidence
 from agents.rag.ranking import Candidate, favour_identifiers, favour_step, ordered, passages, score_fusion
 from agents.rag.scope import Scope
 from agents.rag.store import BM25_K1, Hit, StoredChunk
@@ -122,8 +123,14 @@ class Searcher:
         self._contents: OrderedDict[tuple[str, str], Contents] = OrderedDict()
         self._lock = Lock()
 
-    def search(self, scope: Scope, collection: str, request: SearchRequest) -> Found:
+    def search(self, scope: Scope, collection: str, request: SearchRequest, *, keywords_only: bool = False) -> Found:
         """Passages of a collection that is in scope, best first, and how far they may be trusted to answer.
+
+        Args:
+            scope: What may be read.
+            collection: The index.
+            request: What to look for.
+            keywords_only: Leave the model out, for an index whose vectors are another model's.
 
         Raises:
             IndexGoneError: The collection was dropped meanwhile.
@@ -138,7 +145,7 @@ class Searcher:
         forms = question_forms(query, request.history)
         asked = [question_terms(form) for form in forms]
         read = [windows(form) for form in forms]
-        vectors = self._embedder.encode([window for form in read for window in form])
+        vectors = [] if keywords_only else self._embedder.encode([window for form in read for window in form])
         dense = self._store.search_dense(scope, collection, vectors, CANDIDATES, request.kinds)
         kept = [heaviest(each, contents.holding, total, MOST_TERMS) for each in asked]
         keyword = self._store.search_terms(scope, collection, kept, CANDIDATES, request.kinds)
@@ -157,7 +164,7 @@ class Searcher:
             unknown=_unknown(query, asked[0], contents),
             chunks=total,
         )
-        return Found(chosen, confidence(evidence), evidence)
+        return Found(chosen, (keyword_confidence if keywords_only else confidence)(evidence), evidence)
 
     def forget(self, collection: str) -> None:
         """Drop what is kept in memory of a collection."""

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import anyio
 import anyio.to_thread
@@ -122,6 +123,7 @@ class RagService:
         self._searcher = Searcher(store, embedder)
         self._writers = _Turnstile()
         self._readers = _Readers()
+        self._told_of: set[str] = set()
         self._search_threads = anyio.CapacityLimiter(SEARCH_THREADS)
         self._ingest_threads = anyio.CapacityLimiter(INGEST_THREADS)
 
@@ -153,6 +155,7 @@ class RagService:
 
         Raises:
             BadInputError: The files are another workshop's, or hold no text.
+            ModelMismatchError: The model gives vectors of another length than its index has.
             ModelUnavailableError: The model cannot be loaded.
             StoreUnavailableError: The store does not answer.
             StorageFullError: The disk is full; what served before still serves.
@@ -167,7 +170,7 @@ class RagService:
             if held and (held.model, held.form) == (model, self._form):
                 await self._indexes.expect(held.collection)
                 await progress(held.chunks, held.chunks)
-                return _status(held)
+                return _status(held, model, self._form)
             chunks = await self._ingest(_chunked, workshop)
             collection = f"index_{uuid.uuid4().hex}"
             await self._indexes.begin(collection, scope.workshop, version, model, self._form)
@@ -216,6 +219,7 @@ class RagService:
             nonlocal done
             for first in range(0, len(rows), INSERT_ROWS):
                 some = rows[first : first + INSERT_ROWS]
+                _check_length(some, dimension, self._embedder)
                 await self._ingest(self._store.insert, Owner.of(scope), collection, some, commit)
                 done += len(some)
                 await progress(done, len(chunks))
@@ -264,7 +268,17 @@ class RagService:
             found = await self._indexes.newest(scope.workshop)
         if found is None:
             raise NotIndexedError(_missing(scope, version))
-        return _status(found)
+        return _status(found, await self._model(), self._form)
+
+    async def serving(self) -> list[IndexStatus]:
+        """The index that serves of each workshop, by name: what tells whoever looks after them which are to be made anew.
+
+        Raises:
+            ModelUnavailableError: The model in use is not there.
+        """
+        found = [index for index in await self._indexes.built() if index.active]
+        model = await self._model() if found else ""
+        return [_status(index, model, self._form) for index in sorted(found, key=lambda index: index.workshop)]
 
     async def remove(self, scope: Scope) -> None:
         """Forget a workshop: bookkeeping, rows, caches and statistics. Does nothing when nothing is indexed.
@@ -277,22 +291,21 @@ class RagService:
         log.info("rag_removed", workshop=scope.workshop)
 
     async def search(self, scope: Scope, request: SearchRequest) -> SearchResponse:
-        """Passages of the scope's workshop, best first.
+        """Passages of the scope's workshop, best first; by keywords alone where the index was made with another model.
 
         Raises:
             NotIndexedError: The workshop, or the version that the request names, is not indexed.
-            ModelMismatchError: The index was made with another model.
             ModelUnavailableError: The model cannot be loaded.
             StoreUnavailableError: The store does not answer.
         """
         started = time.perf_counter()
         for attempt in range(1, SEARCH_ATTEMPTS + 1):
             index = await self._readable(scope, request.version)
+            keywords_only = await self._of_another_model(index)
+            search = partial(self._searcher.search, keywords_only=keywords_only)
             try:
                 with self._readers.reading(index.collection, self._searcher.forget):
-                    found = await anyio.to_thread.run_sync(
-                        self._searcher.search, scope, index.collection, request, limiter=self._search_threads
-                    )
+                    found = await anyio.to_thread.run_sync(search, scope, index.collection, request, limiter=self._search_threads)
                     if index.collection not in self._readers.dropped:
                         SEARCHES.labels(scope.workshop).inc()
                 break
@@ -307,19 +320,34 @@ class RagService:
             confidence=round(found.confidence, 4),
             version=index.version,
             took_ms=round(seconds * 1000, 2),
+            keywords_only=keywords_only,
         )
 
     async def _readable(self, scope: Scope, version: str | None) -> Index:
         index = await self._find(scope, version)
         if index is None:
             raise NotIndexedError(_missing(scope, version))
-        model = await anyio.to_thread.run_sync(lambda: self._embedder.model_id, limiter=self._search_threads)
-        if index.model != model:
-            raise ModelMismatchError(
-                f"Workshop '{scope.workshop}' was indexed with {index.model}, but this agent uses {model}. "
-                "Publish the workshop again."
-            )
         return index
+
+    async def _of_another_model(self, index: Index) -> bool:
+        """Whether the vectors of an index are of no use here; said once in the log for each."""
+        model = await self._model()
+        if index.model == model:
+            return False
+        if index.collection not in self._told_of:
+            self._told_of.add(index.collection)
+            log.warning(
+                "rag_keywords_only",
+                workshop=index.workshop,
+                version=index.version,
+                made_with=index.model,
+                model=model,
+                next="searched by its keywords alone until `workshop reindex` has made it anew",
+            )
+        return True
+
+    async def _model(self) -> str:
+        return await anyio.to_thread.run_sync(lambda: self._embedder.model_id, limiter=self._search_threads)
 
     async def _find(self, scope: Scope, version: str | None) -> Index | None:
         if version is not None and not _VERSION.fullmatch(version):
@@ -331,6 +359,7 @@ class RagService:
             await self._ingest(self._store.drop, index.collection)
             self._searcher.forget(index.collection)
             self._readers.drop(index.collection)
+            self._told_of.discard(index.collection)
 
     async def _ingest[T, *A](self, function: Callable[[*A], T], *arguments: *A) -> T:
         return await anyio.to_thread.run_sync(function, *arguments, limiter=self._ingest_threads)
@@ -351,7 +380,16 @@ def _missing(scope: Scope, version: str | None) -> str:
     return f"{what} '{scope.workshop}' is not indexed. Publish the workshop; that indexes it."
 
 
-def _status(index: Index) -> IndexStatus:
+def _check_length(rows: list[tuple[int, Chunk, Vector]], dimension: int, embedder: Embedder) -> None:
+    found = next((len(vector) for _, _, vector in rows if len(vector) != dimension), None)
+    if found is not None:
+        raise ModelMismatchError(
+            f"The index holds vectors of {dimension} numbers, and {embedder.model_id} gave one of {found}: they are of two "
+            "models. The index that served before still serves; check that RAG_MODEL names one model, and index again."
+        )
+
+
+def _status(index: Index, model: str, form: Form) -> IndexStatus:
     return IndexStatus(
         workshop=index.workshop,
         version=index.version,
@@ -359,6 +397,8 @@ def _status(index: Index) -> IndexStatus:
         model=index.model,
         indexed_at=index.indexed_at,
         active=index.active,
+        current_model=index.model == model,
+        current_form=index.form == form,
     )
 
 

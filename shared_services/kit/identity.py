@@ -25,6 +25,7 @@ class Permission(StrEnum):
     WORKSHOP_PREVIEW = "workshop.preview"
     WORKSHOP_PUBLISH = "workshop.publish"
     WORKSHOP_REMOVE = "workshop.remove"
+    INDEX_RENEW = "index.renew"
     JOBS_READ = "jobs.read"
     JOBS_MANAGE = "jobs.manage"
     JOBS_READ_ALL = "jobs.read-all"
@@ -44,7 +45,14 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.PARTICIPANT: _PARTICIPANT,
     Role.REVIEWER: _REVIEWER,
     Role.AUTHOR: _AUTHOR,
-    Role.OPS: _PARTICIPANT | {Permission.JOBS_READ, Permission.JOBS_READ_ALL, Permission.JOBS_MANAGE, Permission.JOBS_MANAGE_ALL},
+    Role.OPS: _PARTICIPANT
+    | {
+        Permission.INDEX_RENEW,
+        Permission.JOBS_READ,
+        Permission.JOBS_READ_ALL,
+        Permission.JOBS_MANAGE,
+        Permission.JOBS_MANAGE_ALL,
+    },
     Role.ADMIN: frozenset(Permission),
 }
 

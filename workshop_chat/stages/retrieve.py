@@ -16,10 +16,15 @@ READABLE: list[ChunkKind] = ["prose", "command", "code", "output", "hint", "expl
 
 @dataclass(frozen=True)
 class Retrieved:
-    """Passages, best first, and the chance (0 to 1) that they answer the question."""
+    """Passages, best first, and the chance (0 to 1) that they answer the question.
+
+    Attributes:
+        keywords_only: They were found by keywords alone; the index waits to be made anew.
+    """
 
     passages: list[Passage]
     confidence: float
+    keywords_only: bool = False
 
 
 async def retrieve(
@@ -39,4 +44,4 @@ async def retrieve(
     own = [passage for passage in response.passages if passage.workshop == workshop]
     if len(own) != len(response.passages):
         log.error("foreign_passages_dropped", workshop=workshop, dropped=len(response.passages) - len(own))
-    return Retrieved(own, response.confidence if own else 0.0)
+    return Retrieved(own, response.confidence if own else 0.0, response.keywords_only)
