@@ -64,9 +64,7 @@ def build(
     return app
 
 
-async def _serve(settings: RagSettings) -> bool:
-    """Serve to the end; False when it never began, for which the log has the reason."""
-
+async def _serve(settings: RagSettings) -> None:
     def token(audience: str) -> str:
         """The mounted token; it is for the library alone, which checks its own audience. Whoever mounts it renews it."""
         return settings.token_file.read_text().strip()
@@ -76,25 +74,23 @@ async def _serve(settings: RagSettings) -> bool:
     engine = create_engine(settings.database_url)
     async with httpx.AsyncClient(base_url=settings.library_url, timeout=60) as http:
         app = build(settings, JobsSettings(), engine, verifier, LibraryFiles(LibraryClient(http, token)))
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app, host=settings.host, port=settings.port, log_config=None, timeout_graceful_shutdown=SHUTDOWN_SECONDS
-            )
+        config = uvicorn.Config(
+            app, host=settings.host, port=settings.port, log_config=None, timeout_graceful_shutdown=SHUTDOWN_SECONDS
         )
-        await server.serve()
+        await uvicorn.Server(config).serve()
     await engine.dispose()
-    return server.started
 
 
 def main() -> int:
-    """Run until interrupted; 1 when it cannot start."""
+    """Run until interrupted; 1 when it cannot start, 3 (uvicorn's own) when a part of it cannot."""
     configure_logging()
     settings = RagSettings()
     try:
-        return 0 if asyncio.run(_serve(settings)) else 1
+        asyncio.run(_serve(settings))
     except (OSError, ValueError) as error:
         log.exception("rag_cannot_start", error=str(error), hint="RAG_PUBLIC_KEY names a PEM file of an Ed25519 public key")
         return 1
+    return 0
 
 
 if __name__ == "__main__":
