@@ -91,7 +91,7 @@ def reindex_job(
         async def look() -> dict[str, Any]:
             return _planned(await service().serving(), request.workshops)
 
-        plan = await job.step("look", look, retries=RETRIES)
+        plan = await job.step("look", look)
         renewed: list[IndexStatus] = []
         gone: list[str] = []
         failed: dict[str, str] = {}
