@@ -22,7 +22,7 @@ RETRIES = 2
 _SERVICE = "service:rag"
 
 
-ReindexDocuments = Callable[[Progress], Awaitable[int]]
+ReindexDocuments = Callable[[Claims, Progress], Awaitable[int]]
 """Makes the shared documents' index anew where it is of another model or form; gives how many documents that took."""
 
 
@@ -119,7 +119,8 @@ def reindex_job(
             await job.log(f"Indexed {workshop} {status.version} anew: {status.chunks} passages.")
         shared = 0
         if documents is not None and request.workshops is None:
-            shared = await job.step("shared documents", documents, progress.of_documents, retries=RETRIES)
+            keeper = Claims(_SERVICE, "rag", 0)
+            shared = await job.step("shared documents", documents, keeper, progress.of_documents, retries=RETRIES)
         if failed:
             reasons = " ".join(f"{workshop}: {detail}" for workshop, detail in failed.items())
             raise ReindexError(f"{len(failed)} of {len(progress.sizes)} were not indexed anew. {reasons}", failed=failed)

@@ -21,6 +21,7 @@ from shared_services.contracts.rag import ReindexReport, SearchRequest
 from shared_services.jobs import Jobs
 from shared_services.kit.database import create_engine
 from shared_services.kit.errors import NotFoundError
+from shared_services.kit.tokens import Claims
 from shared_services.library.form import WorkshopFiles
 from tests.integration.rag.conftest import Room, open_room, scope_of
 from tests.integration.rag.small_models import bert
@@ -226,8 +227,8 @@ async def test_shared_documents_are_reindexed_with_everything_and_not_with_named
     await _publish_both(tmp_path)
     calls: list[str] = []
 
-    async def documents(progress: Progress) -> int:
-        calls.append("documents")
+    async def documents(claims: Claims, progress: Progress) -> int:
+        calls.append(claims.subject)
         await progress(3, 3)
         return 2
 
@@ -236,6 +237,7 @@ async def test_shared_documents_are_reindexed_with_everything_and_not_with_named
         assert calls == []
         job = await _reindexed(jobs)
         assert ReindexReport.model_validate(job.result).documents == 2
+        assert calls == ["service:rag"]
         assert [step.name for step in job.steps] == ["look", "index shop", "shared documents"]
 
 
