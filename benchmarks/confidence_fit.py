@@ -71,12 +71,15 @@ class Body:
         return {number for passage in question.relevant for number in self.chunks.get(passage, [])}
 
 
-def examples(bench: Bench, body: Body, other: Body | None, seed: int) -> Iterator[Example]:
+def examples(bench: Bench, body: Body, other: Body | None, seed: int, searcher: type[Searcher] = Searcher) -> Iterator[Example]:
     """Every question of a tenant in parts of every size: answered or not, its passages hidden, and asked of another tenant."""
     draws = np.random.default_rng(seed)
     every = np.arange(len(body.indexed.rows))
-    whole = Searcher(Part(body.indexed, every.tolist()), bench.embedder)
-    away = Searcher(Part(other.indexed, range(len(other.indexed.rows))), bench.embedder) if other else None
+    whole = searcher(Part(body.indexed, every.tolist()), bench.embedder)
+    away = searcher(Part(other.indexed, range(len(other.indexed.rows))), bench.embedder) if other else None
+
+    def part(body: Body, ordinals: list[int]) -> Searcher:
+        return searcher(Part(body.indexed, ordinals), bench.embedder)
 
     def found(kind: Kind, size: int, searched: Indexed, searcher: Searcher, question: Question) -> Example:
         outcome = searcher.search(searched.scope, searched.collection, question.request(SHOWN))
@@ -88,24 +91,20 @@ def examples(bench: Bench, body: Body, other: Body | None, seed: int) -> Iterato
         if question.answerability == "UNANSWERABLE":
             yield found("unanswerable", 0, body.indexed, whole, question)
             for size in SIZES:
-                yield found("unanswerable", size, body.indexed, _part(bench, body, _drawn(draws, every, size)), question)
+                yield found("unanswerable", size, body.indexed, part(body, _drawn(draws, every, size)), question)
         if question.answerability != "ANSWERABLE" or not own:
             continue
         yield found("answered", 0, body.indexed, whole, question)
-        yield found("hidden", 0, body.indexed, _part(bench, body, rest.tolist()), question)
+        yield found("hidden", 0, body.indexed, part(body, rest.tolist()), question)
         for size in SIZES:
             around = _drawn(draws, rest, max(size - len(own), 0))
-            yield found("answered", size, body.indexed, _part(bench, body, [*own, *around]), question)
-            yield found("hidden", size, body.indexed, _part(bench, body, _drawn(draws, rest, size)), question)
+            yield found("answered", size, body.indexed, part(body, [*own, *around]), question)
+            yield found("hidden", size, body.indexed, part(body, _drawn(draws, rest, size)), question)
         if other and away:
             yield found("foreign", 0, other.indexed, away, question)
             for size in SIZES:
                 chosen = _drawn(draws, np.arange(len(other.indexed.rows)), size)
-                yield found("foreign", size, other.indexed, _part(bench, other, chosen), question)
-
-
-def _part(bench: Bench, body: Body, ordinals: list[int]) -> Searcher:
-    return Searcher(Part(body.indexed, ordinals), bench.embedder)
+                yield found("foreign", size, other.indexed, part(other, chosen), question)
 
 
 def _drawn(draws: np.random.Generator, pool: np.ndarray[Any, np.dtype[np.int64]], size: int) -> list[int]:

@@ -30,6 +30,9 @@ log = get_logger()
 NOTE_MODEL_AWAY = "The language model does not answer right now, so this answer is made of its sources' own sentences."
 NOTE_MODEL_STOPPED = "The language model stopped in mid-answer; the last part is made of its sources' own sentences."
 NOTE_MODEL_UNCITED = "The language model named no passage for its answer, so this one is made of its sources' own sentences."
+NOTE_KEYWORDS_ONLY = (
+    "This workshop is searched by keywords only until it is indexed again, so less of it may be found than usual."
+)
 NOTES_ON_END = {
     "length": "The answer reached its greatest length and was cut. Ask for the rest.",
     "filtered": "The language model's filter ended this answer early.",
@@ -72,6 +75,7 @@ class Draft:
     abstained: bool = False
     written_by: Literal["model", "extractive"] = "extractive"
     note: str = ""
+    keywords_only: bool = False
     started: float = field(default_factory=time.perf_counter)
 
     def stamp(self, stage: str, since: float | None = None) -> float:
@@ -97,7 +101,7 @@ class Draft:
             answer="".join(block.before + block.markdown for block in self.blocks),
             abstained=self.abstained,
             written_by=self.written_by,
-            note=self.note,
+            note=" ".join(note for note in (self.note, NOTE_KEYWORDS_ONLY if self.keywords_only else "") if note),
             nearest=self.nearest,
             citations=self.citations,
             timings=self.timings,
@@ -174,6 +178,7 @@ class AnswerPipeline:
             limit=self._limit,
         )
         draft.stamp("retrieve", asked)
+        draft.keywords_only = found.keywords_only
         if decide(found, self._threshold) is Decision.ANSWER:
             yield StatusEvent(stage="writing", message="Writing the answer")
             async with aclosing(self._answer(question, understood, found, draft)) as pieces:

@@ -12,6 +12,7 @@ from shared_services.clients.chat import ChatClient
 from shared_services.clients.documents import DocumentsClient
 from shared_services.clients.jobs import JobsClient
 from shared_services.clients.library import LibraryClient
+from shared_services.clients.rag import RagClient
 from shared_services.clients.transport import InProcessTransport
 from shared_services.contracts.identity import Role
 from shared_services.contracts.library import WorkshopSummary, WorkshopVersion
@@ -61,11 +62,17 @@ class Connection:
 
     def chat(self, workshop: str) -> ChatClient:
         """The chat agent of a workshop."""
-        http = httpx.AsyncClient(
+        return ChatClient(self._at(f"w/{workshop}"), self._issuer.source("author:local", roles=_ROLES, workshop=workshop))
+
+    def rag(self) -> RagClient:
+        """The RAG agent."""
+        return RagClient(self._at("agents/rag"), self._issuer.source("author:local", roles=_ROLES))
+
+    def _at(self, path: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
             transport=self._http._transport,  # noqa: SLF001  one transport, another base address
-            base_url=f"{self.url or LOCAL_ADDRESS}/w/{workshop}",
+            base_url=f"{self.url or LOCAL_ADDRESS}/{path}",
         )
-        return ChatClient(http, self._issuer.source("author:local", roles=_ROLES, workshop=workshop))
 
 
 def _connection(http: httpx.AsyncClient, issuer: TokenIssuer, url: str | None) -> Connection:

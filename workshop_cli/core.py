@@ -14,6 +14,8 @@ from starlette.types import ASGIApp
 
 from agents.rag.app import create_app as create_rag_app
 from agents.rag.files import LibraryFiles
+from agents.rag.job import INDEX, REINDEX, index_job, reindex_job
+from agents.rag.service import RagService
 from agents.rag.settings import RagSettings
 from agents.template_converter.app import create_app as create_converter_app
 from agents.template_converter.job import CONVERT, convert_job
@@ -68,6 +70,7 @@ class Core:
     issuer: TokenIssuer
     library: LibraryService
     jobs: Jobs
+    rag: RagClient
     chats: ChatMounts
     secret: bytes
 
@@ -106,7 +109,14 @@ class _Builder:
     def library_client(self, workshop: str | None = None, roles: frozenset[Role] = CORE) -> LibraryClient:
         return LibraryClient(self.http("console"), self.issuer.source("service:core", roles=roles, workshop=workshop))
 
-    def rag_client(self, workshop: str, roles: frozenset[Role] = CORE) -> RagClient:
+    def library_files(self) -> LibraryFiles:
+        return LibraryFiles(self.library_client())
+
+    def rag_service(self) -> RagService:
+        service: RagService = self.apps["rag"].state.service
+        return service
+
+    def rag_client(self, workshop: str | None, roles: frozenset[Role] = CORE) -> RagClient:
         return RagClient(self.http("rag"), self.issuer.source("service:core", roles=roles, workshop=workshop))
 
     def converter_client(self, person: Identity) -> ConverterClient:
@@ -174,7 +184,9 @@ async def open_core(folder: DataFolder, settings: CliSettings, *, warm: bool) ->
             folder.jobs_url,
             {
                 CONVERT: convert_job(converter, builder.library_client),
+                INDEX: index_job(builder.rag_service, builder.library_files),
                 PUBLISH: publish_job(builder.library, builder.rag_client),
+                REINDEX: reindex_job(builder.rag_service, builder.library_files),
                 REMOVE: remove_job(builder.library, builder.rag_client, chats.drop),
             },
             concurrency=JobsSettings().concurrency,
@@ -194,7 +206,8 @@ async def open_core(folder: DataFolder, settings: CliSettings, *, warm: bool) ->
             RagSettings(data=folder.rag),
             builder.engine,
             verifier,
-            files_source=LibraryFiles(builder.library_client()),
+            files_source=builder.library_files(),
+            jobs=jobs,
             warm=warm,
         )
         for app in builder.apps.values():
@@ -203,4 +216,5 @@ async def open_core(folder: DataFolder, settings: CliSettings, *, warm: bool) ->
         stack.push_async_callback(jobs.stop)
         agents: dict[str, ASGIApp] = {name: builder.apps[name] for name in ("rag", "template-converter")}
         house = House(builder.apps["console"], agents, chats)
-        yield Core(house, builder.issuer, builder.library, jobs, chats, builder.secret)
+        rag = builder.rag_client(None)
+        yield Core(house, builder.issuer, builder.library, jobs, rag, chats, builder.secret)

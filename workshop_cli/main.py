@@ -28,6 +28,7 @@ COMMANDS = {
     "show": ("workshop_cli.commands.show", "show one workshop"),
     "remove": ("workshop_cli.commands.remove", "remove a workshop"),
     "documents": ("workshop_cli.commands.documents", "add, list and remove documents that many workshops share"),
+    "reindex": ("workshop_cli.commands.reindex", "index anew what another embedding model has left behind"),
     "ask": ("workshop_cli.commands.ask", "ask a workshop's assistant"),
     "sign-in": ("workshop_cli.commands.sign_in", "print a sign-in link to the running server"),
 }

@@ -141,11 +141,25 @@ async def _install_and_tell(
         await asyncio.gather(installing, return_exceptions=True)
         return
     installing.result()
+    await tell_what_is_behind(core)
     public = settings.public_url or url
     out.print(f"Workshop Assistant  {plain(public)}")
     out.print(f"Sign in as author   {plain(sign_in_link(core.issuer, public))}")
     if access_for(settings) == "code":
         out.print("Participants need a workshop's join code; the author sees it in the list of workshops.")
+
+
+async def tell_what_is_behind(core: "Core") -> None:
+    """One line on the terminal where workshops were indexed with another model than the one in use."""
+    try:
+        behind = sum(not status.current_model for status in await core.rag.serving())
+    except PlatformError as error:
+        # a model that is not there is told by the readiness report and by each search
+        log.warning("indexes_not_looked_at", reason=str(error))
+        return
+    if behind:
+        are = "1 workshop is" if behind == 1 else f"{behind} workshops are"
+        err.print(f"The embedding model has changed: {are} searched by keywords only until `workshop reindex` is run.")
 
 
 async def install_examples(core: "Core", examples: Path, record: Path) -> None:

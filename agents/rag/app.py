@@ -15,9 +15,10 @@ from agents.rag.documents.endpoints import create_documents_router
 from agents.rag.documents.repository import DocumentRepository
 from agents.rag.documents.service import DocumentsService
 from agents.rag.embedder import Embedder
-from agents.rag.endpoints import FilesSource, create_router
+from agents.rag.endpoints import create_router
 from agents.rag.errors import ModelUnavailableError
 from agents.rag.exporting_embedder import ExportingEmbedder
+from agents.rag.files import FilesSource
 from agents.rag.reference_embedder import SentenceTransformerEmbedder
 from agents.rag.repository import IndexRepository
 from agents.rag.service import RagService
@@ -25,6 +26,7 @@ from agents.rag.settings import RagSettings
 from agents.rag.store import VectorStore
 from agents.rag.store.lite import MilvusLiteStore
 from agents.rag.store.milvus import MilvusStore
+from shared_services.jobs.service import Jobs
 from shared_services.kit import http
 from shared_services.kit.database import MigrationSet, migrate, session_factory
 from shared_services.kit.errors import UnavailableError
@@ -48,6 +50,7 @@ def create_app(
     files_source: FilesSource,
     embedder: Embedder | None = None,
     *,
+    jobs: Jobs | None = None,
     warm: bool = True,
 ) -> FastAPI:
     """The RAG agent's app. Its lifespan migrates its tables, opens the index, and gives both back at the end.
@@ -58,6 +61,8 @@ def create_app(
         verifier: Checks tokens for the audience `rag`.
         files_source: Where the files of a version come from.
         embedder: In place of the one that `settings.model` names.
+        jobs: Run indexing that the caller does not wait for, and reindexing; they know the kinds of `agents.rag.job` and are
+            started and stopped by the caller, within this app's lifespan.
         warm: Load the model at the start; else when it is first needed, which suits a process that may not need it.
     """
     model = embedder or _embedder(settings)
@@ -111,7 +116,7 @@ def create_app(
     readiness.add("store", store_ready)
     readiness.add("model", state.report)
     app = http.create_app("RAG agent", service="rag", readiness=readiness, lifespan=lifespan)
-    app.include_router(create_router(service, verifier, files_source))
+    app.include_router(create_router(service, verifier, files_source, jobs))
     app.include_router(create_documents_router(documents, verifier))
     app.state.service = service
     app.state.documents = documents

@@ -1,41 +1,35 @@
 """The RAG agent over HTTP: thin routes over `RagService`. The workshop of a search is in the caller's token and nowhere else."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import anyio
 from fastapi import APIRouter, Depends, Header, Response
+from starlette.responses import JSONResponse
 from structlog import get_logger
 
+from agents.rag.files import FilesSource
+from agents.rag.job import INDEX, REINDEX, index_input
 from agents.rag.scope import Scope
 from agents.rag.service import Progress, RagService
 from shared_services.contracts.identity import Role
+from shared_services.contracts.jobs import Job
 from shared_services.contracts.problems import Problem
-from shared_services.contracts.rag import IndexRequest, IndexStatus, SearchRequest, SearchResponse
+from shared_services.contracts.rag import IndexRequest, IndexStatus, ReindexRequest, SearchRequest, SearchResponse
+from shared_services.jobs.service import Jobs
 from shared_services.kit.auth import bearer_claims
 from shared_services.kit.errors import ForbiddenError, PlatformError
+from shared_services.kit.identity import Permission, identity_of, require
 from shared_services.kit.logging import request_id
+from shared_services.kit.preferences import prefers_async
 from shared_services.kit.sse import encode, event_stream
 from shared_services.kit.tokens import Claims, TokenVerifier
-from shared_services.library.form import WorkshopFiles
 
 log = get_logger()
 
 AUDIENCE = "rag"
 SERVICE_PREFIX = "service:"
 _WRITERS = frozenset({Role.AUTHOR, Role.ADMIN})
-
-
-class FilesSource(Protocol):
-    """Where the files of a published version come from: the library."""
-
-    async def fetch(self, workshop: str, version: str) -> WorkshopFiles:
-        """The files of a version.
-
-        Raises:
-            NotFoundError: There is no such version.
-        """
-        ...
 
 
 def writer_scope(claims: Claims, workshop: str) -> Scope:
@@ -51,8 +45,18 @@ def writer_scope(claims: Claims, workshop: str) -> Scope:
     return Scope.of(claims, workshop=workshop)
 
 
-def create_router(service: RagService, verifier: TokenVerifier, files: FilesSource) -> APIRouter:
-    """The agent's routes."""
+def keeper_of_indexes(claims: Claims) -> None:
+    """Refuse a caller who may not look after every workshop's index; ops, admins and the platform's own services may.
+
+    Raises:
+        ForbiddenError: Someone else, or a token that is bound to a workshop.
+    """
+    if not (claims.subject.startswith(SERVICE_PREFIX) and claims.workshop is None):
+        require(identity_of(claims), Permission.INDEX_RENEW)
+
+
+def create_router(service: RagService, verifier: TokenVerifier, files: FilesSource, jobs: Jobs | None = None) -> APIRouter:
+    """The agent's routes; where there are no jobs, everything is done while the caller waits, and nothing is reindexed."""
     router = APIRouter(prefix="/api/v1")
     caller = bearer_claims(verifier, audience=AUDIENCE)
 
@@ -60,18 +64,45 @@ def create_router(service: RagService, verifier: TokenVerifier, files: FilesSour
     async def search(request: SearchRequest, claims: Annotated[Claims, Depends(caller)]) -> SearchResponse:
         return await service.search(Scope.of(claims), request)
 
-    @router.post("/workshops/{name}/index", response_model=IndexStatus, responses={200: {"content": {"text/event-stream": {}}}})
+    @router.post(
+        "/workshops/{name}/index",
+        response_model=IndexStatus,
+        responses={200: {"content": {"text/event-stream": {}}}, 202: {"model": Job}},
+    )
     async def index(
         name: str,
         body: IndexRequest,
         claims: Annotated[Claims, Depends(caller)],
         accept: Annotated[str, Header()] = "application/json",
+        prefer: Annotated[list[str] | None, Header(description="`respond-async` gives a job in place of the outcome.")] = None,
     ) -> Any:
         scope = writer_scope(claims, name)
+        if jobs is not None and prefers_async(prefer or []):
+            given = index_input(scope.workshop, body.version, activate=body.activate)
+            job = await jobs.submit(INDEX, f"{scope.workshop} {body.version}", claims.subject, given)
+            return _accepted(job, {"preference-applied": "respond-async"})
         workshop = await files.fetch(scope.workshop, body.version)
-        if "text/event-stream" not in accept:
-            return await service.index(scope, body.version, workshop)
-        return event_stream(progress_events(lambda progress: service.index(scope, body.version, workshop, progress)))
+
+        async def run(progress: Progress | None = None) -> IndexStatus:
+            status = await service.index(scope, body.version, workshop, *([progress] if progress else []))
+            return await service.activate(scope, body.version) if body.activate else status
+
+        return event_stream(progress_events(run)) if "text/event-stream" in accept else await run()
+
+    @router.get("/indexes")
+    async def serving(claims: Annotated[Claims, Depends(caller)]) -> list[IndexStatus]:
+        """The index that serves of each workshop, for who looks after them."""
+        keeper_of_indexes(claims)
+        return await service.serving()
+
+    if jobs is not None:
+
+        @router.post("/reindex", status_code=202, response_model=Job)
+        async def reindex(body: ReindexRequest, claims: Annotated[Claims, Depends(caller)]) -> Response:
+            """Start a job that indexes anew what another model or older rules have left behind."""
+            keeper_of_indexes(claims)
+            subject = ", ".join(body.workshops) if body.workshops else "everything"
+            return _accepted(await jobs.submit(REINDEX, subject, claims.subject, body.model_dump(mode="json")), {})
 
     @router.post("/workshops/{name}/activate")
     async def activate(name: str, body: IndexRequest, claims: Annotated[Claims, Depends(caller)]) -> IndexStatus:
@@ -87,6 +118,12 @@ def create_router(service: RagService, verifier: TokenVerifier, files: FilesSour
         return Response(status_code=204)
 
     return router
+
+
+def _accepted(job: Job, headers: dict[str, str]) -> Response:
+    """202 with a job. Where this agent is mounted plays no part in its address: all jobs of a process are in one place."""
+    location = {"location": f"/api/v1/jobs/{job.id}"}
+    return JSONResponse(job.model_dump(mode="json"), status_code=202, headers=location | headers)
 
 
 async def progress_events(run: Callable[[Progress], Any]) -> AsyncIterator[bytes]:

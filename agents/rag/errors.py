@@ -11,10 +11,10 @@ class ModelUnavailableError(UnavailableError):
 
 
 class ModelMismatchError(ConflictError):
-    """The index was made with another embedding model."""
+    """Vectors of one embedding model were about to be stored among those of another."""
 
     slug = "model-mismatch"
-    title = "The index was made with another embedding model"
+    title = "The vectors are of another embedding model"
 
 
 class StoreUnavailableError(UnavailableError):

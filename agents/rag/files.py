@@ -1,7 +1,21 @@
 """The files of a version, from the library."""
 
+from typing import Protocol
+
 from shared_services.clients.library import LibraryClient
 from shared_services.library.form import WorkshopFiles, validate_files
+
+
+class FilesSource(Protocol):
+    """Where the files of a published version come from: the library."""
+
+    async def fetch(self, workshop: str, version: str) -> WorkshopFiles:
+        """The files of a version.
+
+        Raises:
+            NotFoundError: There is no such version.
+        """
+        ...
 
 
 class LibraryFiles:

@@ -22,6 +22,7 @@ from agents.rag.contents import Contents, ContentsCache, Readable
 from agents.rag.documents.shelf import Shelf
 from agents.rag.embedder import Embedder, Vector
 from agents.rag.errors import IndexGoneError, ShelfGoneError
+from agents.rag.keyword_confidence import keyword_confidence
 from agents.rag.ranking import Candidate, favour_identifiers, favour_own, favour_step, ordered, passages, score_fusion
 from agents.rag.scope import ReadScope, Scope
 from agents.rag.store import BM25_K1, Hit
@@ -154,7 +155,15 @@ class Searcher:
         self._embedder = embedder
         self._contents = ContentsCache(store, kept)
 
-    def search(self, scope: Scope, collection: str, request: SearchRequest, shelf: Shelf | None = None) -> Found:
+    def search(
+        self,
+        scope: Scope,
+        collection: str,
+        request: SearchRequest,
+        shelf: Shelf | None = None,
+        *,
+        keywords_only: bool = False,
+    ) -> Found:
         """Passages of a collection that is in scope, best first, and how far they may be trusted to answer.
 
         Args:
@@ -163,6 +172,7 @@ class Searcher:
             request: What is asked.
             shelf: The shared documents that the scope may read as well. When they cannot be read, the log says so, and the
                 workshop's own passages are the answer.
+            keywords_only: Leave the model out, for indexes whose vectors are another model's.
 
         Raises:
             ShelfGoneError: The shared documents' collection was dropped meanwhile.
@@ -174,7 +184,7 @@ class Searcher:
         if not query.strip() or (request.kinds is not None and not request.kinds):
             return NOTHING
         contents = self._contents.of_workshop(scope, collection)
-        asked = self._asked(query, request)
+        asked = self._asked(query, request, keywords_only=keywords_only)
         answered = [self._put(asked, scope, collection, contents)]
         if shelf is not None and (shared := self._put_to_shelf(asked, scope, shelf)) is not None:
             answered.append(shared)
@@ -182,9 +192,10 @@ class Searcher:
         chosen = passages(ordered(favour_own(favour_step(candidates, request.step))), request.limit)
         if not chosen:
             return NOTHING
+        trusted = keyword_confidence if keywords_only else confidence
         judged = [evidence for each in answered if (evidence := _evidence(asked, each, chosen)) is not None]
-        evidence = max(judged, key=confidence)
-        return Found(chosen, confidence(evidence), evidence)
+        evidence = max(judged, key=trusted)
+        return Found(chosen, trusted(evidence), evidence)
 
     def forget(self, collection: str) -> None:
         """Drop what is kept in memory of a collection."""
@@ -194,7 +205,7 @@ class Searcher:
         """Read a collection now, so that the first search does not pay for it."""
         self._contents.of_workshop(scope, collection)
 
-    def _asked(self, query: str, request: SearchRequest) -> _Asked:
+    def _asked(self, query: str, request: SearchRequest, *, keywords_only: bool) -> _Asked:
         forms = question_forms(query, request.history)
         read = [windows(form) for form in forms]
         # A new subject must not be trusted for what the turn before it was about.
@@ -202,7 +213,7 @@ class Searcher:
         return _Asked(
             query=query,
             terms=[question_terms(form) for form in forms],
-            vectors=self._embedder.encode([window for form in read for window in form]),
+            vectors=[] if keywords_only else self._embedder.encode([window for form in read for window in form]),
             trusted=trusted,
             trusted_vectors=sum(len(form) for form in read[:trusted]),
             identifiers=identifiers(query),

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 import anyio
 import anyio.to_thread
@@ -138,6 +139,7 @@ class RagService:
         self._searcher = Searcher(store, embedder, kept=kept)
         self._writers = _Turnstile()
         self._readers = _Readers()
+        self._told_of: set[str] = set()
         self._search_threads = anyio.CapacityLimiter(SEARCH_THREADS)
         self._ingest_threads = anyio.CapacityLimiter(INGEST_THREADS)
 
@@ -175,6 +177,7 @@ class RagService:
 
         Raises:
             BadInputError: The files are another workshop's, or hold no text.
+            ModelMismatchError: The model gives vectors of another length than its index has.
             ModelUnavailableError: The model cannot be loaded.
             StoreUnavailableError: The store does not answer.
             StorageFullError: The disk is full; what served before still serves.
@@ -190,7 +193,7 @@ class RagService:
             same = held and (held.model, held.form) == (model, self._form)
             if held and same and await self._indexes.expect(held.collection):
                 await progress(held.chunks, held.chunks)
-                return _status(held)
+                return _status(held, model, self._form)
             chunks = await self._ingest(_chunked, workshop)
             collection = f"index_{uuid.uuid4().hex}"
             await self._indexes.begin(collection, scope.workshop, version, model, self._form)
@@ -243,6 +246,7 @@ class RagService:
             nonlocal done, touched
             for first in range(0, len(rows), INSERT_ROWS):
                 some = rows[first : first + INSERT_ROWS]
+                _check_length(some, dimension, self._embedder)
                 await self._ingest(self._store.insert, Owner.of(scope), collection, some, commit)
                 done += len(some)
                 if time.monotonic() - touched > TOUCH_SECONDS:
@@ -303,7 +307,17 @@ class RagService:
             found = await self._indexes.newest(scope.workshop)
         if found is None:
             raise NotIndexedError(_missing(scope, version))
-        return _status(found)
+        return _status(found, await self._model(), self._form)
+
+    async def serving(self) -> list[IndexStatus]:
+        """The index that serves of each workshop, by name: what tells whoever looks after them which are to be made anew.
+
+        Raises:
+            ModelUnavailableError: The model in use is not there.
+        """
+        found = [index for index in await self._indexes.built() if index.active]
+        model = await self._model() if found else ""
+        return [_status(index, model, self._form) for index in sorted(found, key=lambda index: index.workshop)]
 
     async def remove(self, scope: Scope) -> None:
         """Forget a workshop: bookkeeping, rows, caches and statistics. Does nothing when nothing is indexed.
@@ -318,11 +332,11 @@ class RagService:
     async def search(self, scope: Scope, request: SearchRequest) -> SearchResponse:
         """Passages of the scope's workshop, and of the shared documents that it may read, best first.
 
-        When the shared documents cannot be searched, the log says so, and the workshop's own passages are the answer.
+        Where the index was made with another model, keywords alone are searched. When the shared documents cannot be searched,
+        the log says so, and the workshop's own passages are the answer.
 
         Raises:
             NotIndexedError: The workshop, or the version that the request names, is not indexed.
-            ModelMismatchError: The index was made with another model.
             ModelUnavailableError: The model cannot be loaded.
             StoreUnavailableError: The store does not answer.
         """
@@ -333,10 +347,12 @@ class RagService:
             shelf = await self._shelf(scope, index.model) if attempt < SEARCH_ATTEMPTS else None
             if shelf == gone:
                 shelf = None
+            keywords_only = await self._of_another_model(index)
+            search = partial(self._searcher.search, keywords_only=keywords_only)
             try:
                 with self._readers.reading(index.collection, self._searcher.forget):
                     found = await anyio.to_thread.run_sync(
-                        self._searcher.search, scope, index.collection, request, shelf, limiter=self._search_threads
+                        search, scope, index.collection, request, shelf, limiter=self._search_threads
                     )
                     if index.collection not in self._readers.dropped:
                         SEARCHES.labels(scope.workshop).inc()
@@ -355,6 +371,7 @@ class RagService:
             confidence=round(found.confidence, 4),
             version=index.version,
             took_ms=round(seconds * 1000, 2),
+            keywords_only=keywords_only,
         )
 
     def forget_documents(self, collection: str) -> None:
@@ -375,13 +392,27 @@ class RagService:
         index = await self._find(scope, version)
         if index is None:
             raise NotIndexedError(_missing(scope, version))
-        model = await anyio.to_thread.run_sync(lambda: self._embedder.model_id, limiter=self._search_threads)
-        if index.model != model:
-            raise ModelMismatchError(
-                f"Workshop '{scope.workshop}' was indexed with {index.model}, but this agent uses {model}. "
-                "Publish the workshop again."
-            )
         return index
+
+    async def _of_another_model(self, index: Index) -> bool:
+        """Whether the vectors of an index are of no use here; said once in the log for each."""
+        model = await self._model()
+        if index.model == model:
+            return False
+        if index.collection not in self._told_of:
+            self._told_of.add(index.collection)
+            log.warning(
+                "rag_keywords_only",
+                workshop=index.workshop,
+                version=index.version,
+                made_with=index.model,
+                model=model,
+                next="searched by its keywords alone until `workshop reindex` has made it anew",
+            )
+        return True
+
+    async def _model(self) -> str:
+        return await anyio.to_thread.run_sync(lambda: self._embedder.model_id, limiter=self._search_threads)
 
     async def _find(self, scope: Scope, version: str | None) -> Index | None:
         if version is not None and not _VERSION.fullmatch(version):
@@ -404,6 +435,7 @@ class RagService:
         await self._ingest(self._store.drop, collection)
         self._searcher.forget(collection)
         self._readers.drop(collection)
+        self._told_of.discard(collection)
         await self._indexes.forget(collection)
 
     async def _ingest[T, *A](self, function: Callable[[*A], T], *arguments: *A) -> T:
@@ -432,7 +464,16 @@ def _missing(scope: Scope, version: str | None) -> str:
     return f"{what} '{scope.workshop}' is not indexed. Publish the workshop; that indexes it."
 
 
-def _status(index: Index) -> IndexStatus:
+def _check_length(rows: list[tuple[int, Chunk, Vector]], dimension: int, embedder: Embedder) -> None:
+    found = next((len(vector) for _, _, vector in rows if len(vector) != dimension), None)
+    if found is not None:
+        raise ModelMismatchError(
+            f"The index holds vectors of {dimension} numbers, and {embedder.model_id} gave one of {found}: they are of two "
+            "models. The index that served before still serves; check that RAG_MODEL names one model, and index again."
+        )
+
+
+def _status(index: Index, model: str, form: Form) -> IndexStatus:
     return IndexStatus(
         workshop=index.workshop,
         version=index.version,
@@ -440,6 +481,8 @@ def _status(index: Index) -> IndexStatus:
         model=index.model,
         indexed_at=index.indexed_at,
         active=index.active,
+        current_model=index.model == model,
+        current_form=index.form == form,
     )
 
 

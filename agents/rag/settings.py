@@ -99,6 +99,14 @@ class RagSettings(PlatformSettings):
         validation_alias="RAG_DATABASE_URL",
         description="Relational store of the index's bookkeeping, when the RAG agent runs by itself.",
     )
+    jobs_url: str = Field(
+        default="",
+        validation_alias="RAG_JOBS_URL",
+        description=(
+            "Database of the durable jobs' engine, when the RAG agent runs by itself: `sqlite:///PATH` or `postgresql://...`. "
+            "Empty for a file jobs.sqlite3 in RAG_DATA."
+        ),
+    )
     library_url: str = Field(
         default="", validation_alias="RAG_LIBRARY_URL", description="Address of the library, when the RAG agent runs by itself."
     )

@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
-from shared_services.clients.service import ServiceClient
+from shared_services.clients.service import NO_TIMEOUT, ServiceClient
+from shared_services.contracts.jobs import Job
 from shared_services.contracts.problems import Problem
-from shared_services.contracts.rag import IndexRequest, IndexStatus, SearchRequest, SearchResponse
+from shared_services.contracts.rag import IndexRequest, IndexStatus, ReindexRequest, SearchRequest, SearchResponse
 from shared_services.kit.errors import ProblemError, UnavailableError
 from shared_services.kit.sse import decode
 from shared_services.kit.tokens import TokenSource
@@ -46,6 +47,24 @@ class RagClient(ServiceClient):
                 elif event.event == "error":
                     raise ProblemError(Problem.model_validate_json(event.data))
         raise UnavailableError("The RAG agent ended before the index was built. Run it again; the old index still serves.")
+
+    async def start_indexing(self, workshop: str, version: str, *, activate: bool = False) -> Job:
+        """Start indexing a version as a job; its result is an `IndexStatus`.
+
+        Raises:
+            UnavailableError: The agent has no jobs; it then has indexed the version while this call waited.
+        """
+        body = IndexRequest(version=version, activate=activate)
+        path = f"/api/v1/workshops/{workshop}/index"
+        return await self._model(Job, "POST", path, body=body, headers={"prefer": "respond-async"}, timeout=NO_TIMEOUT)
+
+    async def reindex(self, request: ReindexRequest) -> Job:
+        """Start indexing anew what another model or older rules have left behind; the job's result is a `ReindexReport`."""
+        return await self._model(Job, "POST", "/api/v1/reindex", body=request)
+
+    async def serving(self) -> list[IndexStatus]:
+        """The index that serves of each workshop, by name."""
+        return await self._model(list[IndexStatus], "GET", "/api/v1/indexes")
 
     async def activate(self, workshop: str, version: str) -> IndexStatus:
         """Make an indexed version the workshop's current one."""

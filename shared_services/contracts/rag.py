@@ -120,12 +120,18 @@ class IndexRequest(WireModel):
         activate: Make it the current one as soon as it is whole; else a request of its own does.
     """
 
-    version: str
+    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$")]
     activate: bool = False
 
 
 class IndexStatus(WireModel):
-    """What is indexed of a workshop. `model` names the embedding model and the hash of its weights."""
+    """What is indexed of a workshop.
+
+    Attributes:
+        model: The embedding model that it was made with, and the hash of its weights.
+        current_model: Whether that is the model in use; where it is not, the index is searched by its keywords alone.
+        current_form: Whether it was made by the rules in use; where it was not, it is searched all the same.
+    """
 
     workshop: Slug
     version: str
@@ -133,6 +139,34 @@ class IndexStatus(WireModel):
     model: str
     indexed_at: datetime
     active: bool
+    current_model: bool = True
+    current_form: bool = True
+
+
+class ReindexRequest(WireModel):
+    """Index anew what was made with another model than the one in use, or in an older form.
+
+    Attributes:
+        workshops: These alone; None for every workshop, and the shared documents.
+    """
+
+    workshops: Annotated[list[Slug], Field(min_length=1, max_length=1000)] | None = None
+
+
+class ReindexReport(WireModel):
+    """What came of a reindexing: the result of a job of kind `reindex`.
+
+    Attributes:
+        renewed: Indexes that were made anew; they serve.
+        current: Workshops that needed nothing.
+        gone: Workshops that were removed meanwhile.
+        documents: How many shared documents were indexed anew.
+    """
+
+    renewed: list[IndexStatus]
+    current: list[Slug]
+    gone: list[Slug]
+    documents: int
 
 
 DocumentFormat = Literal["markdown", "asciidoc", "rst", "html", "notebook", "pdf"]

@@ -26,6 +26,7 @@ class Permission(StrEnum):
     WORKSHOP_PUBLISH = "workshop.publish"
     WORKSHOP_REMOVE = "workshop.remove"
     DOCUMENTS_MANAGE = "documents.manage"
+    INDEX_RENEW = "index.renew"
     JOBS_READ = "jobs.read"
     JOBS_MANAGE = "jobs.manage"
     JOBS_READ_ALL = "jobs.read-all"
@@ -48,6 +49,7 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.OPS: _PARTICIPANT
     | {
         Permission.DOCUMENTS_MANAGE,
+        Permission.INDEX_RENEW,
         Permission.JOBS_READ,
         Permission.JOBS_READ_ALL,
         Permission.JOBS_MANAGE,

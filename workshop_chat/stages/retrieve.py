@@ -16,10 +16,15 @@ READABLE: list[ChunkKind] = ["prose", "command", "code", "output", "hint", "expl
 
 @dataclass(frozen=True)
 class Retrieved:
-    """Passages, best first, and the chance (0 to 1) that they answer the question."""
+    """Passages, best first, and the chance (0 to 1) that they answer the question.
+
+    Attributes:
+        keywords_only: They were found by keywords alone; the index waits to be made anew.
+    """
 
     passages: list[Passage]
     confidence: float
+    keywords_only: bool = False
 
 
 async def retrieve(
@@ -40,4 +45,4 @@ async def retrieve(
     allowed = [passage for passage in response.passages if passage.document is not None or passage.workshop == workshop]
     if len(allowed) != len(response.passages):
         log.error("foreign_passages_dropped", workshop=workshop, dropped=len(response.passages) - len(allowed))
-    return Retrieved(allowed, response.confidence if allowed else 0.0)
+    return Retrieved(allowed, response.confidence if allowed else 0.0, response.keywords_only)

@@ -1,52 +1,165 @@
 """The RAG agent as a process of its own."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI
 
+from shared_services.contracts.identity import Role
+from shared_services.kit.auth import caller_identity
+from shared_services.kit.database import create_engine, migrate
+from shared_services.kit.http import create_app
 from shared_services.kit.tokens import TokenIssuer
+from shared_services.library.endpoints import library_router
+from shared_services.library.repository import MIGRATIONS
+from shared_services.library.service import LibraryService, version_of
+from tests.serving import serve
+from tests.unit.rag.workshops import CLUSTER_STEPS, workshop
 
 ROOT = Path(__file__).parents[3]
+ISSUER = TokenIssuer(Ed25519PrivateKey.generate())
+SHOP = workshop("shop", CLUSTER_STEPS)
+VERSION = version_of(SHOP.files)
 
 
-def _environment(folder: Path, port: int) -> dict[str, str]:
+def _environment(folder: Path, port: int, library: str = "http://127.0.0.1:9") -> dict[str, str]:
     return os.environ | {
         "PYTHONPATH": ".",
+        "NO_PROXY": "*",
         "RAG_DATA": str(folder / "rag"),
         "RAG_DATABASE_URL": f"sqlite:///{folder}/rag.sqlite3",
         "RAG_PUBLIC_KEY": str(folder / "public.pem"),
-        "RAG_LIBRARY_URL": "http://127.0.0.1:9",
+        "RAG_TOKEN_FILE": str(folder / "token"),
+        "RAG_LIBRARY_URL": library,
         "RAG_PORT": str(port),
     }
 
 
-def test_it_starts_answers_and_ends(tmp_path: Path) -> None:
-    (tmp_path / "public.pem").write_bytes(TokenIssuer(Ed25519PrivateKey.generate()).public_pem())
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "agents.rag"], cwd=ROOT, env=_environment(tmp_path, port), stderr=subprocess.DEVNULL
-    )
-    try:
-        for _ in range(300):
+def _bearer(audience: str, *roles: Role, workshop: str | None = None) -> dict[str, str]:
+    token = ISSUER.issue("author:1", audience, seconds=86_400, roles=frozenset(roles), workshop=workshop)
+    return {"authorization": f"Bearer {token}"}
+
+
+class Agent:
+    """The process, answering."""
+
+    def __init__(self, folder: Path, library: str = "http://127.0.0.1:9") -> None:
+        (folder / "public.pem").write_bytes(ISSUER.public_pem())
+        token = ISSUER.issue("service:rag", "library", seconds=86_400, roles=frozenset({Role.ADMIN}))
+        (folder / "token").write_text(token)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.log = (folder / "log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "agents.rag"],
+            cwd=ROOT,
+            env=_environment(folder, port, library),
+            stdout=self.log,
+            stderr=self.log,
+        )
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120, trust_env=False)
+
+    def ready(self) -> "Agent":
+        for _ in range(600):
+            assert self.process.poll() is None
             try:
-                answer = httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=5)
-                break
+                assert self.http.get("/healthz").json() == {"status": "ok"}
             except httpx.HTTPError:
                 time.sleep(0.2)
-        assert answer.json() == {"status": "ok"}
-        assert httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=60).json()["checks"]["store"] is None
+            else:
+                return self
+        pytest.fail("it never answered")
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        status = self.process.wait(60)
+        self.http.close()
+        self.log.close()
+        return status
+
+
+@contextmanager
+def running(folder: Path, library: str = "http://127.0.0.1:9") -> Iterator[Agent]:
+    agent = Agent(folder, library)
+    try:
+        yield agent.ready()
     finally:
-        process.terminate()
-        process.wait(60)
-    assert process.returncode == 0 or process.returncode == -15
+        agent.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[str]:
+    """A library with one workshop, over HTTP."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        engine = create_engine(f"sqlite:///{tmp_path}/library.sqlite3")
+        await migrate(engine, MIGRATIONS)
+        service = LibraryService(engine)
+        await service.draft(SHOP)
+        await service.set_current("shop", VERSION)
+        app.include_router(library_router(service, None, caller_identity(ISSUER.verifier(), "library")))  # type: ignore[arg-type]
+        yield
+        await engine.dispose()
+
+    with serve(create_app("Library", service="library", lifespan=lifespan)) as url:
+        yield url
+
+
+def test_it_starts_answers_and_ends(tmp_path: Path) -> None:
+    with running(tmp_path) as agent:
+        assert agent.http.get("/readyz").json()["checks"]["store"] is None
+        assert agent.end() in (0, -signal.SIGTERM)
+
+
+def test_a_job_is_started_and_followed(tmp_path: Path, library: str) -> None:
+    with running(tmp_path, library) as agent:
+        body = {"version": VERSION, "activate": True}
+        headers = _bearer("rag", Role.AUTHOR) | {"prefer": "respond-async"}
+        started = agent.http.post("/api/v1/workshops/shop/index", json=body, headers=headers)
+        assert started.status_code == 202, started.text
+        location, own = started.headers["location"], _bearer("jobs", Role.AUTHOR)
+        assert agent.http.get(location).status_code == 401
+        events = agent.http.get(f"{location}/events", headers=own).text
+        assert "Indexing shop: " in events
+        job = agent.http.get(location, headers=own).json()
+        assert job["state"] == "succeeded", job
+        assert job["result"]["active"]
+        found = agent.http.post(
+            "/api/v1/search", json={"query": "CrashLoopBackOff"}, headers=_bearer("rag", Role.PARTICIPANT, workshop="shop")
+        )
+        assert "CrashLoopBackOff" in found.json()["passages"][0]["text"]
+        renewed = agent.http.post("/api/v1/reindex", json={}, headers=_bearer("rag", Role.OPS)).headers["location"]
+        assert agent.http.get(f"{renewed}/events", headers=own).status_code == 200
+        assert agent.http.get(renewed, headers=own).json()["result"]["current"] == ["shop"]
+    assert (tmp_path / "rag" / "jobs.sqlite3").exists()
+
+
+def test_a_job_outlives_its_process(tmp_path: Path, library: str) -> None:
+    """Stopped while it waits for a library that is away, it goes on with the next process."""
+    body = {"version": VERSION, "activate": True}
+    headers = _bearer("rag", Role.AUTHOR) | {"prefer": "respond-async"}
+    with running(tmp_path) as agent:
+        started = agent.http.post("/api/v1/workshops/shop/index", json=body, headers=headers)
+        location = started.headers["location"]
+        agent.end(signal.SIGKILL)
+    with running(tmp_path, library) as agent:
+        own = _bearer("jobs", Role.AUTHOR)
+        assert agent.http.get(f"{location}/events", headers=own).status_code == 200
+        job = agent.http.get(location, headers=own).json()
+        assert (job["state"], job["result"] and job["result"]["active"]) == ("succeeded", True), job
 
 
 def test_without_a_key_it_says_so(tmp_path: Path) -> None:
@@ -55,3 +168,11 @@ def test_without_a_key_it_says_so(tmp_path: Path) -> None:
     )
     assert ended.returncode == 1
     assert "RAG_PUBLIC_KEY" in ended.stderr
+
+
+def test_jobs_whose_database_cannot_be_used_keep_it_from_starting(tmp_path: Path) -> None:
+    (tmp_path / "public.pem").write_bytes(ISSUER.public_pem())
+    environment = _environment(tmp_path, 0) | {"RAG_JOBS_URL": "sqlite:////nowhere/at/all.sqlite3"}
+    ended = subprocess.run([sys.executable, "-m", "agents.rag"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 3
+    assert "unable to open database file" in ended.stderr

@@ -17,7 +17,7 @@ from shared_services.llm.gateway import ChatMessage, Finish, ModelGateway, NullG
 from tests.unit.chat.worlds import FakeLibrary, FakeSearch, passage, shared_passage
 from workshop_chat.content import WorkshopContent
 from workshop_chat.endpoints import answer_events
-from workshop_chat.pipeline import NOTE_MODEL_STOPPED, NOTES_ON_END, AnswerPipeline, Block
+from workshop_chat.pipeline import NOTE_KEYWORDS_ONLY, NOTE_MODEL_STOPPED, NOTES_ON_END, AnswerPipeline, Block
 from workshop_chat.repository import MIGRATIONS, ConversationRepository
 from workshop_chat.service import ChatService
 
@@ -170,6 +170,20 @@ async def test_a_model_that_fails_in_mid_answer_is_followed_by_the_passages_unde
 async def test_an_answer_that_was_cut_says_so(rooms: Rooms, reason):
     room = rooms.build(FakeModel("Start it. [1]", Finish(reason)))
     assert (await room.ask(await room.service.create("p"))).note == NOTES_ON_END[reason]
+
+
+async def test_a_search_by_keywords_alone_is_said_in_answers_and_in_abstentions(rooms: Rooms):
+    search = FakeSearch([HEATING])
+    search.keywords_only = True
+    room = rooms.build(FakeModel("Run `kettle start` [1].", Finish("length")), search)
+    conversation = await room.service.create("p")
+    answer = await room.ask(conversation)
+    assert answer.note == f"{NOTES_ON_END['length']} {NOTE_KEYWORDS_ONLY}"
+    search.confidence = 0.1
+    refused = await room.ask(conversation)
+    assert (refused.abstained, refused.note) == (True, NOTE_KEYWORDS_ONLY)
+    search.keywords_only = False
+    assert (await room.ask(conversation)).note == ""
 
 
 async def test_a_reader_who_leaves_stops_the_model_and_keeps_what_was_given(rooms: Rooms):

@@ -131,9 +131,12 @@ class FakeSearch:
         self.confidence = confidence
         self.requests: list[SearchRequest] = []
         self.away = False
+        self.keywords_only = False
 
     async def search(self, request: SearchRequest) -> SearchResponse:
         self.requests.append(request)
         if self.away:
             raise UnavailableError("The RAG agent is away.")
-        return SearchResponse(passages=self.passages, confidence=self.confidence, version="v", took_ms=1.0)
+        return SearchResponse(
+            passages=self.passages, confidence=self.confidence, version="v", took_ms=1.0, keywords_only=self.keywords_only
+        )
