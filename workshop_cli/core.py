@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from agents.rag.app import create_app as create_rag_app
 from agents.rag.files import LibraryFiles
 from agents.rag.job import INDEX, REINDEX, index_job, reindex_job
-from agents.rag.service import RagService
+from agents.rag.service import Progress, RagService
 from agents.rag.settings import RagSettings
 from agents.template_converter.app import create_app as create_converter_app
 from agents.template_converter.job import CONVERT, convert_job
@@ -32,7 +32,7 @@ from shared_services.contracts.workshop import ContextSettings
 from shared_services.jobs.service import Jobs
 from shared_services.jobs.settings import JobsSettings
 from shared_services.kit.database import create_engine, migrate
-from shared_services.kit.tokens import TokenIssuer, TokenSource, load_or_create_key
+from shared_services.kit.tokens import Claims, TokenIssuer, TokenSource, load_or_create_key
 from shared_services.library.publishing import PUBLISH, REMOVE, publish_job, remove_job
 from shared_services.library.repository import MIGRATIONS as LIBRARY_MIGRATIONS
 from shared_services.library.service import LibraryService
@@ -116,6 +116,10 @@ class _Builder:
         service: RagService = self.apps["rag"].state.service
         return service
 
+    async def reindex_documents(self, claims: Claims, progress: Progress) -> int:
+        renewed: int = await self.apps["rag"].state.documents.reindex(claims, progress)
+        return renewed
+
     def rag_client(self, workshop: str | None, roles: frozenset[Role] = CORE) -> RagClient:
         return RagClient(self.http("rag"), self.issuer.source("service:core", roles=roles, workshop=workshop))
 
@@ -186,7 +190,7 @@ async def open_core(folder: DataFolder, settings: CliSettings, *, warm: bool) ->
                 CONVERT: convert_job(converter, builder.library_client),
                 INDEX: index_job(builder.rag_service, builder.library_files),
                 PUBLISH: publish_job(builder.library, builder.rag_client),
-                REINDEX: reindex_job(builder.rag_service, builder.library_files),
+                REINDEX: reindex_job(builder.rag_service, builder.library_files, builder.reindex_documents),
                 REMOVE: remove_job(builder.library, builder.rag_client, chats.drop),
             },
             concurrency=JobsSettings().concurrency,

@@ -14,7 +14,7 @@ from structlog import get_logger
 from agents.rag.app import create_app
 from agents.rag.files import LibraryFiles
 from agents.rag.job import INDEX, REINDEX, index_job, reindex_job
-from agents.rag.service import RagService
+from agents.rag.service import Progress, RagService
 from agents.rag.settings import RagSettings
 from shared_services.clients.library import LibraryClient
 from shared_services.jobs.endpoints import jobs_router
@@ -23,7 +23,7 @@ from shared_services.jobs.settings import JobsSettings
 from shared_services.kit.auth import caller_identity
 from shared_services.kit.database import create_engine
 from shared_services.kit.logging import configure_logging
-from shared_services.kit.tokens import TokenVerifier
+from shared_services.kit.tokens import Claims, TokenVerifier
 
 log = get_logger()
 
@@ -40,10 +40,14 @@ def build(
         found: RagService = app.state.service
         return found
 
+    async def documents(claims: Claims, progress: Progress) -> int:
+        found: int = await app.state.documents.reindex(claims, progress)
+        return found
+
     jobs = Jobs(
         engine,
         settings.jobs_url or f"sqlite:///{settings.data / 'jobs.sqlite3'}",
-        {INDEX: index_job(service, lambda: files), REINDEX: reindex_job(service, lambda: files)},
+        {INDEX: index_job(service, lambda: files), REINDEX: reindex_job(service, lambda: files, documents)},
         running.executor_id,
         concurrency=running.concurrency,
     )
