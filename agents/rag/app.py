@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog import get_logger
 
+from agents.rag.admission import Admission
 from agents.rag.embedder import Embedder
 from agents.rag.endpoints import FilesSource, create_router
 from agents.rag.errors import ModelUnavailableError
@@ -20,6 +21,7 @@ from agents.rag.repository import IndexRepository
 from agents.rag.service import RagService
 from agents.rag.settings import RagSettings
 from agents.rag.store.lite import MilvusLiteStore
+from agents.rag.workers import usable_cores, worker_count
 from shared_services.kit import http
 from shared_services.kit.database import MigrationSet, migrate, session_factory
 from shared_services.kit.health import Readiness
@@ -49,9 +51,11 @@ def create_app(
         embedder: In place of the one that `settings.model` names.
         warm: Load the model at the start; else when it is first needed, which suits a process that may not need it.
     """
-    model = embedder or _embedder(settings)
+    workers = worker_count(settings.workers, usable_cores())
+    model = embedder or _embedder(settings, workers)
     store = MilvusLiteStore(settings.data, loaded=settings.loaded_collections)
-    service = RagService(store, model, IndexRepository(session_factory(engine)), batch=settings.batch)
+    service = RagService(store, model, IndexRepository(session_factory(engine)), batch=settings.batch * workers)
+    admission = Admission(settings.ingest_running, settings.ingest_waiting)
     state = _ModelState(model)
 
     @asynccontextmanager
@@ -78,20 +82,21 @@ def create_app(
     readiness.add("store", store_ready)
     readiness.add("model", state.report)
     app = http.create_app("RAG agent", service="rag", readiness=readiness, lifespan=lifespan)
-    app.include_router(create_router(service, verifier, files_source))
+    app.include_router(create_router(service, verifier, files_source, admission))
     app.state.service = service
     return app
 
 
-def _embedder(settings: RagSettings) -> Embedder:
+def _embedder(settings: RagSettings, workers: int) -> Embedder:
     if settings.engine == "reference":
-        return SentenceTransformerEmbedder(settings.model, batch=settings.batch, threads=settings.threads)
+        return SentenceTransformerEmbedder(settings.model, batch=settings.batch, threads=settings.threads, workers=workers)
     return ExportingEmbedder(
         settings.model,
         exports=settings.data / "models",
         precision=settings.precision,
         batch=settings.batch,
         threads=settings.threads,
+        workers=workers,
     )
 
 

@@ -7,8 +7,9 @@ import anyio
 from fastapi import APIRouter, Depends, Header, Response
 from structlog import get_logger
 
+from agents.rag.admission import Admission
 from agents.rag.scope import Scope
-from agents.rag.service import Progress, RagService
+from agents.rag.service import Progress, RagService, no_progress
 from shared_services.contracts.identity import Role
 from shared_services.contracts.problems import Problem
 from shared_services.contracts.rag import IndexRequest, IndexStatus, SearchRequest, SearchResponse
@@ -51,7 +52,7 @@ def writer_scope(claims: Claims, workshop: str) -> Scope:
     return Scope.of(claims, workshop=workshop)
 
 
-def create_router(service: RagService, verifier: TokenVerifier, files: FilesSource) -> APIRouter:
+def create_router(service: RagService, verifier: TokenVerifier, files: FilesSource, admission: Admission) -> APIRouter:
     """The agent's routes."""
     router = APIRouter(prefix="/api/v1")
     caller = bearer_claims(verifier, audience=AUDIENCE)
@@ -68,10 +69,14 @@ def create_router(service: RagService, verifier: TokenVerifier, files: FilesSour
         accept: Annotated[str, Header()] = "application/json",
     ) -> Any:
         scope = writer_scope(claims, name)
-        workshop = await files.fetch(scope.workshop, body.version)
-        if "text/event-stream" not in accept:
-            return await service.index(scope, body.version, workshop)
-        return event_stream(_indexing(lambda progress: service.index(scope, body.version, workshop, progress)))
+        admission.check()
+
+        async def run(progress: Progress = no_progress) -> IndexStatus:
+            async with admission.admitted():
+                workshop = await files.fetch(scope.workshop, body.version)
+                return await service.index(scope, body.version, workshop, progress)
+
+        return event_stream(_indexing(run)) if "text/event-stream" in accept else await run()
 
     @router.post("/workshops/{name}/activate")
     async def activate(name: str, body: IndexRequest, claims: Annotated[Claims, Depends(caller)]) -> IndexStatus:
