@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog import get_logger
 
 from agents.rag.admission import Admission
+from agents.rag.card import rag_card
 from agents.rag.embedder import Embedder
-from agents.rag.endpoints import FilesSource, create_router
+from agents.rag.endpoints import AUDIENCE, FilesSource, create_router
 from agents.rag.errors import ModelUnavailableError
 from agents.rag.exporting_embedder import ExportingEmbedder
 from agents.rag.reference_embedder import SentenceTransformerEmbedder
@@ -23,6 +24,7 @@ from agents.rag.settings import RagSettings
 from agents.rag.store.lite import MilvusLiteStore
 from agents.rag.workers import usable_cores, worker_count
 from shared_services.kit import http
+from shared_services.kit.a2a import A2AFace, OpenFace, mount_a2a
 from shared_services.kit.database import MigrationSet, migrate, session_factory
 from shared_services.kit.health import Readiness
 from shared_services.kit.tokens import TokenVerifier
@@ -58,6 +60,13 @@ def create_app(
     admission = Admission(settings.ingest_running, settings.ingest_waiting)
     state = _ModelState(model)
 
+    def load_face() -> OpenFace:
+        from agents.rag.executor import rag_face
+
+        return rag_face(service, files_source, admission)
+
+    face = A2AFace(load_face, verifier, AUDIENCE)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await migrate(engine, MIGRATIONS)
@@ -72,6 +81,7 @@ def create_app(
             if warming is not None:
                 warming.cancel()
             with anyio.CancelScope(shield=True):
+                await face.close()
                 await anyio.to_thread.run_sync(model.close)
                 await anyio.to_thread.run_sync(store.close)
 
@@ -83,6 +93,7 @@ def create_app(
     readiness.add("model", state.report)
     app = http.create_app("RAG agent", service="rag", readiness=readiness, lifespan=lifespan)
     app.include_router(create_router(service, verifier, files_source, admission))
+    mount_a2a(app, face, rag_card, settings.public_url)
     app.state.service = service
     return app
 
