@@ -69,13 +69,13 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await migrate(engine, MIGRATIONS)
-        await anyio.to_thread.run_sync(store.open)
-        warming: asyncio.Task[None] | None = None
+        # Beside the store, which takes as long to open. A task of its own and no task group: a group would wrap every error of
+        # whoever holds this lifespan open.
+        warming = asyncio.create_task(state.warm()) if warm else None
         try:
+            await migrate(engine, MIGRATIONS)
+            await anyio.to_thread.run_sync(store.open)
             await service.recover()
-            # A task of its own and no task group: a group would wrap every error of whoever holds this lifespan open.
-            warming = asyncio.create_task(state.warm()) if warm else None
             yield
         finally:
             if warming is not None:

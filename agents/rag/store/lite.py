@@ -26,6 +26,7 @@ from agents.rag.residents import Residents
 from agents.rag.scope import Condition, ReadScope, literal, read_conditions
 from agents.rag.store import BM25_B, BM25_K1, Hit, Owner, StoredChunk
 from agents.rag.store.rows import STORED, row_of, stored_chunk
+from agents.rag.store.without_pandas import without_pandas
 from shared_services.contracts.rag import ChunkKind
 from shared_services.kit.errors import StorageFullError
 
@@ -41,6 +42,14 @@ _WITHOUT_PINGS = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_wi
 
 _COLLECTION = re.compile(r"index_[0-9a-f]{32}")
 _MILVUS_COLLECTION_NOT_FOUND = 100
+
+
+def _libraries() -> tuple[Any, Any, Any]:
+    from milvus_lite.adapter.grpc.server import start_server_in_thread
+    from milvus_lite.exceptions import DataDirLockedError
+    from pymilvus import MilvusClient
+
+    return MilvusClient, DataDirLockedError, start_server_in_thread
 
 
 class MilvusLiteStore:
@@ -62,10 +71,7 @@ class MilvusLiteStore:
 
     def open(self) -> None:
         """Start the engine on the folder."""
-        from milvus_lite.adapter.grpc.server import start_server_in_thread
-        from milvus_lite.exceptions import DataDirLockedError
-        from pymilvus import MilvusClient
-
+        MilvusClient, DataDirLockedError, start_server_in_thread = without_pandas(_libraries)  # noqa: N806 - a class
         # they print tracebacks of what reaches the caller as an error anyway, or is only an unsupported probe
         for name in ("pymilvus", "grpc._server", "milvus_lite"):
             logging.getLogger(name).setLevel(logging.CRITICAL)

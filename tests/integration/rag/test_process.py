@@ -55,3 +55,40 @@ def test_without_a_key_it_says_so(tmp_path: Path) -> None:
     )
     assert ended.returncode == 1
     assert "RAG_PUBLIC_KEY" in ended.stderr
+
+
+def test_the_store_is_opened_without_pandas_and_pandas_is_left_whole(tmp_path: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+
+from agents.rag.store.lite import MilvusLiteStore
+
+store = MilvusLiteStore(Path(sys.argv[1]))
+store.open()
+print(store.check(), "pandas" in sys.modules)
+store.close()
+import pandas
+print(pandas.DataFrame({"a": [1, 2]}).shape)
+"""
+    command = [sys.executable, "-c", program, str(tmp_path / "store")]
+    ended = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": "."}, capture_output=True, text=True)
+    assert (ended.stdout.splitlines(), ended.stderr) == (["None False", "(2, 1)"], "")
+
+
+def test_a_library_that_wants_more_of_pandas_gets_it(tmp_path: Path) -> None:
+    (tmp_path / "pymilvus").mkdir()
+    (tmp_path / "pymilvus" / "__init__.py").write_text("from pymilvus.inner import shape\n")
+    (tmp_path / "pymilvus" / "inner.py").write_text("import pandas\nshape = pandas.RangeIndex(3).shape\n")
+    program = """
+from agents.rag.store.without_pandas import without_pandas
+
+def load():
+    import pymilvus
+    return pymilvus.shape
+
+print(without_pandas(load))
+"""
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}."}
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (ended.stdout.strip(), ended.stderr) == ("(3,)", "")
