@@ -69,12 +69,12 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        # Beside the store, which takes as long to open. A task of its own and no task group: a group would wrap every error of
-        # whoever holds this lifespan open.
+        # Before anything else is imported in another thread: it hides a library while it imports others.
+        await anyio.to_thread.run_sync(store.open)
+        # A task of its own and no task group: a group would wrap every error of whoever holds this lifespan open.
         warming = asyncio.create_task(state.warm()) if warm else None
         try:
             await migrate(engine, MIGRATIONS)
-            await anyio.to_thread.run_sync(store.open)
             await service.recover()
             yield
         finally:

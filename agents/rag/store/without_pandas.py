@@ -1,14 +1,16 @@
-"""Imports pymilvus without pandas, which it knows for callers that hand it data frames.
+"""Imports pymilvus and milvus_lite without pandas, which they know for callers that hand them data frames.
 
-This agent hands it none, and pandas is half of what importing pymilvus takes: a second of processor time and 35 MB. While
-the block runs, what pymilvus imports of pandas are empty types and functions that refuse to be called; afterwards whoever
-imports pandas gets the real one. If a pymilvus wants more of pandas than that, the block ends as if nothing had been tried,
-and the import is done again with the real one.
+This agent hands them none, and pandas is half of what importing pymilvus takes: a second of processor time and 35 MB. While
+pymilvus is imported, what it takes of pandas are empty types and functions that refuse to be called; if a pymilvus wants more
+than that, it is imported again with the real one. pyarrow, under milvus_lite, looks for pandas at its first use and goes
+without where there is none, so it is made to look here. Afterwards whoever imports pandas gets the real one.
 """
 
+import importlib
 import sys
 import types
 from collections.abc import Callable
+from importlib.abc import MetaPathFinder
 from typing import Any, NoReturn
 
 _TYPES = ("DataFrame", "Series")
@@ -16,9 +18,16 @@ _FUNCTIONS = ("infer_dtype", "is_array_like", "is_bool", "is_float", "is_integer
 
 
 def without_pandas[T](load: Callable[[], T]) -> T:
-    """What `load` gives, which imports pymilvus."""
+    """What `load` gives, which imports pymilvus and milvus_lite. Nobody else may import pandas meanwhile."""
     if "pandas" in sys.modules or "pymilvus" in sys.modules:
         return load()
+    try:
+        return _load(load)
+    finally:
+        _hide_from_pyarrow()
+
+
+def _load[T](load: Callable[[], T]) -> T:
     stand_ins = _stand_ins()
     sys.modules.update(stand_ins)
     try:
@@ -30,6 +39,26 @@ def without_pandas[T](load: Callable[[], T]) -> T:
         for name in stand_ins:
             sys.modules.pop(name, None)
     return load()
+
+
+class _NoPandas(MetaPathFinder):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("pandas is not wanted here", name=name)
+
+
+def _hide_from_pyarrow() -> None:
+    pyarrow = sys.modules.get("pyarrow.lib")
+    if pyarrow is None or "pandas" in sys.modules:
+        return
+    finder = _NoPandas()
+    sys.meta_path.insert(0, finder)
+    try:
+        # Both look once, and remember. The second is what milvus_lite reads its files with.
+        getattr(getattr(pyarrow, "_pandas_api", None), "have_pandas", None)
+        importlib.import_module("pyarrow.dataset")
+    finally:
+        sys.meta_path.remove(finder)
 
 
 def _stand_ins() -> dict[str, types.ModuleType]:
