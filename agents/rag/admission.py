@@ -44,6 +44,11 @@ class Admission:
         self._turns = anyio.Semaphore(running)
         self._taken = FIRST_GUESS_SECONDS
 
+    @property
+    def inside(self) -> int:
+        """Requests that run or wait."""
+        return self._inside
+
     def check(self) -> None:
         """Refuse what could not even wait.
 

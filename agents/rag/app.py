@@ -95,6 +95,7 @@ def create_app(
     app.include_router(create_router(service, verifier, files_source, admission))
     mount_a2a(app, face, rag_card, settings.public_url)
     app.state.service = service
+    app.state.admission = admission
     return app
 
 
