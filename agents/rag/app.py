@@ -11,11 +11,13 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog import get_logger
 
+from agents.rag.admission import Admission
+from agents.rag.card import rag_card
 from agents.rag.documents.endpoints import create_documents_router
 from agents.rag.documents.repository import DocumentRepository
 from agents.rag.documents.service import DocumentsService
 from agents.rag.embedder import Embedder
-from agents.rag.endpoints import create_router
+from agents.rag.endpoints import AUDIENCE, create_router
 from agents.rag.errors import ModelUnavailableError
 from agents.rag.exporting_embedder import ExportingEmbedder
 from agents.rag.files import FilesSource
@@ -26,8 +28,10 @@ from agents.rag.settings import RagSettings
 from agents.rag.store import VectorStore
 from agents.rag.store.lite import MilvusLiteStore
 from agents.rag.store.milvus import MilvusStore
+from agents.rag.workers import usable_cores, worker_count
 from shared_services.jobs.service import Jobs
 from shared_services.kit import http
+from shared_services.kit.a2a import A2AFace, OpenFace, mount_a2a
 from shared_services.kit.database import MigrationSet, migrate, session_factory
 from shared_services.kit.errors import UnavailableError
 from shared_services.kit.health import Readiness
@@ -65,13 +69,14 @@ def create_app(
             started and stopped by the caller, within this app's lifespan.
         warm: Load the model at the start; else when it is first needed, which suits a process that may not need it.
     """
-    model = embedder or _embedder(settings)
+    workers = worker_count(settings.workers, usable_cores())
+    model = embedder or _embedder(settings, workers)
     store = _store(settings)
     documents = DocumentsService(
         store,
         model,
         DocumentRepository(session_factory(engine)),
-        batch=settings.batch,
+        batch=settings.batch * workers,
         alone=store.exclusive,
         dropped=lambda collection: service.forget_documents(collection),
     )
@@ -79,33 +84,40 @@ def create_app(
         store,
         model,
         IndexRepository(session_factory(engine)),
-        batch=settings.batch,
+        batch=settings.batch * workers,
         shelves=documents,
         kept=settings.loaded_collections,
     )
+    admission = Admission(settings.ingest_running, settings.ingest_waiting)
     state = _ModelState(model)
 
     async def recover() -> None:
         await service.recover(keep=await documents.recover())
 
+    def load_face() -> OpenFace:
+        from agents.rag.executor import rag_face
+
+        return rag_face(service, files_source, admission)
+
+    face = A2AFace(load_face, verifier, AUDIENCE)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await migrate(engine, MIGRATIONS)
         await anyio.to_thread.run_sync(store.open)
         # Tasks of their own and no task group: a group would wrap every error of whoever holds this lifespan open.
-        tasks: list[asyncio.Task[None]] = []
+        tasks = [asyncio.create_task(state.warm())] if warm else []
         try:
+            await migrate(engine, MIGRATIONS)
             if store.exclusive:
                 await recover()
             else:
                 tasks.append(asyncio.create_task(_now_and_then(recover)))
-            if warm:
-                tasks.append(asyncio.create_task(state.warm()))
             yield
         finally:
             for task in tasks:
                 task.cancel()
             with anyio.CancelScope(shield=True):
+                await face.close()
                 await anyio.to_thread.run_sync(model.close)
                 await anyio.to_thread.run_sync(store.close)
 
@@ -116,10 +128,12 @@ def create_app(
     readiness.add("store", store_ready)
     readiness.add("model", state.report)
     app = http.create_app("RAG agent", service="rag", readiness=readiness, lifespan=lifespan)
-    app.include_router(create_router(service, verifier, files_source, jobs))
-    app.include_router(create_documents_router(documents, verifier))
+    app.include_router(create_router(service, verifier, files_source, admission, jobs))
+    app.include_router(create_documents_router(documents, verifier, admission))
+    mount_a2a(app, face, rag_card, settings.public_url)
     app.state.service = service
     app.state.documents = documents
+    app.state.admission = admission
     return app
 
 
@@ -150,15 +164,16 @@ def _store(settings: RagSettings) -> VectorStore:
     )
 
 
-def _embedder(settings: RagSettings) -> Embedder:
+def _embedder(settings: RagSettings, workers: int) -> Embedder:
     if settings.engine == "reference":
-        return SentenceTransformerEmbedder(settings.model, batch=settings.batch, threads=settings.threads)
+        return SentenceTransformerEmbedder(settings.model, batch=settings.batch, threads=settings.threads, workers=workers)
     return ExportingEmbedder(
         settings.model,
         exports=settings.data / "models",
         precision=settings.precision,
         batch=settings.batch,
         threads=settings.threads,
+        workers=workers,
     )
 
 

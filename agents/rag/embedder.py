@@ -1,6 +1,6 @@
 """What an embedding model is to the rest of the RAG agent, whichever engine runs it. Knows no engine itself."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -46,3 +46,17 @@ class Embedder(Protocol):
     def close(self) -> None:
         """End the model's thread, without waiting for what it does."""
         ...
+
+
+def batches(lengths: Sequence[int], size: int) -> list[list[int]]:
+    """Places of texts in batches of at most `size`, the longest first, so that texts of like length are padded together."""
+    order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
+    return [order[first : first + size] for first in range(0, len(order), size)]
+
+
+def in_order(cut: Sequence[Sequence[int]], vectors: Sequence[Iterable[Vector]]) -> list[Vector]:
+    """The vectors of `batches`, in the order of the texts."""
+    by_place = {
+        place: vector for batch, found in zip(cut, vectors, strict=True) for place, vector in zip(batch, found, strict=True)
+    }
+    return [by_place[place] for place in sorted(by_place)]

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Header, Response
 from starlette.responses import JSONResponse
 from structlog import get_logger
 
+from agents.rag.admission import Admission
 from agents.rag.files import FilesSource
 from agents.rag.job import INDEX, REINDEX, index_input
 from agents.rag.scope import Scope
-from agents.rag.service import Progress, RagService
+from agents.rag.service import Progress, RagService, no_progress
 from shared_services.contracts.identity import Role
 from shared_services.contracts.jobs import Job
 from shared_services.contracts.problems import Problem
@@ -55,7 +56,9 @@ def keeper_of_indexes(claims: Claims) -> None:
         require(identity_of(claims), Permission.INDEX_RENEW)
 
 
-def create_router(service: RagService, verifier: TokenVerifier, files: FilesSource, jobs: Jobs | None = None) -> APIRouter:
+def create_router(
+    service: RagService, verifier: TokenVerifier, files: FilesSource, admission: Admission, jobs: Jobs | None = None
+) -> APIRouter:
     """The agent's routes; where there are no jobs, everything is done while the caller waits, and nothing is reindexed."""
     router = APIRouter(prefix="/api/v1")
     caller = bearer_claims(verifier, audience=AUDIENCE)
@@ -81,10 +84,12 @@ def create_router(service: RagService, verifier: TokenVerifier, files: FilesSour
             given = index_input(scope.workshop, body.version, activate=body.activate)
             job = await jobs.submit(INDEX, f"{scope.workshop} {body.version}", claims.subject, given)
             return _accepted(job, {"preference-applied": "respond-async"})
-        workshop = await files.fetch(scope.workshop, body.version)
+        admission.check()
 
-        async def run(progress: Progress | None = None) -> IndexStatus:
-            status = await service.index(scope, body.version, workshop, *([progress] if progress else []))
+        async def run(progress: Progress = no_progress) -> IndexStatus:
+            async with admission.admitted():
+                workshop = await files.fetch(scope.workshop, body.version)
+                status = await service.index(scope, body.version, workshop, progress)
             return await service.activate(scope, body.version) if body.activate else status
 
         return event_stream(progress_events(run)) if "text/event-stream" in accept else await run()

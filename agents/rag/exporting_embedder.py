@@ -38,6 +38,7 @@ class ExportingEmbedder:
         precision: `auto` for bf16 where the processor has it and the comparison allows it, `fp32` for fp32 alone.
         batch: Texts that the model reads at once.
         threads: Threads that one batch is computed with; 0 for as many as the engine finds right.
+        workers: Batches that are computed at the same time.
         patience: Seconds between the reference's first answer and the begin of an export.
     """
 
@@ -49,6 +50,7 @@ class ExportingEmbedder:
         precision: Literal["auto", "fp32"] = "auto",
         batch: int = 16,
         threads: int = 0,
+        workers: int = 1,
         patience: float = PATIENCE,
     ) -> None:
         self._files = ModelFiles(model)
@@ -56,6 +58,7 @@ class ExportingEmbedder:
         self._precision = precision
         self._batch = batch
         self._threads = threads
+        self._workers = workers
         self._patience = patience
         self._engine: Embedder | None = None
         self._export_wanted = False
@@ -142,7 +145,9 @@ class ExportingEmbedder:
             manifest = read_manifest(self._exports, self._files)
             self._export_wanted = manifest is None
         exported = self._open(manifest) if manifest is not None else None
-        return exported or SentenceTransformerEmbedder(self._files.setting, batch=self._batch, threads=self._threads)
+        return exported or SentenceTransformerEmbedder(
+            self._files.setting, batch=self._batch, threads=self._threads, workers=self._workers
+        )
 
     def _open(self, manifest: Manifest) -> OpenVinoEmbedder | None:
         model = self._files.model_id
@@ -160,6 +165,7 @@ class ExportingEmbedder:
                 precision=precision,
                 batch=self._batch,
                 threads=self._threads,
+                workers=self._workers,
             )
             engine.warm()
         except ModelUnavailableError as error:

@@ -6,18 +6,20 @@ makers over the network; that part of it is kept from being loaded, since this a
 
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from structlog import get_logger
 
-from agents.rag.embedder import Vector
+from agents.rag.embedder import Vector, batches, in_order
 from agents.rag.errors import ModelUnavailableError
 from agents.rag.exported_model import NETWORK, TOKENIZER, Manifest, Precision
 from agents.rag.settings import quiet_model_libraries
+from agents.rag.workers import ModelWorkers
 
 log = get_logger()
 
@@ -51,7 +53,7 @@ class OpenVinoEmbedder:
     """An embedder on an exported model.
 
     A call with many texts sorts them by length and lets other callers in between its batches, so that a search waits for
-    one batch at most.
+    the rest of one batch at most.
 
     Args:
         folder: The export.
@@ -60,13 +62,22 @@ class OpenVinoEmbedder:
         precision: To compute in.
         batch: Texts that the model reads at once.
         threads: Threads that one batch is computed with; 0 for as many as the engine finds right.
+        workers: Batches that are computed at the same time.
 
     Raises:
         ModelUnavailableError: The export cannot be loaded.
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, model_id: str, *, precision: Precision, batch: int = 16, threads: int = 0
+        self,
+        folder: Path,
+        manifest: Manifest,
+        model_id: str,
+        *,
+        precision: Precision,
+        batch: int = 16,
+        threads: int = 0,
+        workers: int = 1,
     ) -> None:
         self.model_id = model_id
         self.dimension = manifest.dimension
@@ -78,15 +89,16 @@ class OpenVinoEmbedder:
         try:
             with quiet_model_libraries():
                 self._tokenizer = _tokenizer(folder / TOKENIZER, manifest.max_length)
-            config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
-            if threads:
-                config["INFERENCE_NUM_THREADS"] = threads
-            self._request = package.Core().compile_model(str(folder / NETWORK), "CPU", config).create_infer_request()
+            compiled = package.Core().compile_model(str(folder / NETWORK), "CPU", _config(precision, threads, workers))
+            self._requests: SimpleQueue[Any] = SimpleQueue()
+            for _ in range(workers):
+                self._requests.put(compiled.create_infer_request())
         except Exception as error:
             raise ModelUnavailableError(
                 f"The exported embedding model in {folder} cannot be loaded: {type(error).__name__}: {error}."
             ) from error
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
+        self._worker_count = workers
+        self._workers = ModelWorkers(workers)
 
     @property
     def ready(self) -> bool:
@@ -95,36 +107,42 @@ class OpenVinoEmbedder:
 
     def warm(self) -> None:
         """Run the model once, so that the first search does not pay for its kernels."""
-        self.encode(["warm up"])
+        self.encode(["warm up"] * self._batch * (self._worker_count - 1) + ["warm up"])
 
     def encode(self, texts: Sequence[str]) -> list[Vector]:
         """One float32 vector of length 1 for each text, in order."""
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))] if texts else []
-        found: list[Vector | None] = [None] * len(tokens)
-        for batch in batches([len(ids) for ids in tokens], self._batch):
-            vectors = self._worker.submit(self._infer, [tokens[place] for place in batch]).result()
-            for place, vector in zip(batch, vectors, strict=True):
-                found[place] = vector
-        return [vector for vector in found if vector is not None]
+        cut = batches([len(ids) for ids in tokens], self._batch)
+        jobs = [self._workers.submit(partial(self._infer, [tokens[place] for place in batch])) for batch in cut]
+        return in_order(cut, [job.result() for job in jobs])
 
     def close(self) -> None:
-        """End the model's thread; what is waiting is dropped, and what is under way not waited for."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        """End the model's threads; what is waiting is dropped, and what is under way not waited for."""
+        self._workers.close()
 
     def _infer(self, tokens: list[list[int]]) -> NDArray[np.float32]:
         ids, mask = padded(tokens, self._pad_id)
         given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        # Copied: the engine writes the next batch into the same memory.
-        vectors = np.array(self._request.infer([given[name] for name in self._inputs])[0], dtype=np.float32)
+        # As many requests as workers, so that one is always free.
+        request = self._requests.get()
+        try:
+            # Copied: the engine writes the next batch into the same memory.
+            vectors = np.array(request.infer([given[name] for name in self._inputs])[0], dtype=np.float32)
+        finally:
+            self._requests.put(request)
         # In bf16 a vector's length is off by up to a hundredth.
         norms = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return np.divide(vectors, norms, dtype=np.float32)
 
 
-def batches(lengths: Sequence[int], size: int) -> list[list[int]]:
-    """Places of texts in batches of at most `size`, the longest first, so that texts of like length are padded together."""
-    order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
-    return [order[first : first + size] for first in range(0, len(order), size)]
+def _config(precision: Precision, threads: int, workers: int) -> dict[str, Any]:
+    config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
+    if workers > 1:
+        config["NUM_STREAMS"] = workers
+    if threads:
+        # The engine shares them out among its streams.
+        config["INFERENCE_NUM_THREADS"] = threads * workers
+    return config
 
 
 def padded(tokens: Sequence[Sequence[int]], pad_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

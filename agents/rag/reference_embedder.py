@@ -1,22 +1,24 @@
 """The reference: turns text into vectors with sentence-transformers, and is the only module that imports it, or torch.
 
 It loads whatever model is named, which takes seconds and a gigabyte, so it is imported when first needed and not at all
-where an exported model stands in for it. All work on the model runs in one thread of its own, first come, first served:
-a search waits for the batch before it and for no more.
+where an exported model stands in for it. All work on the model runs in threads of its own, each with its own copy of the
+model, because a tokenizer serves one thread at a time: a search waits for the batch before it and for no more.
 """
 
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from structlog import get_logger
 
-from agents.rag.embedder import Vector
+from agents.rag.embedder import Vector, batches, in_order
 from agents.rag.errors import ModelUnavailableError
 from agents.rag.model_files import ModelFiles
 from agents.rag.settings import quiet_model_libraries
+from agents.rag.workers import ModelWorkers
 
 log = get_logger()
 
@@ -58,19 +60,22 @@ class SentenceTransformerEmbedder:
         sha256: What the weights must hash to; checked for the packaged model.
         batch: Texts that the model reads at once.
         threads: Threads that one batch is computed with; 0 leaves it to torch.
+        workers: Batches that are computed at the same time; each needs a copy of the model in memory.
     """
 
-    def __init__(self, model: str = "", *, sha256: str = "", batch: int = 16, threads: int = 0) -> None:
+    def __init__(self, model: str = "", *, sha256: str = "", batch: int = 16, threads: int = 0, workers: int = 1) -> None:
         self._files = ModelFiles(model, sha256=sha256)
         self._batch = batch
         self._threads = threads
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
-        self._model: Any = None
+        self._workers = ModelWorkers(workers)
+        self._copies = threading.local()
+        self._loading = threading.Lock()
+        self._ready = False
 
     @property
     def ready(self) -> bool:
         """Whether the model is loaded."""
-        return self._model is not None
+        return self._ready
 
     @property
     def model_id(self) -> str:
@@ -84,7 +89,7 @@ class SentenceTransformerEmbedder:
     @property
     def dimension(self) -> int:
         """Length of a vector; loads the model."""
-        return self._worker.submit(lambda: int(self._loaded().get_embedding_dimension())).result()
+        return self._workers.submit(lambda: int(self._loaded().get_embedding_dimension())).result()
 
     def warm(self) -> None:
         """Load the model and run it once, so that the first search does not pay for either."""
@@ -92,9 +97,9 @@ class SentenceTransformerEmbedder:
 
     def encode(self, texts: Sequence[str]) -> list[Vector]:
         """One float32 vector of length 1 for each text, in order."""
-        if not texts:
-            return []
-        return self._worker.submit(self._encode, list(texts)).result()
+        cut = batches([len(text) for text in texts], self._batch)
+        jobs = [self._workers.submit(partial(self._encode, [texts[place] for place in batch])) for batch in cut]
+        return in_order(cut, [job.result() for job in jobs])
 
     def traceable(self) -> Traceable:
         """The model in the form that a converter reads; loads it.
@@ -103,12 +108,12 @@ class SentenceTransformerEmbedder:
             NotTraceableError: The model is not a tokenizer, a transformer and a pooling.
             ModelUnavailableError: The model cannot be loaded.
         """
-        return self._worker.submit(lambda: _traceable(self._loaded())).result()
+        return self._workers.submit(lambda: _traceable(self._loaded())).result()
 
     def close(self) -> None:
-        """End the model's thread; what is waiting is dropped, and what is under way (it cannot be stopped) not waited for."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
-        self._model = None
+        """End the model's threads; what is waiting is dropped, and what is under way (it cannot be stopped) not waited for."""
+        self._workers.close()
+        self._ready = False
 
     def _encode(self, texts: list[str]) -> list[Vector]:
         vectors = self._loaded().encode(
@@ -117,9 +122,13 @@ class SentenceTransformerEmbedder:
         return list(np.asarray(vectors, dtype=np.float32))
 
     def _loaded(self) -> Any:
-        if self._model is None:
-            self._model = self._load()
-        return self._model
+        """This thread's copy of the model."""
+        if not hasattr(self._copies, "model"):
+            # The libraries' first import is not for two threads at once.
+            with self._loading:
+                self._copies.model = self._load()
+            self._ready = True
+        return self._copies.model
 
     def _load(self) -> Any:
         identity = self.model_id

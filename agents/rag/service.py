@@ -38,6 +38,7 @@ from agents.rag.reuse import digest, divided
 from agents.rag.scope import Scope
 from agents.rag.search import KEPT_INDEXES, Searcher
 from agents.rag.store import MAX_TEXT_BYTES, Owner, VectorStore
+from agents.rag.workers import in_background
 from shared_services.contracts.rag import IndexStatus, Passage, PassageScores, SearchRequest, SearchResponse
 from shared_services.contracts.workshop import SourcePlace
 from shared_services.kit.errors import BadInputError, PlatformError
@@ -57,8 +58,8 @@ Progress = Callable[[int, int], Awaitable[None]]
 """Told how many of how many chunks are embedded."""
 
 
-async def _no_progress(_done: int, _total: int) -> None:
-    return None
+async def no_progress(_done: int, _total: int) -> None:
+    """For who does not want to be told."""
 
 
 @dataclass
@@ -113,7 +114,7 @@ class RagService:
     """One store, one model, one table of indexes.
 
     Args:
-        batch: Chunks embedded at once; a search waits for at most one such batch.
+        batch: Chunks handed to the model at once.
         form: What new indexes are made by; one of another form is made anew when its version is indexed again.
         shelves: What workshops may read of the shared documents; None where there are none.
         kept: How many workshops' indexes a search keeps in memory, and how many selections of shared documents.
@@ -169,7 +170,7 @@ class RagService:
             log.info("rag_recovered", dropped=left_over)
         return left_over
 
-    async def index(self, scope: Scope, version: str, workshop: WorkshopFiles, progress: Progress = _no_progress) -> IndexStatus:
+    async def index(self, scope: Scope, version: str, workshop: WorkshopFiles, progress: Progress = no_progress) -> IndexStatus:
         """Index a version. It is searchable by its version afterwards; `activate` makes it the workshop's own.
 
         A version that is already indexed by the same model and in the same form is left as it is. Of another one, only
@@ -439,7 +440,7 @@ class RagService:
         await self._indexes.forget(collection)
 
     async def _ingest[T, *A](self, function: Callable[[*A], T], *arguments: *A) -> T:
-        return await anyio.to_thread.run_sync(function, *arguments, limiter=self._ingest_threads)
+        return await anyio.to_thread.run_sync(in_background, function, *arguments, limiter=self._ingest_threads)
 
 
 def _chunked(workshop: WorkshopFiles) -> list[Chunk]:

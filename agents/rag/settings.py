@@ -60,7 +60,7 @@ class RagSettings(PlatformSettings):
         ge=1,
         le=256,
         validation_alias="RAG_BATCH",
-        description="Chunks embedded at once; a search waits for at most one batch.",
+        description="Chunks that the model reads at once. A search goes before ingest, but waits for the rest of a batch.",
     )
     loaded_collections: int = Field(
         default=20,
@@ -92,7 +92,39 @@ class RagSettings(PlatformSettings):
         ge=0,
         le=256,
         validation_alias="RAG_THREADS",
-        description="Threads that the embedding model computes with; 0 for as many as the engine finds right.",
+        description="Threads that one batch is computed with; 0 for as many as the engine finds right.",
+    )
+    workers: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        validation_alias="RAG_WORKERS",
+        description=(
+            "Batches that the embedding model computes at the same time; 0 for one for each four cores. The reference engine "
+            "holds a copy of the model for each."
+        ),
+    )
+    ingest_running: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        validation_alias="RAG_INGEST_RUNNING",
+        description="Index requests that run at once; searches are answered meanwhile.",
+    )
+    ingest_waiting: int = Field(
+        default=16,
+        ge=0,
+        le=10_000,
+        validation_alias="RAG_INGEST_WAITING",
+        description="Index requests that wait for their turn; one more is refused with 429 and told when to ask again.",
+    )
+    public_url: str = Field(
+        default="",
+        validation_alias="RAG_PUBLIC_URL",
+        description=(
+            "Address under which other agents reach this one, for its agent card. Empty: the address that the card was asked for "
+            "under."
+        ),
     )
     database_url: str = Field(
         default="sqlite:///data/rag/rag.sqlite3",

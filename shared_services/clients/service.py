@@ -44,7 +44,7 @@ class ServiceClient:
             response = await self._http.request(method, path, headers=headers, **options)
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
-        _raise_for_problem(response.status_code, response.content)
+        _raise_for_problem(response, response.content)
         return response
 
     async def _model[T](self, shape: type[T], method: str, path: str, *, body: BaseModel | None = None, **options: Any) -> T:
@@ -63,7 +63,7 @@ class ServiceClient:
         try:
             async with self._http.stream(method, path, headers=headers, timeout=NO_TIMEOUT, **options) as response:
                 if response.status_code >= 400:
-                    _raise_for_problem(response.status_code, await response.aread())
+                    _raise_for_problem(response, await response.aread())
                 yield response
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
@@ -75,11 +75,15 @@ class ServiceClient:
         )
 
 
-def _raise_for_problem(status: int, content: bytes) -> None:
+def _raise_for_problem(response: httpx.Response, content: bytes) -> None:
+    status = response.status_code
     if status < 400:
         return
     try:
         problem = Problem.model_validate_json(content)
     except ValidationError:
-        problem = Problem(type=f"{PROBLEM_TYPE_PREFIX}http-{status}", title=f"HTTP {status}", status=status)
+        # A proxy's answer; of when to ask again its header alone tells.
+        seconds = response.headers.get("retry-after", "")
+        extra = {"retry_after": int(seconds)} if seconds.isdecimal() else {}
+        problem = Problem(type=f"{PROBLEM_TYPE_PREFIX}http-{status}", title=f"HTTP {status}", status=status, **extra)
     raise ProblemError(problem)

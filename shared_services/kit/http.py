@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -118,11 +119,17 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
     return JSONResponse(problem.model_dump(), status_code=problem.status, headers=headers, media_type="application/problem+json")
 
 
+def retry_header(error: PlatformError) -> dict[str, str]:
+    """`Retry-After` of an error that says when asking again is worth it."""
+    seconds = error.extra.get("retry_after")
+    return {} if seconds is None else {"retry-after": str(ceil(seconds))}
+
+
 async def _platform_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, PlatformError)
     if error.status >= 500:
         log.error("request_failed", slug=error.slug, detail=error.detail, exc_info=error)
-    return problem_response(error.problem(request_id.get()))
+    return problem_response(error.problem(request_id.get()), retry_header(error))
 
 
 async def _invalid_request(_request: Request, error: Exception) -> Response:

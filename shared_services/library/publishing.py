@@ -7,8 +7,10 @@ version it shows in each search, so that content and index agree in between.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from shared_services.clients.patience import patiently
 from shared_services.clients.rag import RagClient
 from shared_services.jobs.context import JobContext, JobFunction
+from shared_services.kit.errors import PlatformError
 from shared_services.library.service import LibraryService
 
 PUBLISH = "publish"
@@ -30,7 +32,11 @@ def publish_job(library: LibraryService, rag_for: RagFor) -> JobFunction:
                 job.raise_if_cancelled()
                 await job.progress(done, total, f"Indexing {workshop}: {done} of {total} passages")
 
-            status = await rag.index(workshop, version, on_progress)
+            async def on_wait(seconds: float, error: PlatformError) -> None:
+                job.raise_if_cancelled()
+                await job.log(f"{error.detail} Asking again in {seconds:g} s.")
+
+            status = await patiently(lambda: rag.index(workshop, version, on_progress), on_wait)
             return status.model_dump(mode="json")
 
         async def show() -> None:

@@ -7,10 +7,12 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
+from agents.rag.admission import Admission
 from agents.rag.documents.intake import LIMITS, Posted
 from agents.rag.documents.service import DocumentsService
 from agents.rag.endpoints import AUDIENCE, progress_events
 from agents.rag.scope import SharedScope
+from agents.rag.service import Progress, no_progress
 from shared_services.contracts.rag import SharedDocument, SharedDocumentsReport
 from shared_services.kit.auth import bearer_claims
 from shared_services.kit.errors import BadInputError, TooLargeError
@@ -34,7 +36,7 @@ _FORM: Final = {
 }
 
 
-def create_documents_router(service: DocumentsService, verifier: TokenVerifier) -> APIRouter:
+def create_documents_router(service: DocumentsService, verifier: TokenVerifier, admission: Admission) -> APIRouter:
     """The routes of shared documents."""
     router = APIRouter(prefix="/api/v1/shared-documents", tags=["shared documents"])
     caller = bearer_claims(verifier, audience=AUDIENCE)
@@ -50,7 +52,9 @@ def create_documents_router(service: DocumentsService, verifier: TokenVerifier) 
         claims: Annotated[Claims, Depends(caller)],
         accept: Annotated[str, Header()] = "application/json",
     ) -> Any:
-        SharedScope.whole(claims, ())  # before the body is read
+        # before the body is read
+        SharedScope.whole(claims, ())
+        admission.check()
         form = await _form(request)
         try:
             files = [
@@ -60,9 +64,12 @@ def create_documents_router(service: DocumentsService, verifier: TokenVerifier) 
             focus = _text(form.get("content_focus", ""))
         finally:
             await form.close()
-        if "text/event-stream" not in accept:
-            return await service.add(claims, files, tags, focus)
-        return event_stream(progress_events(lambda progress: service.add(claims, files, tags, focus, progress)))
+
+        async def run(progress: Progress = no_progress) -> SharedDocumentsReport:
+            async with admission.admitted():
+                return await service.add(claims, files, tags, focus, progress)
+
+        return event_stream(progress_events(run)) if "text/event-stream" in accept else await run()
 
     @router.get("")
     async def listed(

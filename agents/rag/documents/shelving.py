@@ -22,6 +22,7 @@ from agents.rag.metrics import CHUNKS_EMBEDDED, CHUNKS_TAKEN_OVER
 from agents.rag.reuse import digest, divided
 from agents.rag.scope import SHARED, SharedScope
 from agents.rag.store import Owner, VectorStore
+from agents.rag.workers import in_background
 from shared_services.kit.tokens import Claims
 
 log = get_logger()
@@ -207,4 +208,4 @@ class Shelving:
 
     async def run[T, *A](self, function: Callable[[*A], T], *arguments: *A) -> T:
         """Call something that blocks, in a worker thread."""
-        return await anyio.to_thread.run_sync(function, *arguments, limiter=self._threads)
+        return await anyio.to_thread.run_sync(in_background, function, *arguments, limiter=self._threads)

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from agents.rag.embedder import batches
 from agents.rag.exported_model import Check, Manifest, Precision, choose_precision
 from agents.rag.model_check import Measured, Sample, compare, measure, sample
-from agents.rag.openvino_embedder import batches, padded
+from agents.rag.openvino_embedder import padded
 from tests.unit.rag.fakes import FakeEmbedder
 
 GOOD = Check(cosine=0.99999, kept=0.995)
