@@ -211,7 +211,7 @@ def ids_of(paths: Iterable[str], held: Mapping[str, str]) -> dict[str, str]:
 
 
 def _slug(path: str) -> str:
-    stem = str(PurePosixPath(path).with_suffix(""))
+    stem = re.sub(r"\.[^./]*\Z", "", path)
     plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     whole = slug and len(slug) <= MAX_ID and len(plain) >= len(stem)

@@ -7,7 +7,7 @@ and `recover` deletes it at the next start.
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import anyio
 from structlog import get_logger
@@ -30,6 +30,7 @@ from shared_services.kit.tokens import Claims
 log = get_logger()
 
 MOST_TAGS = 50
+MOST_CONTEXTS = 500
 
 
 def _nobody(_collection: str) -> None:
@@ -57,6 +58,30 @@ class Labels:
             raise BadInputError(f"A document has at most {MOST_TAGS} tags; these are {len(normal)}.")
         focus = (content_focus or "").strip().lower()
         return cls(tuple(normal), checked_slug(focus, "The content focus") if focus else None)
+
+
+@dataclass
+class _Known:
+    """The documents of a shelf as they were at one generation, and what each context sees of them."""
+
+    collection: str
+    generation: int
+    documents: list[Revision]
+    shelves: dict[tuple[frozenset[str], str | None], Shelf | None] = field(default_factory=dict)
+
+    def seen_by(self, scope: Scope) -> Shelf | None:
+        """What a workshop sees."""
+        context = (scope.tags, scope.content_focus)
+        if context not in self.shelves:
+            if len(self.shelves) >= MOST_CONTEXTS:
+                self.shelves.clear()
+            seen = {
+                one.number: DocumentRef(id=one.id, title=one.title)
+                for one in self.documents
+                if not scope.tags.isdisjoint(one.tags) and visible_focus(one.content_focus, scope.content_focus)
+            }
+            self.shelves[context] = Shelf(self.collection, self.generation, seen) if seen else None
+        return self.shelves[context]
 
 
 class DocumentsService:
@@ -87,7 +112,7 @@ class DocumentsService:
         self._form = form
         self._limits = limits
         self._writing = anyio.Lock()
-        self._known: dict[str, tuple[int, list[Revision]]] = {}
+        self._known = _Known("", 0, [])
 
     async def recover(self) -> set[str]:
         """Put bookkeeping and store in agreement after a crash; called once, before anything else.
@@ -256,17 +281,10 @@ class DocumentsService:
         shelf = await self._documents.shelf(model, self._form)
         if shelf is None:
             return None
-        generation, documents = self._known.get(shelf.collection, (-1, []))
-        if generation != shelf.generation:
-            documents = await self._documents.current(shelf.collection)
-            # kept only under the number that it was read at: a change meanwhile has given another one
-            self._known = {shelf.collection: (shelf.generation, documents)}
-        seen = {
-            one.number: DocumentRef(id=one.id, title=one.title)
-            for one in documents
-            if not scope.tags.isdisjoint(one.tags) and visible_focus(one.content_focus, scope.content_focus)
-        }
-        return Shelf(shelf.collection, shelf.generation, seen) if seen else None
+        if (self._known.collection, self._known.generation) != (shelf.collection, shelf.generation):
+            # the documents are read after the number, so they may be newer than it says, and never older
+            self._known = _Known(shelf.collection, shelf.generation, await self._documents.current(shelf.collection))
+        return self._known.seen_by(scope)
 
     async def _draft(
         self, file: Posted, document: str, labels: Labels, old: Revision | None, model: str, collection: str

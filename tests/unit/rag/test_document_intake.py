@@ -7,7 +7,7 @@ import tarfile
 import zipfile
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agents.rag.documents.intake import Limits, Posted, ids_of, unpacked
@@ -153,6 +153,8 @@ def test_ids() -> None:
     assert ids_of(["a-b.md"], clash)["a-b.md"] == clash["a-b.md"]
 
 
+@example(["."])
+@example(["a/.", "/", "..", ".md", "a.md/b"])
 @given(st.lists(st.text(min_size=1, max_size=100), max_size=20))
 def test_ids_are_ids_and_differ(paths: list[str]) -> None:
     ids = ids_of(paths, {})
