@@ -346,3 +346,32 @@ async def test_shared_documents_that_move_to_another_collection_are_found_there(
 
     library.visible = visible  # type: ignore[method-assign]
     assert "Java basics" in titles(await shared.search(scope, "who guards the class loader"))
+
+
+async def test_searches_go_on_while_documents_come_and_go(shared: Shared) -> None:
+    scopes = {"java": scope_of("red", "java"), "javascript": scope_of("blue", "javascript")}
+    done = anyio.Event()
+    seen: dict[str, set[str]] = {"java": set(), "javascript": set()}
+
+    async def ask(tag: str) -> None:
+        while not done.is_set():
+            found = await shared.search(scopes[tag], "who guards the class loader, the event loop and the gate")
+            assert any(one.workshop for one in found)
+            seen[tag] |= titles(found)
+
+    async with anyio.create_task_group() as tasks:
+        for tag in scopes:
+            tasks.start_soon(ask, tag)
+        for number in range(20, 26):
+            tag = ("java", "javascript")[number % 2]
+            new = Document(number, f"{tag} {number}", (tag,), f"The newt number {number} guards the gate.\n")
+            await anyio.to_thread.run_sync(shared.library.add, new)
+            if number > 21:
+                del shared.library.documents[number - 2]
+                shared.library.generation += 1
+                await anyio.to_thread.run_sync(shared.room.store.delete_documents, SHELF, [number - 2])
+        done.set()
+    assert seen["java"] <= {"Java basics", "House rules", "java 20", "java 22", "java 24"}
+    assert seen["javascript"] <= {"JavaScript basics", "javascript 21", "javascript 23", "javascript 25"}
+    found = await shared.search(scopes["java"], "who guards the gate")
+    assert titles(found) == {"Java basics", "House rules", "java 24"}
