@@ -19,7 +19,7 @@ from structlog import get_logger
 
 from agents.rag.chunking import Chunk, chunk_workshop
 from agents.rag.embedder import Embedder, Vector
-from agents.rag.errors import IndexGoneError, ModelMismatchError, NotIndexedError
+from agents.rag.errors import IndexGoneError, ModelMismatchError, ModelUnavailableError, NotIndexedError
 from agents.rag.form import CURRENT_FORM, Form
 from agents.rag.metrics import CHUNKS_EMBEDDED, CHUNKS_TAKEN_OVER, SEARCH_SECONDS, SEARCHES, forget_workshop
 from agents.rag.ranking import Candidate
@@ -268,7 +268,11 @@ class RagService:
             found = await self._indexes.newest(scope.workshop)
         if found is None:
             raise NotIndexedError(_missing(scope, version))
-        return _status(found, await self._model(), self._form)
+        try:
+            model = await self._model()
+        except ModelUnavailableError:
+            model = ""  # then none is in use, and what is indexed can be told all the same
+        return _status(found, model, self._form)
 
     async def serving(self) -> list[IndexStatus]:
         """The index that serves of each workshop, by name: what tells whoever looks after them which are to be made anew.
