@@ -26,6 +26,7 @@ from agents.rag.errors import (
     IndexGoneError,
     IndexLostError,
     ModelMismatchError,
+    ModelUnavailableError,
     NotIndexedError,
     ShelfGoneError,
     StoreUnavailableError,
@@ -308,7 +309,11 @@ class RagService:
             found = await self._indexes.newest(scope.workshop)
         if found is None:
             raise NotIndexedError(_missing(scope, version))
-        return _status(found, await self._model(), self._form)
+        try:
+            model = await self._model()
+        except ModelUnavailableError:
+            model = ""  # then none is in use, and what is indexed can be told all the same
+        return _status(found, model, self._form)
 
     async def serving(self) -> list[IndexStatus]:
         """The index that serves of each workshop, by name: what tells whoever looks after them which are to be made anew.

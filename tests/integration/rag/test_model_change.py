@@ -10,7 +10,7 @@ from pymilvus import MilvusClient
 from structlog.testing import capture_logs
 
 from agents.rag.embedder import Embedder
-from agents.rag.errors import ModelMismatchError, NotIndexedError
+from agents.rag.errors import ModelMismatchError, ModelUnavailableError, NotIndexedError
 from agents.rag.form import CURRENT_FORM, Form
 from agents.rag.job import REINDEX, reindex_job
 from agents.rag.reference_embedder import SentenceTransformerEmbedder
@@ -99,6 +99,24 @@ async def test_an_index_of_another_model_is_searched_by_its_keywords(tmp_path: P
             ("park", False),
             ("shop", False),
         ]
+
+
+async def test_what_is_indexed_can_be_told_while_the_model_is_not_there(tmp_path: Path) -> None:
+    class Missing(FakeEmbedder):
+        @property
+        def model_id(self) -> str:
+            raise ModelUnavailableError("There are no weights.")
+
+        @model_id.setter
+        def model_id(self, value: str) -> None: ...
+
+    await _publish_both(tmp_path)
+    async with open_room(tmp_path, Missing()) as room, _jobs(tmp_path, room, Files()) as jobs:
+        status = await room.service.status(SHOP)
+        assert (status.active, status.current_model) == (True, False)
+        assert (await room.service.activate(SHOP, "v1")).active
+        job = await _reindexed(jobs)
+        assert (job.state, (job.error or {})["detail"]) == (JobState.FAILED, "There are no weights.")
 
 
 async def test_every_search_is_answered_while_all_are_reindexed(tmp_path: Path) -> None:
