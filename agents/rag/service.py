@@ -9,7 +9,7 @@ import re
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -128,10 +128,13 @@ class RagService:
         self._search_threads = anyio.CapacityLimiter(SEARCH_THREADS)
         self._ingest_threads = anyio.CapacityLimiter(INGEST_THREADS)
 
-    async def recover(self) -> list[str]:
+    async def recover(self, keep: Collection[str] = ()) -> list[str]:
         """Put bookkeeping and store in agreement after a crash; called first of all, and now and then where agents share a store.
 
         What another agent is building stays. Only in a store that is this process's own is an unknown collection left over.
+
+        Args:
+            keep: Collections that are no workshop's and are needed all the same.
 
         Returns:
             The collections that were dropped: half-built ones, and such as no index needs any more.
@@ -144,7 +147,8 @@ class RagService:
             if index.collection not in present:
                 log.error("rag_index_missing", workshop=index.workshop, version=index.version, collection=index.collection)
                 await self._indexes.forget_missing(index.collection)
-        left_over = sorted(present - {index.collection for index in built} if alone else present & given_up)
+        unknown = present - {index.collection for index in built} - set(keep)
+        left_over = sorted(unknown if alone else present & given_up)
         for collection in sorted(given_up | set(left_over)):
             await self._dropped(collection)
         if left_over:

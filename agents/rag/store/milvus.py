@@ -51,6 +51,8 @@ _CONNECTION = {
 MOST_HITS = 16_384
 """Milvus returns no more to one request."""
 
+MAKING_ATTEMPTS = 5
+MAKING_PAUSE = 0.2
 COUNTED_INDEXES = 256
 NOT_LOADED = frozenset({101, 103})
 """Not loaded, and not loaded in full."""
@@ -339,37 +341,55 @@ class MilvusStore(MilvusEngine):
 
     def _make(self, home: str, dimension: int) -> None:
         """Make a collection with its indexes, or what of it is missing after a crash."""
-        from pymilvus import DataType, MilvusClient
         from pymilvus.exceptions import MilvusException
 
         client = self._connected()
         with self._errors(home):
-            if not client.has_collection(home, timeout=self._timeout):
-                schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
-                schema.add_field("pk", DataType.VARCHAR, max_length=64, is_primary=True)
-                schema.add_field("workshop_id", DataType.VARCHAR, max_length=63, is_partition_key=True)
-                schema.add_field("index_id", DataType.VARCHAR, max_length=63)
-                schema.add_field("id", DataType.INT64)
-                add_row_fields(schema, dimension)
-                made = {"schema": schema, "num_partitions": PARTITIONS, "consistency_level": "Bounded", "timeout": WRITE_SECONDS}
+            for attempt in range(1, MAKING_ATTEMPTS + 1):
                 try:
-                    client.create_collection(home, properties={"partitionkey.isolation": "true"}, **made)
+                    self._make_missing(client, home, dimension)
                 except MilvusException as error:
-                    if "isolation" not in str(error).lower():
+                    # another agent makes it in the same moment
+                    if attempt == MAKING_ATTEMPTS or not re.search(r"already|exists", str(error), re.IGNORECASE):
                         raise
-                    log.warning("rag_without_partition_key_isolation", collection=home, error=str(error))
-                    client.create_collection(home, **made)
-            present = set(client.list_indexes(home, timeout=self._timeout))
-            wanted = MilvusClient.prepare_index_params()
-            if "dense" not in present:
-                graph = {"M": HNSW_M, "efConstruction": HNSW_EF_CONSTRUCTION}
-                wanted.add_index("dense", index_type="HNSW", index_name="dense", metric_type="COSINE", params=graph)
-            if "sparse" not in present:
-                weights = {"bm25_k1": ENGINE_K1, "bm25_b": BM25_B}
-                kind = "SPARSE_INVERTED_INDEX"
-                wanted.add_index("sparse", index_type=kind, index_name="sparse", metric_type="BM25", params=weights)
-            if len(wanted):
-                client.create_index(home, wanted, timeout=WRITE_SECONDS)
+                    time.sleep(MAKING_PAUSE)
+                else:
+                    return
+
+    def _make_missing(self, client: Any, home: str, dimension: int) -> None:
+        from pymilvus import DataType, MilvusClient
+
+        if not client.has_collection(home, timeout=self._timeout):
+            schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+            schema.add_field("pk", DataType.VARCHAR, max_length=64, is_primary=True)
+            schema.add_field("workshop_id", DataType.VARCHAR, max_length=63, is_partition_key=True)
+            schema.add_field("index_id", DataType.VARCHAR, max_length=63)
+            schema.add_field("id", DataType.INT64)
+            add_row_fields(schema, dimension)
+            self._create(client, home, schema)
+        present = set(client.list_indexes(home, timeout=self._timeout))
+        wanted = MilvusClient.prepare_index_params()
+        if "dense" not in present:
+            graph = {"M": HNSW_M, "efConstruction": HNSW_EF_CONSTRUCTION}
+            wanted.add_index("dense", index_type="HNSW", index_name="dense", metric_type="COSINE", params=graph)
+        if "sparse" not in present:
+            weights = {"bm25_k1": ENGINE_K1, "bm25_b": BM25_B}
+            inverted = "SPARSE_INVERTED_INDEX"
+            wanted.add_index("sparse", index_type=inverted, index_name="sparse", metric_type="BM25", params=weights)
+        if len(wanted):
+            client.create_index(home, wanted, timeout=WRITE_SECONDS)
+
+    def _create(self, client: Any, home: str, schema: Any) -> None:
+        from pymilvus.exceptions import MilvusException
+
+        made = {"schema": schema, "num_partitions": PARTITIONS, "consistency_level": "Bounded", "timeout": WRITE_SECONDS}
+        try:
+            client.create_collection(home, properties={"partitionkey.isolation": "true"}, **made)
+        except MilvusException as error:
+            if "isolation" not in str(error).lower():
+                raise
+            log.warning("rag_without_partition_key_isolation", collection=home, error=str(error))
+            client.create_collection(home, **made)
 
     def _ready(self, home: str) -> Any:
         """The client, once a collection is loaded."""
