@@ -118,7 +118,8 @@ class IndexRepository:
             The indexes that it replaced, to be dropped; None when the collection was taken away meanwhile.
         """
         async with self._turn(workshop) as session:
-            row = await session.get(IndexRow, collection)
+            # who looks for abandoned builds waits for this row, and then finds it built
+            row = await session.get(IndexRow, collection, with_for_update=True)
             if row is None or row.dropping or row.agent != self._agent:
                 return None
             same = select(IndexRow).where(

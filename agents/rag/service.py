@@ -164,7 +164,8 @@ class RagService:
             if index.collection not in present:
                 log.error("rag_index_missing", workshop=index.workshop, version=index.version, collection=index.collection)
                 await self._indexes.forget_missing(index.collection)
-        left_over = sorted(present - {index.collection for index in built} - set(keep) if alone else present & given_up)
+        unknown = present - {index.collection for index in built} - set(keep)
+        left_over = sorted(unknown if alone else present & given_up)
         for collection in sorted(given_up | set(left_over)):
             await self._dropped(collection)
         if left_over:

@@ -7,7 +7,6 @@ in docs/decisions/milvus-engine.md.
 A row of its own names each index, so that an empty one is told from one that is gone.
 """
 
-import hashlib
 import json
 import re
 import threading
@@ -15,26 +14,22 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
 from structlog import get_logger
 
 from agents.rag.chunking import Chunk
 from agents.rag.embedder import Vector
 from agents.rag.errors import IndexGoneError, StoreUnavailableError
-from agents.rag.form import ROWS_VERSION
 from agents.rag.scope import INDEXES, SHARED, Condition, ReadScope, checked_index, literal, read_conditions, templated
-from agents.rag.store import BM25_B, Hit, Owner, StoredChunk
-from agents.rag.store.bm25 import ENGINE_K1, Statistics
-from agents.rag.store.engine import READ_PAGE, WRITE_SECONDS, MilvusEngine, add_row_fields, admitted, quieten
+from agents.rag.store import Hit, Owner, StoredChunk
+from agents.rag.store.bm25 import Statistics
+from agents.rag.store.engine import READ_PAGE, WRITE_SECONDS, MilvusEngine, admitted, quieten
+from agents.rag.store.layout import PREFIX, collection_name, keyed, make_missing, name_row
 from agents.rag.store.rows import row_of
-from agents.rag.store.tuning import HNSW_EF_CONSTRUCTION, HNSW_M, PARTITIONS, search_ef
+from agents.rag.store.scoring import matching, nearest
+from agents.rag.store.tuning import search_ef
 from shared_services.contracts.rag import ChunkKind
 
 log = get_logger()
-
-PREFIX = "workshop_rag_"
-LAYOUT = 1
-"""Raised when this module lays out a collection differently."""
 
 CHECK_SECONDS = 3.0
 SETTLED_SECONDS = 30.0
@@ -51,6 +46,8 @@ _CONNECTION = {
 MOST_HITS = 16_384
 """Milvus returns no more to one request."""
 
+MAKING_ATTEMPTS = 5
+MAKING_PAUSE = 0.2
 COUNTED_INDEXES = 256
 NOT_LOADED = frozenset({101, 103})
 """Not loaded, and not loaded in full."""
@@ -125,11 +122,8 @@ class MilvusStore(MilvusEngine):
         # two searches for the same missing collection would otherwise both make it
         with self._making:
             self._make(home, dimension)
-        vector = np.zeros(dimension, dtype=np.float32)
-        vector[0] = 1
-        named = row_of(Owner(INDEXES), 0, _NOTHING, vector, None)
         with self._errors(collection):
-            self._ready(home).insert(home, [_keyed(collection, named, "name")], timeout=WRITE_SECONDS)
+            self._ready(home).insert(home, [name_row(checked_index(collection), dimension)], timeout=WRITE_SECONDS)
         self._homes[collection] = home
 
     def insert(self, owner: Owner, collection: str, rows: Sequence[tuple[int, Chunk, Vector]], commit: str | None) -> None:
@@ -138,7 +132,7 @@ class MilvusStore(MilvusEngine):
         self._check_size(collection, (vector for _, _, vector in rows))
         made = [row_of(owner, number, chunk, vector, commit) for number, chunk, vector in rows]
         with self._errors(collection):
-            self._ready(home).insert(home, [_keyed(collection, row, f"{row['id']:016d}") for row in made], timeout=WRITE_SECONDS)
+            self._ready(home).insert(home, [keyed(collection, row) for row in made], timeout=WRITE_SECONDS)
         self._forget_counts(collection)
 
     def delete_documents(self, collection: str, documents: Iterable[int]) -> None:
@@ -205,7 +199,7 @@ class MilvusStore(MilvusEngine):
         if not rows and not self._named(home, collection):
             self._gone(collection)
             raise IndexGoneError(f"The index {collection} is no longer there. Ask again.")
-        return _nearest(rows, vectors, limit), _matching(rows, queries, statistics, limit)
+        return nearest(rows, vectors, limit), matching(rows, queries, statistics, limit)
 
     def read(self, scope: ReadScope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
         """Page through every row in scope, and count its terms on the way."""
@@ -339,37 +333,20 @@ class MilvusStore(MilvusEngine):
 
     def _make(self, home: str, dimension: int) -> None:
         """Make a collection with its indexes, or what of it is missing after a crash."""
-        from pymilvus import DataType, MilvusClient
         from pymilvus.exceptions import MilvusException
 
         client = self._connected()
         with self._errors(home):
-            if not client.has_collection(home, timeout=self._timeout):
-                schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
-                schema.add_field("pk", DataType.VARCHAR, max_length=64, is_primary=True)
-                schema.add_field("workshop_id", DataType.VARCHAR, max_length=63, is_partition_key=True)
-                schema.add_field("index_id", DataType.VARCHAR, max_length=63)
-                schema.add_field("id", DataType.INT64)
-                add_row_fields(schema, dimension)
-                made = {"schema": schema, "num_partitions": PARTITIONS, "consistency_level": "Bounded", "timeout": WRITE_SECONDS}
+            for attempt in range(1, MAKING_ATTEMPTS + 1):
                 try:
-                    client.create_collection(home, properties={"partitionkey.isolation": "true"}, **made)
+                    make_missing(client, home, dimension, self._timeout)
                 except MilvusException as error:
-                    if "isolation" not in str(error).lower():
+                    # another agent makes it in the same moment
+                    if attempt == MAKING_ATTEMPTS or not re.search(r"already|exists", str(error), re.IGNORECASE):
                         raise
-                    log.warning("rag_without_partition_key_isolation", collection=home, error=str(error))
-                    client.create_collection(home, **made)
-            present = set(client.list_indexes(home, timeout=self._timeout))
-            wanted = MilvusClient.prepare_index_params()
-            if "dense" not in present:
-                graph = {"M": HNSW_M, "efConstruction": HNSW_EF_CONSTRUCTION}
-                wanted.add_index("dense", index_type="HNSW", index_name="dense", metric_type="COSINE", params=graph)
-            if "sparse" not in present:
-                weights = {"bm25_k1": ENGINE_K1, "bm25_b": BM25_B}
-                kind = "SPARSE_INVERTED_INDEX"
-                wanted.add_index("sparse", index_type=kind, index_name="sparse", metric_type="BM25", params=weights)
-            if len(wanted):
-                client.create_index(home, wanted, timeout=WRITE_SECONDS)
+                    time.sleep(MAKING_PAUSE)
+                else:
+                    return
 
     def _ready(self, home: str) -> Any:
         """The client, once a collection is loaded."""
@@ -403,60 +380,9 @@ class MilvusStore(MilvusEngine):
         return self._connected(timeout)
 
 
-_NOTHING = Chunk(
-    step="",
-    step_title="",
-    file="",
-    first_line=0,
-    last_line=0,
-    heading=(),
-    kind="prose",
-    text="",
-    indexed="index",
-    after="",
-    source_file="",
-    source_line=0,
-)
-
-
-def collection_name(model: str, dimension: int) -> str:
-    """The Milvus collection of a model: readable, and another one for each model, dimension and form of rows."""
-    known = hashlib.sha256(f"{model}\0{dimension}\0{ROWS_VERSION}\0{LAYOUT}".encode()).hexdigest()[:16]
-    return f"{PREFIX}{re.sub(r'[^A-Za-z0-9]+', '_', model)[:40]}_{known}"
-
-
 def consistency(since: float, now: float) -> str:
     """How fresh a search must be, given when (seconds) this process first read the whole of what it searches.
 
     A new index may not yet be on every replica, so until it has settled there a search waits for all that was written before it.
     """
     return "Bounded" if now - since > SETTLED_SECONDS else "Strong"
-
-
-def _keyed(index: str, row: dict[str, Any], place: str) -> dict[str, Any]:
-    return {**row, "pk": f"{index.removeprefix('index_')}/{place}", "index_id": index}
-
-
-def _nearest(rows: list[Any], vectors: Sequence[Vector], limit: int) -> list[list[Hit]]:
-    if not rows:
-        return [[] for _ in vectors]
-    held = np.asarray([row["dense"] for row in rows], dtype=np.float32)
-    held /= np.maximum(np.linalg.norm(held, axis=1, keepdims=True), 1e-12)
-    found = []
-    for vector in vectors:
-        cosines = held @ (vector / max(float(np.linalg.norm(vector)), 1e-12))
-        found.append(_best([Hit(row["id"], float(cosine)) for row, cosine in zip(rows, cosines, strict=True)], limit))
-    return found
-
-
-def _matching(rows: list[Any], queries: Sequence[Sequence[str]], statistics: Statistics, limit: int) -> list[list[Hit]]:
-    held = [(row["id"], row["terms"].split()) for row in rows]
-    found = []
-    for query in queries:
-        hits = [Hit(number, statistics.score(query, terms)) for number, terms in held]
-        found.append(_best([hit for hit in hits if hit.score > 0], limit))
-    return found
-
-
-def _best(hits: list[Hit], limit: int) -> list[Hit]:
-    return sorted(hits, key=lambda hit: (-hit.score, hit.ordinal))[:limit]

@@ -14,7 +14,8 @@ from agents.rag.metrics import SCOPE_VIOLATIONS
 from agents.rag.scope import Scope
 from agents.rag.store import Owner
 from agents.rag.store import milvus as module
-from agents.rag.store.milvus import MilvusStore, collection_name
+from agents.rag.store.layout import collection_name
+from agents.rag.store.milvus import MilvusStore
 from shared_services.kit.tokens import Claims
 from tests.integration.rag.milvus_stub import RecordingMilvus, filter_of, pairs, recording
 from tests.integration.rag.test_store_contract import DOORS, MODEL, RED, chunk, keeper

@@ -1,6 +1,9 @@
 """Several RAG agents on one Milvus and one bookkeeping: none undoes another's work, and what one leaves half-done another ends."""
 
+import threading
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -265,3 +268,23 @@ async def test_a_search_by_both_agents_gives_the_same_passages(agent: Agents) ->
         first, second = await one.service.search(SHOP, request), await other.service.search(SHOP, request)
         assert first.passages == second.passages
         assert first.confidence == second.confidence
+
+
+def test_two_agents_that_make_the_models_collection_at_once_both_have_it(server: MilvusServer) -> None:
+    stores = [MilvusStore(server.uri, timeout=30) for _ in range(4)]
+    names = [f"index_{uuid.uuid4().hex}" for _ in stores]
+    together = threading.Barrier(len(stores))
+
+    def make(store: MilvusStore, name: str) -> None:
+        together.wait(30)
+        store.create(name, "race@333333333333", 16)
+
+    for store in stores:
+        store.open()
+        assert store.check() is None
+    with ThreadPoolExecutor(len(stores)) as pool:
+        list(pool.map(make, stores, names))
+    assert stores[0].collections() == sorted(names)
+    for store, name in zip(stores, names, strict=True):
+        store.drop(name)
+        store.close()
