@@ -30,6 +30,7 @@ from benchmarks.indexed import Bench, Indexed, Part, open_bench, say
 from benchmarks.measures import Floats, auroc, fit_logistic, logistic
 from benchmarks.questions import Question, SetError, read_passages, read_questions, step_of, tenants_of, workshop_of
 from benchmarks.retrieval import read_texts, take_files
+from benchmarks.vectors import VectorsError
 from shared_services.contracts.rag import ChunkKind, SearchRequest
 from shared_services.library.form import read_folder
 
@@ -183,7 +184,7 @@ def calibration(judged: Sequence[tuple[Example, float]], bins: int = 10) -> list
 
 
 async def gather(
-    corpus: Path, questions: Path, embedder: Embedder | None = None
+    corpus: Path, questions: Path, embedder: Embedder | None = None, vectors: Path | None = None
 ) -> tuple[list[Example], list[tuple[bool, Evidence]]]:
     """Index the set and the example workshops, and search: the set's examples, and the evidence for each example question.
 
@@ -191,8 +192,10 @@ async def gather(
         corpus: Passages, at least two tenants'.
         questions: Questions about them.
         embedder: In place of the product's own.
+        vectors: A file that keeps vectors from one measurement to the next.
 
     Raises:
+        VectorsError: `vectors` is another model's file, or none of vectors.
         SetError: A file is not a retrieval set, or has fewer than two tenants.
         OSError: A file cannot be read.
         ModelUnavailableError: The model cannot be loaded.
@@ -200,7 +203,7 @@ async def gather(
     tenants, asked = tenants_of(read_passages(corpus)), read_questions(questions)
     if len(tenants) < 2:
         raise SetError(f"{corpus} has one tenant; a curve is fitted on some and measured on others")
-    async with open_bench(embedder) as bench:
+    async with open_bench(embedder, vectors) as bench:
         bodies = []
         for number, (name, passages) in enumerate(tenants.items(), start=1):
             indexed = await bench.index(name, workshop_of(f"tenant-{number}", passages))
@@ -293,8 +296,8 @@ def main() -> None:
     options = arguments.parse_args()
     started = time.perf_counter()
     try:
-        given, own = anyio.run(gather, options.corpus, options.questions)
-    except (SetError, OSError, ModelUnavailableError) as error:
+        given, own = anyio.run(gather, options.corpus, options.questions, None, options.vectors)
+    except (SetError, VectorsError, OSError, ModelUnavailableError) as error:
         sys.exit(f"{arguments.prog}: {error}")
     found = report(given, own)
     print(json.dumps(found, indent=2) if options.json else printed(found))
