@@ -18,6 +18,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from agents.rag.app import MIGRATIONS
@@ -46,6 +47,11 @@ ENGINE_K1 = 1.5
 def say(text: str) -> None:
     """Tell how far a measurement has come, on stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+def log_to_stderr() -> None:
+    """Keep the product's log out of what a measurement prints."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 @dataclass(frozen=True)

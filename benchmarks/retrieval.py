@@ -23,7 +23,7 @@ from agents.rag.embedder import Embedder
 from agents.rag.errors import ModelUnavailableError
 from agents.rag.search import CANDIDATES, MOST_TERMS, Searcher, question_forms, question_terms, windows
 from agents.rag.store import Hit
-from benchmarks.indexed import Bench, Indexed, Part, open_bench, say
+from benchmarks.indexed import Bench, Indexed, Part, log_to_stderr, open_bench, say
 from benchmarks.measures import Interval, auroc, mean_of, ndcg, paired_interval, recall, reciprocal_rank, reciprocal_rank_fusion
 from benchmarks.questions import DEFAULT_SET, Question, SetError, read_passages, read_questions, step_of, tenants_of, workshop_of
 from benchmarks.vectors import VectorsError
@@ -225,6 +225,7 @@ def main() -> None:
     take_files(arguments)
     arguments.add_argument("--json", action="store_true", help="print JSON in place of tables")
     options = arguments.parse_args()
+    log_to_stderr()
     started = time.perf_counter()
     try:
         asked = anyio.run(measure, options.corpus, options.questions, None, options.vectors)

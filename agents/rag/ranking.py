@@ -5,15 +5,45 @@ from dataclasses import dataclass, replace
 
 from agents.rag.blocks import pieces, split_lines
 from agents.rag.store import Hit, StoredChunk
-from agents.rag.terms import words
+from agents.rag.terms import holds, identifiers, phrases, words
 
-DENSE_WEIGHT, KEYWORD_WEIGHT, IDENTIFIER_WEIGHT = 0.4, 0.27, 0.33
-"""What the best cosine, the best BM25 score and all of the identifiers add to a passage's score; 1 together."""
 LEAST_SPAN = 0.3
 """In cosines: what sets a chunk that says nothing apart from the best one, at least."""
 STEP_FAVOUR = 1.15
 DUPLICATE_SHARE = 0.9
 JOINED_PIECES = 420
+LATER = 15
+MOST_LITERAL = 64
+"""Identifiers and phrases of a question that are looked for in the candidates' texts."""
+
+
+@dataclass(frozen=True)
+class FusionWeights:
+    """What makes a passage's score; the first four are 1 together. `benchmarks.fusion_fit` chooses them.
+
+    Attributes:
+        dense: What the best cosine adds.
+        keyword: What the best BM25 score adds.
+        identifiers: What all of the question's identifiers add.
+        phrases: What all of the question's phrases add.
+        joined: Share of the form that is joined with the turn before, where the question cannot stand alone. Else the forms
+            count alike.
+    """
+
+    dense: float
+    keyword: float
+    identifiers: float
+    phrases: float
+    joined: float
+
+    @classmethod
+    def of(cls, *, dense: float, identifiers: float, phrases: float, joined: float) -> "FusionWeights":
+        """The weights, given the dense share of both rankings, and what literal finds add where both rankings add 1."""
+        total = 1 + identifiers + phrases
+        return cls(dense / total, (1 - dense) / total, identifiers / total, phrases / total, joined)
+
+
+FUSION = FusionWeights.of(dense=0.6, identifiers=0.5, phrases=0.1, joined=0.6)
 
 
 @dataclass(frozen=True)
@@ -33,24 +63,41 @@ class Candidate:
     bm25: float | None = None
 
 
-def score_fusion(dense: Sequence[Sequence[Hit]], keyword: Sequence[Sequence[Hit]]) -> dict[int, float]:
+def form_shares(forms: int, *, dependent: bool, weights: FusionWeights = FUSION) -> list[float]:
+    """What each form of a question counts, 1 together; the last of two is the joined one."""
+    if forms == 2 and dependent:
+        return [1 - weights.joined, weights.joined]
+    return [1 / forms] * forms
+
+
+def score_fusion(
+    dense: Sequence[Sequence[Hit]],
+    keyword: Sequence[Sequence[Hit]],
+    dense_shares: Sequence[float] | None = None,
+    keyword_shares: Sequence[float] | None = None,
+    weights: FusionWeights = FUSION,
+) -> dict[int, float]:
     """Each chunk's score over rankings that are best first: what it reached of the best in each, weighed and averaged.
 
     Cosines count from the lowest of their ranking, which says nothing where there are many chunks, but a difference never
     counts more than out of `LEAST_SPAN`: the lowest of three may be as good as the best. BM25 scores count from 0, which
-    is what a chunk without any of the terms has.
+    is what a chunk without any of the terms has. Shares say what each ranking counts; without them all count alike.
     """
     fused: dict[int, float] = {}
-    for ranking in dense:
+    for ranking, share in zip(dense, dense_shares or _alike_shares(dense), strict=True):
         span = max(ranking[0].score - ranking[-1].score, LEAST_SPAN) if ranking else LEAST_SPAN
         for hit in ranking:
             reached = 1 - (ranking[0].score - hit.score) / span
-            fused[hit.ordinal] = fused.get(hit.ordinal, 0.0) + DENSE_WEIGHT * reached / len(dense)
-    for ranking in keyword:
+            fused[hit.ordinal] = fused.get(hit.ordinal, 0.0) + weights.dense * reached * share
+    for ranking, share in zip(keyword, keyword_shares or _alike_shares(keyword), strict=True):
         for hit in ranking:
             reached = hit.score / ranking[0].score if ranking[0].score > 0 else 1.0
-            fused[hit.ordinal] = fused.get(hit.ordinal, 0.0) + KEYWORD_WEIGHT * reached / len(keyword)
+            fused[hit.ordinal] = fused.get(hit.ordinal, 0.0) + weights.keyword * reached * share
     return fused
+
+
+def _alike_shares(rankings: Sequence[object]) -> list[float]:
+    return [1 / max(len(rankings), 1)] * len(rankings)
 
 
 def favour_step(candidates: Iterable[Candidate], step: str | None) -> list[Candidate]:
@@ -58,24 +105,34 @@ def favour_step(candidates: Iterable[Candidate], step: str | None) -> list[Candi
     return [replace(each, fused=each.fused * STEP_FAVOUR) if step and each.chunk.step == step else each for each in candidates]
 
 
-def favour_identifiers(candidates: Sequence[Candidate], identifiers: Sequence[str]) -> list[Candidate]:
-    """Raise passages that hold the question's identifiers literally.
+def favour_literal(candidates: Sequence[Candidate], query: str, weights: FusionWeights = FUSION) -> list[Candidate]:
+    """Raise passages that hold the question's identifiers and phrases literally.
 
-    Identifiers that no candidate holds, or that every candidate holds, tell nothing and do not count.
+    What no candidate holds, or every candidate holds, tells nothing and does not count.
     """
     texts = [each.chunk.text.lower() for each in candidates]
-    telling = [name for name in identifiers if 0 < sum(name in text for text in texts) < len(texts)]
-    if not telling:
-        return list(candidates)
-    return [
-        replace(each, fused=each.fused + IDENTIFIER_WEIGHT * sum(name in text for name in telling) / len(telling))
-        for each, text in zip(candidates, texts, strict=True)
-    ]
+    added = [0.0] * len(texts)
+    for names, most in ((identifiers(query), weights.identifiers), (phrases(query), weights.phrases)):
+        held = [[holds(text, name) for text in texts] for name in names[:MOST_LITERAL]]
+        telling = [row for row in held if any(row) and not all(row)]
+        for row in telling:
+            for place, holding in enumerate(row):
+                added[place] += most * holding / len(telling)
+    return [replace(each, fused=each.fused + more) for each, more in zip(candidates, added, strict=True)]
 
 
 def ordered(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Best first; equal ones in the order of the text."""
     return sorted(candidates, key=lambda each: (-each.fused, each.chunk.ordinal))
+
+
+def lead(candidates: Iterable[Candidate]) -> float:
+    """How far the best score is ahead of the `LATER`th, or of the last where there are fewer.
+
+    Where something answers a question it stands out; where nothing does, many passages are about as near.
+    """
+    scores = sorted((each.fused for each in candidates), reverse=True)
+    return scores[0] - scores[min(LATER, len(scores)) - 1] if scores else 0.0
 
 
 def passages(candidates: Sequence[Candidate], limit: int) -> list[Candidate]:

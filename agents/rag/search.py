@@ -14,10 +14,21 @@ from typing import Protocol
 from agents.rag.blocks import pieces
 from agents.rag.confidence import Evidence, confidence
 from agents.rag.embedder import Embedder, Vector
-from agents.rag.ranking import Candidate, favour_identifiers, favour_step, ordered, passages, score_fusion
+from agents.rag.ranking import (
+    FUSION,
+    Candidate,
+    FusionWeights,
+    favour_literal,
+    favour_step,
+    form_shares,
+    lead,
+    ordered,
+    passages,
+    score_fusion,
+)
 from agents.rag.scope import Scope
 from agents.rag.store import BM25_K1, Hit, StoredChunk
-from agents.rag.terms import heaviest, identifiers, names, terms, weight
+from agents.rag.terms import heaviest, holds, identifiers, names, terms, weight
 from shared_services.contracts.rag import ChunkKind, SearchRequest, Turn
 
 CANDIDATES = 100
@@ -116,7 +127,8 @@ def _clipped(parts: list[str]) -> str:
 class Searcher:
     """Searches one store with one model. Its methods block; call them from worker threads."""
 
-    def __init__(self, store: Searchable, embedder: Embedder) -> None:
+    def __init__(self, store: Searchable, embedder: Embedder, weights: FusionWeights = FUSION) -> None:
+        self._weights = weights
         self._store = store
         self._embedder = embedder
         self._contents: OrderedDict[tuple[str, str], Contents] = OrderedDict()
@@ -143,7 +155,11 @@ class Searcher:
         kept = [heaviest(each, contents.holding, total, MOST_TERMS) for each in asked]
         keyword = self._store.search_terms(scope, collection, kept, CANDIDATES, request.kinds)
         literal = identifiers(query)
-        found = ordered(favour_step(favour_identifiers(_fused(dense, keyword, contents), literal), request.step))
+        shares_of = form_shares(len(forms), dependent=depends_on_history(query), weights=self._weights)
+        spread = [share / len(form) for share, form in zip(shares_of, read, strict=True) for _ in form]
+        fused = _fused(score_fusion(dense, keyword, spread, shares_of, self._weights), dense, keyword, contents)
+        fused = favour_literal(fused, _MEANING.sub(r"\1", query), self._weights)
+        found = ordered(favour_step(fused, request.step))
         chosen = passages(found, request.limit)
         if not chosen:
             return NOTHING
@@ -156,6 +172,7 @@ class Searcher:
             named=_named(literal, asked[0], chosen[0].chunk.text, contents),
             unknown=_unknown(query, asked[0], contents),
             chunks=total,
+            lead=lead(fused),
         )
         return Found(chosen, confidence(evidence), evidence)
 
@@ -198,7 +215,7 @@ def _share(asked: list[str], ranking: Sequence[Hit], contents: Contents) -> floa
 
 def _named(literal: Sequence[str], asked: list[str], text: str, contents: Contents) -> float:
     most = weight(asked, contents.holding, len(contents.chunks))
-    held = [term for name in literal if name in text.lower() for term in terms(name) if term in asked]
+    held = [term for name in literal if holds(text.lower(), name) for term in terms(name) if term in asked]
     return weight(held, contents.holding, len(contents.chunks)) / most if most > 0 else 0.0
 
 
@@ -207,8 +224,9 @@ def _unknown(query: str, asked: list[str], contents: Contents) -> float:
     return len(strange) / len(set(asked)) if asked else 0.0
 
 
-def _fused(dense: Sequence[Sequence[Hit]], keyword: Sequence[Sequence[Hit]], contents: Contents) -> list[Candidate]:
-    fused = score_fusion(dense, keyword)
+def _fused(
+    fused: dict[int, float], dense: Sequence[Sequence[Hit]], keyword: Sequence[Sequence[Hit]], contents: Contents
+) -> list[Candidate]:
     cosines, scores = _highest(dense), _highest(keyword)
     return [
         Candidate(contents.chunks[number], score, cosines.get(number), scores.get(number))

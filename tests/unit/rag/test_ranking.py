@@ -4,11 +4,12 @@ from hypothesis import strategies as st
 
 from agents.rag.confidence import ANSWER_FROM, Evidence, confidence
 from agents.rag.ranking import (
-    DENSE_WEIGHT,
-    KEYWORD_WEIGHT,
+    FUSION,
     Candidate,
-    favour_identifiers,
+    favour_literal,
     favour_step,
+    form_shares,
+    lead,
     ordered,
     passages,
     score_fusion,
@@ -41,15 +42,15 @@ def _hits(**scores: float) -> list[Hit]:
 
 def test_fusion_adds_what_each_chunk_reached_of_the_best() -> None:
     fused = score_fusion([_hits(c7=0.8, c8=0.6, c9=0.4)], [_hits(c8=5.0, c6=1.0)])
-    assert fused == pytest.approx({7: DENSE_WEIGHT, 8: DENSE_WEIGHT / 2 + KEYWORD_WEIGHT, 9: 0.0, 6: KEYWORD_WEIGHT / 5})
-    assert score_fusion([_hits(c1=0.3)], [[]]) == {1: DENSE_WEIGHT}
+    assert fused == pytest.approx({7: FUSION.dense, 8: FUSION.dense / 2 + FUSION.keyword, 9: 0.0, 6: FUSION.keyword / 5})
+    assert score_fusion([_hits(c1=0.3)], [[]]) == {1: FUSION.dense}
     assert score_fusion([], []) == {}
 
 
 def test_near_cosines_among_few_chunks_leave_the_words_to_decide() -> None:
     fused = score_fusion([_hits(c1=0.40, c2=0.38)], [_hits(c2=3.0)])
     assert fused[2] > fused[1]
-    assert fused[1] > DENSE_WEIGHT * 0.9
+    assert fused[1] > FUSION.dense * 0.9
 
 
 def test_a_clear_lead_in_one_ranking_beats_a_bare_one_in_the_other() -> None:
@@ -79,8 +80,33 @@ def test_the_current_step_rises_but_hides_no_better_passage() -> None:
 def test_literal_identifiers_rise() -> None:
     plain = Candidate(_chunk(0, "scale it to 4\n", 1), 2 / 61)
     exact = Candidate(_chunk(1, "kubectl scale --replicas=3\n", 5), 2 / 63)
-    assert ordered(favour_identifiers([plain, exact], ["--replicas=3"]))[0].chunk.ordinal == 1
-    assert favour_identifiers([plain, exact], ["--nowhere"]) == [plain, exact]
+    assert ordered(favour_literal([plain, exact], "what is --replicas=3"))[0].chunk.ordinal == 1
+    assert favour_literal([plain, exact], "what is --nowhere") == [plain, exact]
+
+
+def test_an_identifier_counts_whole() -> None:
+    longer = Candidate(_chunk(0, "helm install -f values.yaml.gz --replicas=30\n", 1), 0.5)
+    exact = Candidate(_chunk(1, "helm install -f values.yaml.\n", 5), 0.49)
+    assert ordered(favour_literal([longer, exact], "values.yaml"))[0].chunk.ordinal == 1
+
+
+def test_words_side_by_side_rise() -> None:
+    apart = Candidate(_chunk(0, "the policy of oc, adm and others\n", 1), 0.5)
+    exact = Candidate(_chunk(1, "run oc adm policy\n", 5), 0.49)
+    first, second = ordered(favour_literal([apart, exact], "what does oc adm policy do"))
+    assert (first.chunk.ordinal, first.fused) == (1, pytest.approx(0.49 + FUSION.phrases))
+    assert second.fused == 0.5
+
+
+def test_the_joined_form_counts_more_where_the_question_cannot_stand_alone() -> None:
+    assert form_shares(1, dependent=True) == [1]
+    assert form_shares(2, dependent=False) == [0.5, 0.5]
+    assert form_shares(2, dependent=True) == [1 - FUSION.joined, FUSION.joined]
+    dense, keyword = [_hits(c1=0.6, c2=0.3), _hits(c2=0.6, c1=0.3)], [_hits(c1=2.0), _hits(c2=2.0)]
+    shares = form_shares(2, dependent=True)
+    fused = score_fusion(dense, keyword, shares, shares)
+    assert fused[2] > fused[1]
+    assert sum(score_fusion(dense, keyword).values()) == pytest.approx(sum(fused.values()))
 
 
 def test_neighbours_of_a_section_become_one_contiguous_passage() -> None:
@@ -126,6 +152,14 @@ def test_a_long_question_is_read_at_both_ends() -> None:
     assert end.endswith(" word4998 word4999")
     assert windows("short") == ["short"]
     assert len(windows("x" * 100_000)[0]) < 2_000
+
+
+def test_the_lead_is_over_a_later_passage_or_the_last() -> None:
+    scores = [0.9 - 0.02 * place for place in range(30)]
+    many = [Candidate(_chunk(place, "x\n", place + 1), score) for place, score in enumerate(scores)]
+    assert lead(many[::-1]) == pytest.approx(scores[0] - scores[14])
+    assert lead(many[:3]) == pytest.approx(0.04)
+    assert lead(many[:1]) == lead([]) == 0
 
 
 def test_confidence_grows_with_each_kind_of_evidence() -> None:
