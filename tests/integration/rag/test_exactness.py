@@ -7,11 +7,7 @@ from shared_services.contracts.rag import SearchRequest
 from tests.integration.rag.conftest import open_room, scope_of
 from tests.unit.rag.workshops import workshop
 
-SENTENCES = [
-    "When the room is ready, note what `{}` says and go on with the next task of this page.",
-    "Some teams meet `{}` on their first day, and the trainer explains it to them.",
-    "Look at `{}` once more before you continue; you will need it later.",
-]
+FORMS = ["{}", "What does {} mean?", "where is `{}`", "I do not understand {}."]
 
 LOOKALIKES = [
     ("oc adm policy", ["oc adm police", "oc adn policy", "oc adm polity", "od adm policy"]),
@@ -48,19 +44,29 @@ LOOKALIKES = [
 ]
 
 
-@pytest.mark.parametrize(("wanted", "others"), LOOKALIKES, ids=[wanted for wanted, _ in LOOKALIKES])
-async def test_an_identifier_is_found_first_among_lookalikes(
-    tmp_path, model: SentenceTransformerEmbedder, wanted: str, others: list[str]
-) -> None:
-    # the right one stands last, so that no tie falls in its favour
-    steps = {
-        f"s{number}-{place}": f"# Page\n\n{sentence.format(name)}\n"
-        for number, name in enumerate([*others, wanted])
-        for place, sentence in enumerate(SENTENCES[:1])
-    }
-    async with open_room(tmp_path, model) as room:
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def answers(tmp_path_factory: pytest.TempPathFactory, model: SentenceTransformerEmbedder) -> dict[tuple[str, str], str]:
+    """By identifier and question, the first passage of one workshop that explains every identifier of the table."""
+    # the wanted one stands last of its kind, so that no tie falls in its favour
+    named = list(dict.fromkeys(name for wanted, others in LOOKALIKES for name in [*others, wanted]))
+    steps = {f"page-{number}": f"# Page\n\nNote what `{name}` says, then go on.\n" for number, name in enumerate(named)}
+    found: dict[tuple[str, str], str] = {}
+    async with open_room(tmp_path_factory.mktemp("exact"), model) as room:
         await room.service.index(scope_of("exact"), "v1", workshop("exact", steps))
         await room.service.activate(scope_of("exact"), "v1")
-        for query in (wanted, f"What does {wanted} mean?", f"where is `{wanted}`", f"I do not understand {wanted}."):
-            found = await room.service.search(scope_of("exact"), SearchRequest(query=query))
-            assert f"`{wanted}`" in found.passages[0].text, (query, [passage.text for passage in found.passages[:2]])
+        for wanted, _ in LOOKALIKES:
+            for form in FORMS:
+                request = SearchRequest(query=form.format(wanted), limit=3)
+                found[wanted, form] = (await room.service.search(scope_of("exact"), request)).passages[0].text
+    return found
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("wanted", [wanted for wanted, _ in LOOKALIKES])
+async def test_an_identifier_is_found_first_among_lookalikes(answers: dict[tuple[str, str], str], wanted: str, form: str) -> None:
+    assert f"`{wanted}`" in answers[wanted, form]

@@ -176,5 +176,5 @@ def test_confidence_grows_with_each_kind_of_evidence() -> None:
 
 
 def test_the_same_evidence_from_more_chunks_says_less() -> None:
-    assert confidence(Evidence(0.4, 0.3, 0, 0, 5)) > ANSWER_FROM > confidence(Evidence(0.4, 0.3, 0, 0, 900))
+    assert confidence(Evidence(0.4, 0.3, 0, 0, 5, 0.3)) > ANSWER_FROM > confidence(Evidence(0.4, 0.3, 0, 0, 900, 0.3))
     assert confidence(Evidence(0.4, 0.3, 0, 0, 0)) == confidence(Evidence(0.4, 0.3, 0, 0, 3))
