@@ -3,18 +3,29 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agents.rag.blocks import pieces, split_lines
+from agents.rag.blocks import split_lines
 from agents.rag.store import Hit, StoredChunk
-from agents.rag.terms import holds, identifiers, phrases, words
+from agents.rag.terms import holds, identifiers, phrases
 
 LEAST_SPAN = 0.3
 """In cosines: what sets a chunk that says nothing apart from the best one, at least."""
 STEP_FAVOUR = 1.15
 DUPLICATE_SHARE = 0.9
-JOINED_PIECES = 420
+JOINED_CHARACTERS = 1_800
+"""A longer passage is not read at once."""
 LATER = 15
 MOST_LITERAL = 64
 """Identifiers and phrases of a question that are looked for in the candidates' texts."""
+
+
+_SENTENCE_SIGNS = ".,:;!?()\"'*"
+_TELLING_WORDS = """
+no not never none without neither nor only before after first last one two three four five six seven eight nine ten
+true false yes on off enable disable enabled disabled start stop add remove create delete allow deny up down
+"""
+_LETTERS = ("", "a", "A", "I")
+_TELLING = frozenset(_TELLING_WORDS.split())
+"""Plain words that make another text of two that are otherwise alike."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +129,7 @@ def favour_literal(candidates: Sequence[Candidate], query: str, weights: FusionW
         for row in telling:
             for place, holding in enumerate(row):
                 added[place] += most * holding / len(telling)
-    return [replace(each, fused=each.fused + more) for each, more in zip(candidates, added, strict=True)]
+    return [replace(each, fused=each.fused + more) if more else each for each, more in zip(candidates, added, strict=True)]
 
 
 def ordered(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -138,10 +149,10 @@ def lead(candidates: Iterable[Candidate]) -> float:
 def passages(candidates: Sequence[Candidate], limit: int) -> list[Candidate]:
     """At most `limit` passages from ordered candidates: near duplicates folded, neighbours of one section joined."""
     chosen: list[Candidate] = []
-    bags: list[frozenset[str]] = []
+    seen: list[_Seen] = []
     for each in candidates:
-        bag = frozenset(words(each.chunk.text))
-        if any(_alike(bag, other) for other in bags):
+        own = _Seen.of(each.chunk)
+        if any(own.repeats(other) for other in seen):
             continue
         place = next((index for index, held in enumerate(chosen) if _neighbours(held.chunk, each.chunk)), None)
         if place is not None:
@@ -150,13 +161,41 @@ def passages(candidates: Sequence[Candidate], limit: int) -> list[Candidate]:
             chosen.append(each)
         else:
             break
-        bags.append(bag)
+        seen.append(own)
     return chosen
 
 
-def _alike(bag: frozenset[str], other: frozenset[str]) -> bool:
-    union = len(bag | other)
-    return union == 0 or len(bag & other) / union >= DUPLICATE_SHARE
+@dataclass(frozen=True)
+class _Seen:
+    """What tells a text from another: its words as they are written, in order where they are commands or code."""
+
+    tokens: tuple[str, ...]
+    bag: frozenset[str]
+    exact: bool
+
+    @classmethod
+    def of(cls, chunk: StoredChunk) -> "_Seen":
+        tokens = tuple(chunk.text.split())
+        return cls(
+            tokens, frozenset(token.strip(_SENTENCE_SIGNS) for token in tokens), chunk.kind not in ("prose", "hint", "explain")
+        )
+
+    def repeats(self, other: "_Seen") -> bool:
+        """Whether who has read the other learns nothing here: prose that differs in a few plain words, or the very same code.
+
+        One flag, one number or one name makes another text of it, and so does any word of a command.
+        """
+        if self.exact or other.exact:
+            return self.tokens == other.tokens
+        shorter, longer = sorted((len(self.bag), len(other.bag)))
+        if shorter < DUPLICATE_SHARE * longer:
+            return False
+        differing = self.bag ^ other.bag
+        return len(differing) <= (1 - DUPLICATE_SHARE) * len(self.bag | other.bag) and all(map(_plain, differing))
+
+
+def _plain(token: str) -> bool:
+    return token in _LETTERS or (token.isalpha() and token[1:].islower() and token.lower() not in _TELLING)
 
 
 def _covered(chunk: StoredChunk) -> dict[int, str]:
@@ -170,7 +209,7 @@ def _neighbours(one: StoredChunk, other: StoredChunk) -> bool:
     first, second = sorted((one, other), key=lambda chunk: (chunk.first_line, chunk.last_line))
     gap = len(split_lines(first.after))
     touching = second.first_line <= first.last_line + gap + 1
-    return touching and pieces(one.text) + pieces(other.text) <= JOINED_PIECES
+    return touching and len(one.text) + len(other.text) <= JOINED_CHARACTERS
 
 
 _HELP: Mapping[str, None] = dict.fromkeys(("hint", "explain", "solve", "check"))

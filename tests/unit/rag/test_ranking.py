@@ -139,6 +139,37 @@ def test_near_duplicates_are_folded() -> None:
     assert [each.chunk.ordinal for each in passages(twins, 5)] == [0]
 
 
+_PARAGRAPH = "Log in to the registry of the class with the name and the password that stand on the card which lies on your desk"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "kind", "folded"),
+    [
+        (f"{_PARAGRAPH}.\n", f"{_PARAGRAPH}!\n", "prose", True),
+        (f"{_PARAGRAPH} there.\n", f"{_PARAGRAPH} here.\n", "prose", True),
+        (f"{_PARAGRAPH}, not there.\n", f"{_PARAGRAPH}, there.\n", "prose", False),
+        (f"{_PARAGRAPH} 12.\n", f"{_PARAGRAPH} 13.\n", "prose", False),
+        (f"{_PARAGRAPH} `--rm`.\n", f"{_PARAGRAPH} `--it`.\n", "prose", False),
+        (f"{_PARAGRAPH} Anna.\n", f"{_PARAGRAPH} kubeCtl.\n", "prose", False),
+        (f"{_PARAGRAPH}:\n\n    oc get pods\n", f"{_PARAGRAPH}:\n\n    oc get pods\n", "command", True),
+        (f"{_PARAGRAPH}:\n\n    oc get pods\n", f"{_PARAGRAPH}:\n\n    oc get nodes\n", "command", False),
+        (f"{_PARAGRAPH}:\n\n    oc get pods -w\n", f"{_PARAGRAPH}:\n\n    oc get pods\n", "command", False),
+        (f"{_PARAGRAPH}:\n\n    mv a b\n", f"{_PARAGRAPH}:\n\n    mv b a\n", "command", False),
+        ("```\nreplicas: 3\n```\n", "```\nreplicas: 4\n```\n", "code", False),
+    ],
+)
+def test_only_what_says_nothing_new_is_folded(one: str, other: str, kind: ChunkKind, folded: bool) -> None:
+    twins = [Candidate(_chunk(0, one, 1, kind=kind), 0.9), Candidate(_chunk(1, other, 1, kind=kind, step="b", file="b"), 0.8)]
+    assert len(passages(twins, 5)) == (1 if folded else 2)
+
+
+def test_passages_are_joined_up_to_what_is_read_at_once() -> None:
+    long = "word " * 180 + "\n"
+    pair = [Candidate(_chunk(0, long, 1), 0.9), Candidate(_chunk(1, "other " * 140 + "\n", 2), 0.8)]
+    assert len(passages(pair, 5)) == 1
+    assert len(passages([*pair, Candidate(_chunk(2, "third " * 20 + "\n", 3), 0.7)], 5)) == 2
+
+
 def test_a_follow_up_is_searched_alone_and_joined() -> None:
     history = [Turn(speaker="user", text="How do I scale?"), Turn(speaker="assistant", text="With kubectl.")]
     assert question_forms(" and back? ", history) == ["and back?", "How do I scale?\nand back?"]
