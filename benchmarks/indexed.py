@@ -86,6 +86,7 @@ class Part:
 
     def __init__(self, whole: Indexed, ordinals: Iterable[int]) -> None:
         self._whole = whole
+        self.scope, self.collection = whole.scope, whole.collection
         self._ordinals = sorted(set(ordinals))
         self._held = frozenset(self._ordinals)
         self._vectors = whole.vectors[self._ordinals]

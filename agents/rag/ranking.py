@@ -1,6 +1,6 @@
 """Pure decisions about order: fusing scores, favouring steps and identifiers, folding duplicates, joining neighbours."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agents.rag.blocks import split_lines
@@ -10,6 +10,7 @@ from agents.rag.terms import holds, identifiers, phrases
 LEAST_SPAN = 0.3
 """In cosines: what sets a chunk that says nothing apart from the best one, at least."""
 STEP_FAVOUR = 1.15
+NEIGHBOUR_FAVOUR = 1.05
 DUPLICATE_SHARE = 0.9
 JOINED_CHARACTERS = 1_800
 """A longer passage is not read at once."""
@@ -111,9 +112,34 @@ def _alike_shares(rankings: Sequence[object]) -> list[float]:
     return [1 / max(len(rankings), 1)] * len(rankings)
 
 
-def favour_step(candidates: Iterable[Candidate], step: str | None) -> list[Candidate]:
-    """Raise the current step's passages a little, so that a clearly better one elsewhere stays first."""
-    return [replace(each, fused=each.fused * STEP_FAVOUR) if step and each.chunk.step == step else each for each in candidates]
+def favour_step(
+    candidates: Iterable[Candidate],
+    step: str | None,
+    beside: Collection[str] = (),
+    own: float = STEP_FAVOUR,
+    next_to: float = NEIGHBOUR_FAVOUR,
+) -> list[Candidate]:
+    """Raise the current step's passages a little, and less those of the steps before and after it (`beside`).
+
+    A clearly better passage elsewhere stays first. `benchmarks.step_favour` measures both factors.
+    """
+    if not step:
+        return list(candidates)
+    return [
+        replace(each, fused=each.fused * (own if each.chunk.step == step else next_to))
+        if each.chunk.step == step or each.chunk.step in beside
+        else each
+        for each in candidates
+    ]
+
+
+def steps_beside(chunks: Iterable[StoredChunk], step: str | None) -> frozenset[str]:
+    """The steps before and after one, in the order of the text; none for a step that is not there."""
+    if step is None:
+        return frozenset()
+    order = list(dict.fromkeys(each.step for each in sorted(chunks, key=lambda each: each.ordinal)))
+    place = order.index(step) if step in order else -2
+    return frozenset(order[near] for near in (place - 1, place + 1) if 0 <= near < len(order))
 
 
 def favour_literal(candidates: Sequence[Candidate], query: str, weights: FusionWeights = FUSION) -> list[Candidate]:

@@ -25,6 +25,7 @@ from agents.rag.ranking import (
     ordered,
     passages,
     score_fusion,
+    steps_beside,
 )
 from agents.rag.scope import Scope
 from agents.rag.store import BM25_K1, Hit, StoredChunk
@@ -159,7 +160,7 @@ class Searcher:
         spread = [share / len(form) for share, form in zip(shares_of, read, strict=True) for _ in form]
         fused = _fused(score_fusion(dense, keyword, spread, shares_of, self._weights), dense, keyword, contents)
         fused = favour_literal(fused, _MEANING.sub(r"\1", query), self._weights)
-        found = ordered(favour_step(fused, request.step))
+        found = ordered(favour_step(fused, request.step, steps_beside(contents.chunks.values(), request.step)))
         chosen = passages(found, request.limit)
         if not chosen:
             return NOTHING

@@ -1,13 +1,15 @@
 """Identifiers are found as they are written, among such as differ by a character: the real model on the real engine."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from agents.rag.reference_embedder import SentenceTransformerEmbedder
 from shared_services.contracts.rag import SearchRequest
-from tests.integration.rag.conftest import open_room, scope_of
+from tests.integration.rag.conftest import Room, open_room, scope_of
 from tests.unit.rag.workshops import workshop
 
-FORMS = ["{}", "What does {} mean?", "where is `{}`", "I do not understand {}."]
+FORMS = ["{}", "What does {} mean?", "I do not understand `{}`."]
 
 LOOKALIKES = [
     ("oc adm policy", ["oc adm police", "oc adn policy", "oc adm polity", "od adm policy"]),
@@ -50,23 +52,18 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-async def answers(tmp_path_factory: pytest.TempPathFactory, model: SentenceTransformerEmbedder) -> dict[tuple[str, str], str]:
-    """By identifier and question, the first passage of one workshop that explains every identifier of the table."""
-    # the wanted one stands last of its kind, so that no tie falls in its favour
+async def room(tmp_path_factory: pytest.TempPathFactory, model: SentenceTransformerEmbedder) -> AsyncIterator[Room]:
+    """A workshop that explains every identifier of the table; the wanted one last of its kind, so that no tie favours it."""
     named = list(dict.fromkeys(name for wanted, others in LOOKALIKES for name in [*others, wanted]))
     steps = {f"page-{number}": f"# Page\n\nNote what `{name}` says, then go on.\n" for number, name in enumerate(named)}
-    found: dict[tuple[str, str], str] = {}
-    async with open_room(tmp_path_factory.mktemp("exact"), model) as room:
-        await room.service.index(scope_of("exact"), "v1", workshop("exact", steps))
-        await room.service.activate(scope_of("exact"), "v1")
-        for wanted, _ in LOOKALIKES:
-            for form in FORMS:
-                request = SearchRequest(query=form.format(wanted), limit=3)
-                found[wanted, form] = (await room.service.search(scope_of("exact"), request)).passages[0].text
-    return found
+    async with open_room(tmp_path_factory.mktemp("exact"), model) as opened:
+        await opened.service.index(scope_of("exact"), "v1", workshop("exact", steps))
+        await opened.service.activate(scope_of("exact"), "v1")
+        yield opened
 
 
-@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("wanted", [wanted for wanted, _ in LOOKALIKES])
-async def test_an_identifier_is_found_first_among_lookalikes(answers: dict[tuple[str, str], str], wanted: str, form: str) -> None:
-    assert f"`{wanted}`" in answers[wanted, form]
+async def test_an_identifier_is_found_first_among_lookalikes(room: Room, wanted: str) -> None:
+    for form in FORMS:
+        found = await room.service.search(scope_of("exact"), SearchRequest(query=form.format(wanted), limit=3))
+        assert f"`{wanted}`" in found.passages[0].text, (form, [passage.text for passage in found.passages])

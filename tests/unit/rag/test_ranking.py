@@ -13,6 +13,7 @@ from agents.rag.ranking import (
     ordered,
     passages,
     score_fusion,
+    steps_beside,
 )
 from agents.rag.search import question_forms, windows
 from agents.rag.store import Hit, StoredChunk
@@ -75,6 +76,17 @@ def test_the_current_step_rises_but_hides_no_better_passage() -> None:
     assert order == [1, 0, 2]
     assert [each.chunk.ordinal for each in ordered(favour_step([best, near, far], None))] == [0, 1, 2]
     assert ordered(favour_step([best, far], "a"))[0].chunk.ordinal == 0
+
+
+def test_the_steps_beside_the_current_one_rise_less() -> None:
+    chunks = [_chunk(place, "x\n", 1, step=step) for place, step in enumerate(["a", "a", "b", "c", "d"])]
+    assert steps_beside(chunks[::-1], "b") == {"a", "c"}
+    assert steps_beside(chunks, "a") == {"b"}
+    assert steps_beside(chunks, "d") == {"c"}
+    assert steps_beside(chunks, "z") == steps_beside(chunks, None) == steps_beside([], "a") == frozenset()
+    own, near, far = (Candidate(chunk, 0.5) for chunk in (chunks[2], chunks[3], chunks[4]))
+    raised = {each.chunk.step: each.fused for each in favour_step([own, near, far], "b", {"a", "c"})}
+    assert raised["b"] > raised["c"] > raised["d"] == 0.5
 
 
 def test_literal_identifiers_rise() -> None:
