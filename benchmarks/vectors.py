@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -70,9 +71,9 @@ def _read(path: Path, model_id: str) -> dict[bytes, Vector]:
     if not path.exists():
         return {}
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             made_by, digests, vectors = str(held["model"]), held["digests"], held["vectors"]
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError, EOFError, BadZipFile) as error:
         raise VectorsError(f"{path} holds no vectors ({error}). Name another file, or remove it.") from error
     if made_by != model_id:
         raise VectorsError(f"{path} holds vectors of {made_by}, and this is {model_id}. Name another file, or remove it.")
