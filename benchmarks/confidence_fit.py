@@ -12,8 +12,9 @@ import argparse
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -26,10 +27,11 @@ from agents.rag.confidence import CURRENT, FEWEST_CHUNKS, Evidence, Weights, sco
 from agents.rag.embedder import Embedder
 from agents.rag.errors import ModelUnavailableError
 from agents.rag.search import Searcher
-from benchmarks.indexed import Bench, Indexed, Part, open_bench, say
+from benchmarks.indexed import Bench, Indexed, Part, log_to_stderr, open_bench, say
 from benchmarks.measures import Floats, auroc, fit_logistic, logistic
 from benchmarks.questions import Question, SetError, read_passages, read_questions, step_of, tenants_of, workshop_of
 from benchmarks.retrieval import read_texts, take_files
+from benchmarks.vectors import VectorsError
 from shared_services.contracts.rag import ChunkKind, SearchRequest
 from shared_services.library.form import read_folder
 
@@ -112,18 +114,22 @@ def _drawn(draws: np.random.Generator, pool: np.ndarray[Any, np.dtype[np.int64]]
 
 
 def features(given: Sequence[Example]) -> Floats:
-    """Shape (examples, 5): what the curve's weights are multiplied by, in the order of `Weights`."""
-    found = np.array([astuple(each.evidence) for each in given], dtype=np.float64)
-    found[:, -1] = np.log(np.maximum(found[:, -1], FEWEST_CHUNKS))
-    return found
+    """Shape (examples, 7): what the curve's weights are multiplied by, in the order of `Weights`."""
+    names = ("cosine", "share", "named", "unknown", "lead")
+    found = np.array([[getattr(each.evidence, name) for name in names] for each in given], dtype=np.float64)
+    size = np.log([max(each.evidence.chunks, FEWEST_CHUNKS) for each in given])
+    return np.column_stack([found, found[:, -1] * size, size])
+
+
+def _weights(given: Sequence[Example]) -> list[float]:
+    """What each example counts: its kind's share, in each size of pool, however many there are."""
+    groups = Counter((each.kind, each.size) for each in given)
+    return [SHARES[each.kind] / groups[each.kind, each.size] for each in given]
 
 
 def fit(given: Sequence[Example]) -> Weights:
     """The curve's weights for some examples; each kind in each size of pool weighs its share, however many there are."""
-    groups: dict[tuple[Kind, int], int] = {}
-    for each in given:
-        groups[each.kind, each.size] = groups.get((each.kind, each.size), 0) + 1
-    weights = np.array([SHARES[each.kind] / groups[each.kind, each.size] for each in given])
+    weights = np.array(_weights(given))
     answered = np.array([float(each.kind == "answered") for each in given])
     return Weights(*(float(value) for value in fit_logistic(features(given), answered, weights)))
 
@@ -164,12 +170,8 @@ def judgement(judged: Sequence[tuple[Example, float]]) -> list[dict[str, Any]]:
 
 def calibration(judged: Sequence[tuple[Example, float]], bins: int = 10) -> list[dict[str, float]]:
     """By tenth of the estimate: how many examples (weighed), the mean estimate, the share that is answered."""
-    groups: dict[tuple[Kind, int], int] = {}
-    for each, _ in judged:
-        groups[each.kind, each.size] = groups.get((each.kind, each.size), 0) + 1
     table: dict[int, list[float]] = {}
-    for each, chance in judged:
-        weight = SHARES[each.kind] / groups[each.kind, each.size]
+    for (each, chance), weight in zip(judged, _weights([each for each, _ in judged]), strict=True):
         row = table.setdefault(min(int(chance * bins), bins - 1), [0.0, 0.0, 0.0])
         row[0] += weight
         row[1] += weight * chance
@@ -181,8 +183,18 @@ def calibration(judged: Sequence[tuple[Example, float]], bins: int = 10) -> list
     ]
 
 
+def errors(judged: Sequence[tuple[Example, float]]) -> dict[str, float]:
+    """How far estimates are from what is: `brier`, the mean square, and `calibration`, the mean distance in tenths; 0 is best."""
+    weights = _weights([each for each, _ in judged])
+    squares = [weight * (chance - (each.kind == "answered")) ** 2 for (each, chance), weight in zip(judged, weights, strict=True)]
+    return {
+        "brier": sum(squares) / sum(weights),
+        "calibration": sum(row["share"] * abs(row["expected"] - row["observed"]) for row in calibration(judged)),
+    }
+
+
 async def gather(
-    corpus: Path, questions: Path, embedder: Embedder | None = None
+    corpus: Path, questions: Path, embedder: Embedder | None = None, vectors: Path | None = None
 ) -> tuple[list[Example], list[tuple[bool, Evidence]]]:
     """Index the set and the example workshops, and search: the set's examples, and the evidence for each example question.
 
@@ -190,8 +202,10 @@ async def gather(
         corpus: Passages, at least two tenants'.
         questions: Questions about them.
         embedder: In place of the product's own.
+        vectors: A file that keeps vectors from one measurement to the next.
 
     Raises:
+        VectorsError: `vectors` is another model's file, or none of vectors.
         SetError: A file is not a retrieval set, or has fewer than two tenants.
         OSError: A file cannot be read.
         ModelUnavailableError: The model cannot be loaded.
@@ -199,7 +213,7 @@ async def gather(
     tenants, asked = tenants_of(read_passages(corpus)), read_questions(questions)
     if len(tenants) < 2:
         raise SetError(f"{corpus} has one tenant; a curve is fitted on some and measured on others")
-    async with open_bench(embedder) as bench:
+    async with open_bench(embedder, vectors) as bench:
         bodies = []
         for number, (name, passages) in enumerate(tenants.items(), start=1):
             indexed = await bench.index(name, workshop_of(f"tenant-{number}", passages))
@@ -259,6 +273,7 @@ def report(given: Sequence[Example], own: Sequence[tuple[bool, Evidence]]) -> di
         },
         "unseen": judgement(judged),
         "current": judgement(current),
+        "errors": {"unseen": errors(judged), "current": errors(current)},
         "calibration_unseen": calibration(judged),
         "calibration_current": calibration(current),
         "examples": {"fitted": own_examples(own, everything), "current": own_examples(own, CURRENT)},
@@ -268,7 +283,7 @@ def report(given: Sequence[Example], own: Sequence[tuple[bool, Evidence]]) -> di
 def printed(found: dict[str, Any]) -> str:
     """The report as tables."""
     lines = ["questions: " + ", ".join(f"{count} {kind}" for kind, count in found["questions"].items()), ""]
-    for title in ("weights", "examples"):
+    for title in ("weights", "examples", "errors"):
         lines += [f"{title}:", *_table([{"": name} | row for name, row in found[title].items()]), ""]
     lines += ["Curves on tenants that they were not fitted on:", *_table(found["unseen"]), ""]
     lines += ["The product's curve:", *_table(found["current"]), ""]
@@ -290,10 +305,11 @@ def main() -> None:
     take_files(arguments)
     arguments.add_argument("--json", action="store_true", help="print JSON in place of tables")
     options = arguments.parse_args()
+    log_to_stderr()
     started = time.perf_counter()
     try:
-        given, own = anyio.run(gather, options.corpus, options.questions)
-    except (SetError, OSError, ModelUnavailableError) as error:
+        given, own = anyio.run(gather, options.corpus, options.questions, None, options.vectors)
+    except (SetError, VectorsError, OSError, ModelUnavailableError) as error:
         sys.exit(f"{arguments.prog}: {error}")
     found = report(given, own)
     print(json.dumps(found, indent=2) if options.json else printed(found))

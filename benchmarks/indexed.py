@@ -18,6 +18,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from agents.rag.app import MIGRATIONS
@@ -30,6 +31,7 @@ from agents.rag.service import RagService
 from agents.rag.store import BM25_B, MAX_TEXT_BYTES, Hit, StoredChunk, VectorStore
 from agents.rag.store.lite import MilvusLiteStore
 from agents.rag.terms import inverse_frequency
+from benchmarks.vectors import RememberingEmbedder
 from shared_services.contracts.rag import ChunkKind
 from shared_services.kit.database import create_engine, migrate, session_factory
 from shared_services.kit.tokens import Claims
@@ -47,43 +49,9 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-class RememberingEmbedder:
-    """An embedder that reads each text once and keeps its vector in memory."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-        self._vectors: dict[str, Vector] = {}
-
-    @property
-    def model_id(self) -> str:
-        """The model's."""
-        return self._embedder.model_id
-
-    @property
-    def dimension(self) -> int:
-        """The model's."""
-        return self._embedder.dimension
-
-    @property
-    def ready(self) -> bool:
-        """The model's."""
-        return self._embedder.ready
-
-    def encode(self, texts: Sequence[str]) -> list[Vector]:
-        """One vector for each text, in order."""
-        missing = list(dict.fromkeys(text for text in texts if text not in self._vectors))
-        # texts of like length together: a batch is padded to its longest
-        missing.sort(key=len)
-        self._vectors.update(zip(missing, self._embedder.encode(missing), strict=True))
-        return [self._vectors[text] for text in texts]
-
-    def warm(self) -> None:
-        """Load the model."""
-        self._embedder.warm()
-
-    def close(self) -> None:
-        """End the model's thread."""
-        self._embedder.close()
+def log_to_stderr() -> None:
+    """Keep the product's log out of what a measurement prints."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 @dataclass(frozen=True)
@@ -118,6 +86,7 @@ class Part:
 
     def __init__(self, whole: Indexed, ordinals: Iterable[int]) -> None:
         self._whole = whole
+        self.scope, self.collection = whole.scope, whole.collection
         self._ordinals = sorted(set(ordinals))
         self._held = frozenset(self._ordinals)
         self._vectors = whole.vectors[self._ordinals]
@@ -223,9 +192,18 @@ def _ordinal(row: tuple[StoredChunk, list[str]]) -> int:
 
 
 @asynccontextmanager
-async def open_bench(embedder: Embedder | None = None) -> AsyncIterator[Bench]:
-    """The RAG agent on Milvus Lite, SQLite and the real model, in a folder that is removed at the end."""
-    model = RememberingEmbedder(embedder or SentenceTransformerEmbedder())
+async def open_bench(embedder: Embedder | None = None, vectors: Path | None = None) -> AsyncIterator[Bench]:
+    """The RAG agent on Milvus Lite, SQLite and the real model, in a folder that is removed at the end.
+
+    Args:
+        embedder: In place of the product's own.
+        vectors: A file that keeps the vectors from one measurement to the next.
+
+    Raises:
+        VectorsError: The file holds something else, or another model's vectors.
+        ModelUnavailableError: The model cannot be loaded.
+    """
+    model = await anyio.to_thread.run_sync(RememberingEmbedder, embedder or SentenceTransformerEmbedder(), vectors)
     with tempfile.TemporaryDirectory(prefix="rag-benchmark-") as folder:
         engine = create_engine(f"sqlite:///{folder}/rag.sqlite3")
         store = MilvusLiteStore(Path(folder))

@@ -23,9 +23,10 @@ from agents.rag.embedder import Embedder
 from agents.rag.errors import ModelUnavailableError
 from agents.rag.search import CANDIDATES, MOST_TERMS, Searcher, question_forms, question_terms, windows
 from agents.rag.store import Hit
-from benchmarks.indexed import Bench, Indexed, Part, open_bench, say
+from benchmarks.indexed import Bench, Indexed, Part, log_to_stderr, open_bench, say
 from benchmarks.measures import Interval, auroc, mean_of, ndcg, paired_interval, recall, reciprocal_rank, reciprocal_rank_fusion
 from benchmarks.questions import DEFAULT_SET, Question, SetError, read_passages, read_questions, step_of, tenants_of, workshop_of
+from benchmarks.vectors import VectorsError
 
 METHODS = ("product", "bm25", "dense", "fusion")
 DEEPEST = 50
@@ -125,10 +126,11 @@ def report(asked: Sequence[Asked]) -> dict[str, Any]:
     }
 
 
-async def measure(corpus: Path, questions: Path, embedder: Embedder | None = None) -> list[Asked]:
-    """Index every tenant and ask every question; `embedder` in place of the product's own.
+async def measure(corpus: Path, questions: Path, embedder: Embedder | None = None, vectors: Path | None = None) -> list[Asked]:
+    """Index every tenant and ask every question; `embedder` and `vectors` as for `open_bench`.
 
     Raises:
+        VectorsError: `vectors` is another model's file, or none of vectors.
         SetError: A file is not a retrieval set, or a question's tenant has no passages.
         OSError: A file cannot be read.
         ModelUnavailableError: The model cannot be loaded.
@@ -138,7 +140,7 @@ async def measure(corpus: Path, questions: Path, embedder: Embedder | None = Non
     if strangers:
         raise SetError(f"{corpus} has no passages of {', '.join(sorted(strangers))}, which {questions} asks")
     asked: list[Asked] = []
-    async with open_bench(embedder) as bench:
+    async with open_bench(embedder, vectors) as bench:
         for number, (tenant, passages) in enumerate(tenants.items(), start=1):
             indexed = await bench.index(tenant, workshop_of(f"tenant-{number}", passages))
             body = Body(indexed, {step_of(place): passage.passage_id for place, passage in enumerate(passages)})
@@ -214,6 +216,7 @@ def take_files(arguments: argparse.ArgumentParser) -> None:
     """Add the arguments that name a retrieval set."""
     arguments.add_argument("--corpus", type=Path, default=DEFAULT_SET / "corpus.jsonl", help="passages, JSON lines")
     arguments.add_argument("--questions", type=Path, default=DEFAULT_SET / "questions.jsonl", help="questions, JSON lines")
+    arguments.add_argument("--vectors", type=Path, help="a file that keeps vectors from one measurement to the next")
 
 
 def main() -> None:
@@ -222,10 +225,11 @@ def main() -> None:
     take_files(arguments)
     arguments.add_argument("--json", action="store_true", help="print JSON in place of tables")
     options = arguments.parse_args()
+    log_to_stderr()
     started = time.perf_counter()
     try:
-        asked = anyio.run(measure, options.corpus, options.questions)
-    except (SetError, OSError, ModelUnavailableError) as error:
+        asked = anyio.run(measure, options.corpus, options.questions, None, options.vectors)
+    except (SetError, VectorsError, OSError, ModelUnavailableError) as error:
         sys.exit(f"{arguments.prog}: {error}")
     found = report(asked)
     print(json.dumps(found, indent=2) if options.json else printed(found))

@@ -3,10 +3,12 @@
 from collections import Counter, OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
 from typing import Protocol
 
 from agents.rag.documents.shelf import Shelf
+from agents.rag.ranking import step_order
 from agents.rag.scope import ReadScope, Scope
 from agents.rag.store import BM25_B, BM25_K1, Hit, StoredChunk
 from agents.rag.terms import inverse_frequency
@@ -38,6 +40,11 @@ class Contents:
     holding: Counter[str]
     terms: dict[int, str]
     length: int
+
+    @cached_property
+    def steps(self) -> list[str]:
+        """The steps, in the order of the text."""
+        return step_order(self.chunks.values())
 
     def scored(self, query: Sequence[str], ranking: Sequence[Hit]) -> list[Hit]:
         """A ranking with its BM25 scores counted anew over these chunks alone, best first. Needs `terms`.

@@ -23,10 +23,23 @@ from agents.rag.documents.shelf import Shelf
 from agents.rag.embedder import Embedder, Vector
 from agents.rag.errors import IndexGoneError, ShelfGoneError
 from agents.rag.keyword_confidence import keyword_confidence
-from agents.rag.ranking import Candidate, favour_identifiers, favour_own, favour_step, ordered, passages, score_fusion
+from agents.rag.ranking import (
+    FUSION,
+    Candidate,
+    FusionWeights,
+    favour_literal,
+    favour_own,
+    favour_step,
+    form_shares,
+    lead,
+    ordered,
+    passages,
+    score_fusion,
+    steps_beside,
+)
 from agents.rag.scope import ReadScope, Scope
 from agents.rag.store import BM25_K1, Hit
-from agents.rag.terms import heaviest, identifiers, names, terms, weight
+from agents.rag.terms import heaviest, holds, identifiers, names, terms, weight
 from shared_services.contracts.rag import ChunkKind, SearchRequest, Turn
 
 CANDIDATES = 100
@@ -70,7 +83,7 @@ class Found:
     evidence: Evidence
 
 
-NOTHING = Found([], 0.0, Evidence(0.0, 0.0, 0.0, 0.0, 0))
+NOTHING = Found([], 0.0, Evidence(0.0, 0.0, 0.0, 0.0, 0, 0.0))
 
 
 def question_forms(query: str, history: Sequence[Turn]) -> list[str]:
@@ -117,17 +130,23 @@ class _Asked:
     """A question, made ready once for every index that it is put to.
 
     Attributes:
+        literal: The text whose identifiers and phrases are looked for word for word.
         terms: Of each form of the question.
         vectors: Of the windows of all forms, in their order.
         trusted: How many of the forms tell whether the question is answered.
         trusted_vectors: How many of the vectors are these forms'.
+        spread: What each vector counts, 1 together.
+        shares: What each form counts, 1 together.
     """
 
     query: str
+    literal: str
     terms: list[list[str]]
     vectors: list[Vector]
     trusted: int
     trusted_vectors: int
+    spread: list[float]
+    shares: list[float]
     identifiers: list[str]
     kinds: list[ChunkKind] | None
 
@@ -147,10 +166,14 @@ class Searcher:
     Args:
         store: Where the indexes are.
         embedder: What they were made with.
+        weights: What makes a passage's score.
         kept: How many workshops' indexes stay in memory, and how many selections of shared documents.
     """
 
-    def __init__(self, store: Searchable, embedder: Embedder, *, kept: int = KEPT_INDEXES) -> None:
+    def __init__(
+        self, store: Searchable, embedder: Embedder, weights: FusionWeights = FUSION, *, kept: int = KEPT_INDEXES
+    ) -> None:
+        self._weights = weights
         self._store = store
         self._embedder = embedder
         self._contents = ContentsCache(store, kept)
@@ -188,13 +211,16 @@ class Searcher:
         answered = [self._put(asked, scope, collection, contents)]
         if shelf is not None and (shared := self._put_to_shelf(asked, scope, shelf)) is not None:
             answered.append(shared)
-        candidates = favour_identifiers(_fused(asked, answered), asked.identifiers)
-        chosen = passages(ordered(favour_own(favour_step(candidates, request.step))), request.limit)
+        candidates = self._scored(asked, answered)
+        favoured = favour_step(candidates, request.step, steps_beside(contents.steps, request.step))
+        chosen = passages(ordered(favour_own(favoured)), request.limit)
         if not chosen:
             return NOTHING
+        # Each half is judged alone: a large shelf must not make a workshop's own answer less sure.
+        alone = [candidates] if len(answered) == 1 else [self._scored(asked, [each]) for each in answered]
+        judged = [_evidence(asked, each, found, chosen) for each, found in zip(answered, alone, strict=True)]
         trusted = keyword_confidence if keywords_only else confidence
-        judged = [evidence for each in answered if (evidence := _evidence(asked, each, chosen)) is not None]
-        evidence = max(judged, key=trusted)
+        evidence = max((each for each in judged if each is not None), key=trusted)
         return Found(chosen, trusted(evidence), evidence)
 
     def forget(self, collection: str) -> None:
@@ -207,18 +233,26 @@ class Searcher:
 
     def _asked(self, query: str, request: SearchRequest, *, keywords_only: bool) -> _Asked:
         forms = question_forms(query, request.history)
-        read = [windows(form) for form in forms]
+        dependent = depends_on_history(query)
+        read = [] if keywords_only else [windows(form) for form in forms]
+        shares = form_shares(len(forms), dependent=dependent, weights=self._weights)
         # A new subject must not be trusted for what the turn before it was about.
-        trusted = len(forms) if depends_on_history(query) else 1
+        trusted = len(forms) if dependent else 1
         return _Asked(
             query=query,
+            literal=_MEANING.sub(r"\1", query),
             terms=[question_terms(form) for form in forms],
-            vectors=[] if keywords_only else self._embedder.encode([window for form in read for window in form]),
+            vectors=self._embedder.encode([window for form in read for window in form]) if read else [],
             trusted=trusted,
             trusted_vectors=sum(len(form) for form in read[:trusted]),
+            spread=[share / len(form) for share, form in zip(shares, read, strict=False) for _ in form],
+            shares=shares,
             identifiers=identifiers(query),
             kinds=request.kinds,
         )
+
+    def _scored(self, asked: _Asked, answered: Sequence[_Answered]) -> list[Candidate]:
+        return favour_literal(_fused(asked, answered, self._weights), asked.literal, self._weights)
 
     def _put(self, asked: _Asked, scope: ReadScope, collection: str, contents: Contents) -> _Answered:
         total = len(contents.chunks)
@@ -238,8 +272,8 @@ class Searcher:
             return None
 
 
-def _evidence(asked: _Asked, answered: _Answered, chosen: Sequence[Candidate]) -> Evidence | None:
-    """What one index's rankings say; None where none of its passages was chosen."""
+def _evidence(asked: _Asked, answered: _Answered, found: Sequence[Candidate], chosen: Sequence[Candidate]) -> Evidence | None:
+    """What one index's rankings say, and its candidates `found` by themselves; None where none of its passages was chosen."""
     contents = answered.contents
     first = next((each.chunk for each in chosen if each.chunk.ordinal in contents.chunks), None)
     if first is None:
@@ -251,6 +285,7 @@ def _evidence(asked: _Asked, answered: _Answered, chosen: Sequence[Candidate]) -
         named=_named(asked.identifiers, asked.terms[0], first.text, contents),
         unknown=_unknown(asked.query, asked.terms[0], contents),
         chunks=len(contents.chunks),
+        lead=lead(found),
     )
 
 
@@ -270,7 +305,7 @@ def _shares(ranking: Sequence[Hit], asked: list[str], contents: Contents) -> lis
 
 def _named(literal: Sequence[str], asked: list[str], text: str, contents: Contents) -> float:
     most = weight(asked, contents.holding, len(contents.chunks))
-    held = [term for name in literal if name in text.lower() for term in terms(name) if term in asked]
+    held = [term for name in literal if holds(text.lower(), name) for term in terms(name) if term in asked]
     return weight(held, contents.holding, len(contents.chunks)) / most if most > 0 else 0.0
 
 
@@ -279,7 +314,7 @@ def _unknown(query: str, asked: list[str], contents: Contents) -> float:
     return len(strange) / len(set(asked)) if asked else 0.0
 
 
-def _fused(asked: _Asked, answered: Sequence[_Answered]) -> list[Candidate]:
+def _fused(asked: _Asked, answered: Sequence[_Answered], weights: FusionWeights) -> list[Candidate]:
     if len(answered) == 1:
         dense, keyword = answered[0].dense, answered[0].keyword
     else:
@@ -289,7 +324,7 @@ def _fused(asked: _Asked, answered: Sequence[_Answered]) -> list[Candidate]:
             for each in answered
         ]
         keyword = [_merged(rankings) for rankings in zip(*shares, strict=True)]
-    fused = score_fusion(dense, keyword)
+    fused = score_fusion(dense, keyword, asked.spread, asked.shares, weights)
     return [
         Candidate(each.contents.chunks[number], fused[number], cosines.get(number), scores.get(number))
         for each in answered

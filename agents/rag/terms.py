@@ -12,7 +12,7 @@ from hashlib import blake2s
 
 from agents.rag.stemming import stem
 
-TERMS_VERSION = 1
+TERMS_VERSION = 2
 """Part of an index's form: raised when the same text would give other terms."""
 
 _FUNCTION_WORDS = """
@@ -32,15 +32,21 @@ _IDENTIFIER = re.compile(
     -{1,2}[A-Za-z][\w-]*(?:=\S+)?             # a flag, with its value
     | v?\d+(?:\.\d+)+[\w.-]*                  # a version number or an address
     | [A-Za-z]+[-_]?\d[\w-]*                  # an error code: E1001, ORA-00942, HTTP404
+    | 0[xX][0-9A-Fa-f]+                       # a hexadecimal code
     | \d{3,}                                  # a status or a port
     | [~.]?/?\w[\w.-]*(?:/[\w.@:-]+)+         # a path or an image name
     | \.?\w[\w-]*(?:\.[A-Za-z]\w*)+           # a file name or a dotted name
     | \w+(?:_\w+)+                            # snake_case
-    | [A-Za-z]+[a-z][A-Z]\w*                  # CamelCase
+    | @?[A-Za-z]+[a-z][A-Z]\w*                # CamelCase, an annotation
+    | @[A-Za-z]\w*(?:\.\w+)*                  # @Test, @app.get
+    | %\w+%|\$(?:\w+:)?\w*[A-Za-z]\w*        # a variable: %PATH%, $HOME, $env:HOME
+    | [A-Za-z](?:\+\+|\#)                     # C++, C#
     | [A-Za-z]\w*(?:=\S+)                     # key=value
     """,
     re.VERBOSE,
 )
+
+_SIGNS = ".,:;!?\"'`()[]{}<>|*"
 
 _NAME = re.compile(r"(?=\w*[A-Z])[A-Za-z][A-Za-z0-9]+")
 
@@ -48,7 +54,7 @@ _NAME = re.compile(r"(?=\w*[A-Z])[A-Za-z][A-Za-z0-9]+")
 def identifiers(text: str) -> list[str]:
     """Identifiers of a text in lower case, each once, in order.
 
-    A flag with a value counts with and without it, a path also by its last part.
+    A flag with a value counts with and without it, a path also by its last part, an annotation also by its bare name.
     """
     found: dict[str, None] = {}
     for token in _TOKEN.findall(text):
@@ -57,12 +63,35 @@ def identifiers(text: str) -> list[str]:
             continue
         whole = bare.lower()
         found[whole] = None
+        if whole.startswith("@") and _IDENTIFIER.fullmatch(bare[1:]):
+            found[whole[1:]] = None
         name, value_given, _ = whole.partition("=")
         if value_given and len(name) > 1:
             found[name] = None
         last = name.rpartition("/")[2]
         if last != name and len(last) > 2:
             found[last] = None
+    return list(found)
+
+
+def holds(text: str, identifier: str) -> bool:
+    """Whether a text in lower case holds an identifier whole: `values.yaml` is not held by `values.yaml.gz`."""
+    if identifier not in text:
+        return False
+    return re.search(rf"(?<![\w-]){re.escape(identifier)}(?![\w-]|\.\w)", text) is not None
+
+
+def phrases(text: str) -> list[str]:
+    """Pairs of words that stand side by side with no stop word, sign or line end between them, in lower case, each once."""
+    found: dict[str, None] = {}
+    for line in text.splitlines():
+        before = ""
+        for token in line.split():
+            word = token.strip(_SIGNS).lower()
+            opens = token[:1] in _SIGNS
+            if before and not opens and word and word not in STOP_WORDS:
+                found[f"{before} {word}"] = None
+            before = "" if not word or word in STOP_WORDS or token[-1:] in _SIGNS else word
     return list(found)
 
 

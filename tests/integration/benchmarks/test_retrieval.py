@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from agents.rag.search import question_terms
+from benchmarks import fusion_fit, step_favour
 from benchmarks.indexed import Part, open_bench
 from benchmarks.questions import read_passages, tenants_of, workshop_of
 from benchmarks.retrieval import gains, measure, printed, report
@@ -78,3 +79,22 @@ async def test_a_part_scores_as_the_engine_does(small_set: tuple[Path, Path]) ->
                 assert mine.keys() == engines.keys()
                 assert [mine[number] for number in engines] == pytest.approx(list(engines.values()), rel=1e-4)
         assert np.allclose(np.linalg.norm(indexed.vectors, axis=1), 1, atol=1e-5)
+
+
+async def test_fusion_weights_are_chosen_and_measured_on_a_small_set(small_set: tuple[Path, Path]) -> None:
+    found = await fusion_fit.measure(*small_set, embedder=FakeEmbedder())
+    assert list(found["weights"]) == ["chosen on bread", "chosen on cluster", "chosen on all", "shipped"]
+    assert found["figures"]["shipped"]["all"]["recall_at_5"] == 1.0
+    assert found["gains"]["unseen over shipped"]["all"]["ndcg_at_10"]["low"] <= 0
+    assert "reciprocal ranks" in fusion_fit.printed(json.loads(json.dumps(found)))
+
+
+async def test_the_favour_of_steps_is_measured_on_a_workshop() -> None:
+    folder = Path(__file__).parents[3] / "examples" / "k8s-security"
+    found = await step_favour.measure([folder], embedder=FakeEmbedder())
+    assert found["questions"]["clear own"] > 10
+    assert {row["own_step"] for row in found["first"]} == set(step_favour.FACTORS)
+    plain, most = found["first"][0], found["first"][-1]
+    assert most["vague own"] >= plain["vague own"]
+    assert most["clear far"] <= plain["clear far"]
+    assert "clear far" in step_favour.printed(json.loads(json.dumps(found)))

@@ -1,7 +1,7 @@
 import pytest
 
 from agents.rag.confidence import Evidence
-from benchmarks.confidence_fit import Example, Kind, calibration, chances, crossed, fit, judgement
+from benchmarks.confidence_fit import Example, Kind, calibration, chances, crossed, errors, fit, judgement
 
 
 def _examples() -> list[Example]:
@@ -38,3 +38,11 @@ def test_the_tables_weigh_every_example_once() -> None:
     assert 0.5 < row["auroc_foreign"] <= 1
     assert row["auroc_hidden"] is None
     assert row["answers_unanswerable"] is None
+
+
+def test_errors_are_zero_where_every_estimate_is_right() -> None:
+    given = _examples()
+    right = [(each, float(each.kind == "answered")) for each in given]
+    assert errors(right) == {"brier": 0.0, "calibration": 0.0}
+    even = [(each, 0.5) for each in given]
+    assert errors(even)["brier"] == pytest.approx(0.25)

@@ -9,7 +9,7 @@ import pytest
 from agents.rag.confidence import Evidence
 from agents.rag.embedder import Vector
 from agents.rag.keyword_confidence import keyword_confidence
-from agents.rag.scope import Scope
+from agents.rag.scope import ReadScope, Scope
 from agents.rag.search import Searcher
 from agents.rag.store import Hit, StoredChunk
 from agents.rag.terms import terms
@@ -47,22 +47,23 @@ class _Shelf:
 
     texts = ("Water the tray every morning with the rose of the can.", "Sow the seeds one centimetre deep.", "Harvest in July.")
 
-    def search_dense(
-        self, scope: Scope, collection: str, vectors: Sequence[Vector], limit: int, kinds: Iterable[ChunkKind] | None
-    ) -> list[list[Hit]]:
+    def search(
+        self,
+        scope: ReadScope,
+        collection: str,
+        vectors: Sequence[Vector],
+        queries: Sequence[Sequence[str]],
+        limit: int,
+        kinds: Iterable[ChunkKind] | None,
+    ) -> tuple[list[list[Hit]], list[list[Hit]]]:
         assert not vectors
-        return []
-
-    def search_terms(
-        self, scope: Scope, collection: str, queries: Sequence[Sequence[str]], limit: int, kinds: Iterable[ChunkKind] | None
-    ) -> list[list[Hit]]:
         found = []
         for query in queries:
             scores = [(sum((Counter(terms(text)) & Counter(query)).values()), at) for at, text in enumerate(self.texts)]
             found.append([Hit(at, float(score)) for score, at in sorted(scores, reverse=True) if score])
-        return found
+        return [], found
 
-    def read(self, scope: Scope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
+    def read(self, scope: ReadScope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
         for at, text in enumerate(self.texts):
             place = StoredChunk(
                 at, "shop", f"s{at}", "S", f"steps/s{at}/content.md", 1, 1, ("S",), "prose", text, "", None, "x", 1

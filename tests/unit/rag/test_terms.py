@@ -1,7 +1,18 @@
 import pytest
 
 from agents.rag.stemming import stem
-from agents.rag.terms import STOP_WORDS, heaviest, identifier_term, identifiers, inverse_frequency, terms, weight, words
+from agents.rag.terms import (
+    STOP_WORDS,
+    heaviest,
+    holds,
+    identifier_term,
+    identifiers,
+    inverse_frequency,
+    phrases,
+    terms,
+    weight,
+    words,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,11 +49,39 @@ def test_stem(word: str, expected: str) -> None:
         ("it fails with ORA-00942 and exit code 137", ["ora-00942", "137"]),
         ("run oc adm policy -z default", ["-z"]),
         ("the and/or of plain English, isn't it", ["and/or", "or"][:1]),
+        ("annotate it with @SpringBootApplication or @Test", ["@springbootapplication", "springbootapplication", "@test"]),
+        ("mail to me@example.org", []),
+        ("set %PATH%, $HOME or $env:HOME, it costs $5", ["%path%", "$home", "$env:home"]),
+        ("C++, C# and error 0x80070005", ["c++", "c#", "0x80070005"]),
         ("", []),
     ],
 )
 def test_identifiers(text: str, expected: list[str]) -> None:
     assert identifiers(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "identifier", "expected"),
+    [
+        ("edit values.yaml.", "values.yaml", True),
+        ("edit values.yaml.gz", "values.yaml", False),
+        ("scale --replicas=30", "--replicas=3", False),
+        ("scale --replicas=3", "--replicas", True),
+        ("src/main/pom.xml", "pom.xml", True),
+        ("docker run -it nginx", "-it", True),
+        ("docker run --it nginx", "-it", False),
+        ("version 11.29.3", "1.29.3", False),
+        ("version 1.29.3,", "1.29.3", True),
+    ],
+)
+def test_an_identifier_is_held_whole(text: str, identifier: str, expected: bool) -> None:
+    assert holds(text, identifier) is expected
+
+
+def test_phrases_are_neighbours_that_nothing_parts() -> None:
+    assert phrases("What does `oc adm policy` do?") == ["oc adm", "adm policy"]
+    assert phrases("Scale pods, then wait. Now\nread logs") == ["scale pods", "read logs"]
+    assert phrases("the and of") == phrases("") == phrases("one") == []
 
 
 def test_identifier_terms_survive_any_tokenizer() -> None:
