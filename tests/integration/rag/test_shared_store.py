@@ -21,13 +21,14 @@ from agents.rag.form import CURRENT_FORM
 from agents.rag.repository import LEASE, IndexRepository, IndexRow
 from agents.rag.service import RagService
 from agents.rag.store.milvus import MilvusStore
-from shared_services.contracts.rag import SearchRequest
+from shared_services.contracts.rag import SearchRequest, Turn
 from shared_services.kit.database import create_engine, migrate, session_factory
-from tests.integration.rag.conftest import Room
+from tests.integration.rag.conftest import Room, open_room
 from tests.integration.rag.milvus_server import MilvusServer
 from tests.integration.rag.test_indexing import SHOP, _version, _words
 from tests.postgres import throwaway_postgres
 from tests.unit.rag.fakes import FakeEmbedder
+from tests.unit.rag.workshops import CLUSTER_STEPS, workshop
 
 
 @pytest.fixture(scope="module")
@@ -288,3 +289,33 @@ def test_two_agents_that_make_the_models_collection_at_once_both_have_it(server:
     for store, name in zip(stores, names, strict=True):
         store.drop(name)
         store.close()
+
+
+async def test_both_engines_find_the_same_passages_with_the_same_scores(agent: Agents, tmp_path: Path) -> None:
+    files = workshop("shop", CLUSTER_STEPS)
+    questions = [
+        "CrashLoopBackOff",
+        "how do I scale the replicas of the pods",
+        "route certificate",
+        "oc adm policy",
+        "nothing of it",
+    ]
+    (tmp_path / "lite").mkdir()
+    async with agent() as milvus, open_room(tmp_path / "lite") as lite:
+        for room in (milvus, lite):
+            await room.service.index(SHOP, "v1", files)
+        for question in questions:
+            for request in (
+                SearchRequest(query=question, version="v1"),
+                SearchRequest(
+                    query="and it?", history=[Turn(speaker="user", text=question)], version="v1", kinds=["prose", "code"]
+                ),
+            ):
+                one, other = await milvus.service.search(SHOP, request), await lite.service.search(SHOP, request)
+                assert [(each.file, each.first_line) for each in one.passages] == [
+                    (each.file, each.first_line) for each in other.passages
+                ]
+                for mine, theirs in zip(one.passages, other.passages, strict=True):
+                    assert (mine.scores.bm25 or 0.0) == pytest.approx(theirs.scores.bm25 or 0.0, rel=1e-4)
+                    assert mine.scores.fused == pytest.approx(theirs.scores.fused, rel=1e-3)
+                assert one.confidence == pytest.approx(other.confidence, abs=1e-3)
