@@ -99,7 +99,7 @@ async def measure(exports: Path, batch: int, ingests: int, rounds: int, seconds:
 
                 for which in range(ingests):
                     tasks.start_soon(ingest, which)
-                while not all(done):  # noqa: ASYNC110  a poll of its own is what is measured beside
+                while not all(done):  # noqa: ASYNC110 - each ingest has its own first batch
                     await anyio.sleep(0.05)
                 began = sum(done)
                 beside += await searched(service, queries, seconds)

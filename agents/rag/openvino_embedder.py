@@ -112,7 +112,7 @@ class OpenVinoEmbedder:
     def encode(self, texts: Sequence[str]) -> list[Vector]:
         """One float32 vector of length 1 for each text, in order."""
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))] if texts else []
-        cut = batches([len(ids) for ids in tokens], self._batch)
+        cut = batches([len(ids) for ids in tokens], self._workers.batch(self._batch))
         jobs = [self._workers.submit(partial(self._infer, [tokens[place] for place in batch])) for batch in cut]
         return in_order(cut, [job.result() for job in jobs])
 

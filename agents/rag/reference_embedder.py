@@ -97,7 +97,7 @@ class SentenceTransformerEmbedder:
 
     def encode(self, texts: Sequence[str]) -> list[Vector]:
         """One float32 vector of length 1 for each text, in order."""
-        cut = batches([len(text) for text in texts], self._batch)
+        cut = batches([len(text) for text in texts], self._workers.batch(self._batch))
         jobs = [self._workers.submit(partial(self._encode, [texts[place] for place in batch])) for batch in cut]
         return in_order(cut, [job.result() for job in jobs])
 

@@ -60,7 +60,7 @@ class RagSettings(PlatformSettings):
         ge=1,
         le=256,
         validation_alias="RAG_BATCH",
-        description="Chunks that the model reads at once. A search goes before ingest, but waits for the rest of a batch.",
+        description="Chunks that the model reads at once; a quarter of them while there are searches, which go first.",
     )
     loaded_collections: int = Field(
         default=20,

@@ -1,11 +1,14 @@
 """Who gets the model next: a few threads, searches before ingest. Knows no engine.
 
 A batch that has begun is not interrupted, so a search waits for the rest of one batch and for searches that came before it,
-however much an ingest has handed over. Ingest is not starved: it gets every ninth turn.
+however much an ingest has handed over; and while there are searches, an ingest's batches are cut to a quarter. Ingest is not
+starved: it gets every ninth turn.
 """
 
+import math
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +17,8 @@ from typing import Any
 
 SEARCHES_IN_A_ROW = 8
 CORES_A_WORKER = 4
+SLICES = 4
+QUIET_SECONDS = 2.0
 
 _background: ContextVar[bool] = ContextVar("model_background", default=False)
 
@@ -45,13 +50,16 @@ class ModelWorkers:
 
     Args:
         count: How many run at the same time.
+        clock: Seconds, from anywhere.
     """
 
-    def __init__(self, count: int = 1) -> None:
+    def __init__(self, count: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         self._pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix="embedder")
         self._searches: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._ingest: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._in_a_row = 0
+        self._clock = clock
+        self._searched = -math.inf
         self._lock = threading.Lock()
 
     def submit[T](self, work: Callable[[], T]) -> Future[T]:
@@ -62,11 +70,18 @@ class ModelWorkers:
         """
         job: Future[T] = Future()
         waiting = self._ingest if _background.get() else self._searches
+        if waiting is self._searches:
+            self._searched = self._clock()
         with self._lock:
             # One turn for each job; which job it runs is chosen when it comes.
             self._pool.submit(self._turn)
             waiting.append((job, work))
         return job
+
+    def batch(self, most: int) -> int:
+        """How many texts the caller's batches should have: `most`, but from `in_background` fewer while there are searches."""
+        searched = self._clock() - self._searched < QUIET_SECONDS
+        return max(1, most // SLICES) if searched and _background.get() else most
 
     def close(self) -> None:
         """End the threads; what is waiting is dropped, and what is under way (it cannot be stopped) not waited for."""

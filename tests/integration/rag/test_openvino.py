@@ -231,3 +231,26 @@ def test_without_openvino_the_reference_answers(small: tuple[str, Path], monkeyp
         embedder.warm()
         assert not embedder.exported
     assert "embedding_export_impossible" in [entry["event"] for entry in logs]
+
+
+def test_several_workers_at_once_give_the_same_vectors(made: tuple[str, Path]) -> None:
+    model, exports = made
+    with (
+        closing(SentenceTransformerEmbedder(model)) as alone,
+        closing(SentenceTransformerEmbedder(model, batch=4, workers=2)) as reference,
+        closing(ExportingEmbedder(model, exports=exports, precision="fp32", batch=4, workers=2)) as exported,
+    ):
+        expected = np.array(alone.encode(TEXTS))
+        worst: list[float] = []
+
+        def ask(embedder: SentenceTransformerEmbedder | ExportingEmbedder) -> None:
+            worst.append(float((expected * np.array(embedder.encode(TEXTS))).sum(axis=1).min()))
+
+        askers = [threading.Thread(target=ask, args=[embedder]) for embedder in (reference, exported) for _ in range(4)]
+        for asker in askers:
+            asker.start()
+        for asker in askers:
+            asker.join()
+        assert exported.exported
+    assert len(worst) == 8
+    assert min(worst) > 0.9999

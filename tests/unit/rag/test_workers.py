@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from agents.rag.workers import SEARCHES_IN_A_ROW, ModelWorkers, in_background, worker_count
+from agents.rag.workers import QUIET_SECONDS, SEARCHES_IN_A_ROW, ModelWorkers, in_background, worker_count
 
 
 class Gate:
@@ -85,6 +85,20 @@ def test_closing_drops_what_waits(workers: ModelWorkers) -> None:
     gate._held.set()
     gate.jobs[0].result(20)
     assert gate.order == []
+
+
+def test_an_ingest_s_batches_are_smaller_while_there_are_searches() -> None:
+    now = 100.0
+    with closing(ModelWorkers(clock=lambda: now)) as workers:
+        assert in_background(workers.batch, 8) == 8
+        in_background(workers.submit, lambda: None).result(20)
+        assert in_background(workers.batch, 8) == 8
+        workers.submit(lambda: None).result(20)
+        assert in_background(workers.batch, 8) == 2
+        assert in_background(workers.batch, 1) == 1
+        assert workers.batch(8) == 8
+        now += QUIET_SECONDS
+        assert in_background(workers.batch, 8) == 8
 
 
 @pytest.mark.parametrize(("wanted", "cores", "count"), [(0, 1, 1), (0, 2, 1), (0, 7, 1), (0, 8, 2), (0, 64, 16), (3, 2, 3)])
