@@ -63,7 +63,7 @@ def favour_identifiers(candidates: Sequence[Candidate], identifiers: Sequence[st
 
     Identifiers that no candidate holds, or that every candidate holds, tell nothing and do not count.
     """
-    texts = [each.chunk.text.lower() for each in candidates]
+    texts = [each.chunk.text.lower() for each in candidates] if identifiers else []
     telling = [name for name in identifiers if 0 < sum(name in text for text in texts) < len(texts)]
     if not telling:
         return list(candidates)

@@ -25,6 +25,7 @@ from agents.rag.metrics import SCOPE_VIOLATIONS
 from agents.rag.residents import Residents
 from agents.rag.scope import Condition, ReadScope, literal, read_conditions
 from agents.rag.store import BM25_B, BM25_K1, Hit, Owner, StoredChunk
+from agents.rag.store.lite_engine import names, read_named_columns_only, search
 from agents.rag.store.rows import STORED, row_of, stored_chunk
 from shared_services.contracts.rag import ChunkKind
 from shared_services.kit.errors import StorageFullError
@@ -69,6 +70,7 @@ class MilvusLiteStore:
         # they print tracebacks of what reaches the caller as an error anyway, or is only an unsupported probe
         for name in ("pymilvus", "grpc._server", "milvus_lite"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
+        read_named_columns_only()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._socket_folder = Path(tempfile.mkdtemp(prefix="rag-"))
         socket = self._socket_folder / "milvus"
@@ -112,7 +114,8 @@ class MilvusLiteStore:
     def collections(self) -> list[str]:
         """Names of all collections, whole or not."""
         with self._errors("all collections"):
-            return list(self._connected().list_collections(timeout=READ_SECONDS))
+            self._connected()
+            return names(self._engine)
 
     def create(self, collection: str, dimension: int) -> None:
         """Make an empty collection."""
@@ -242,21 +245,21 @@ class MilvusLiteStore:
         if not data:
             return []
         with self._residents.using(collection), self._errors(collection):
-            answers = self._connected().search(
+            self._connected()
+            answers = search(
+                self._engine,
                 _checked(collection),
                 data,
                 anns_field=field,
-                limit=limit,
-                filter=literal(read_conditions(scope, kinds)),
-                output_fields=["id", *scope.fields],
-                search_params={"metric_type": metric},
-                timeout=READ_SECONDS,
+                top_k=limit,
+                expr=literal(read_conditions(scope, kinds)),
+                output_fields=list(scope.fields),
+                metric_type=metric,
             )
         # Milvus Lite gives BM25 as a negative distance, Milvus as a positive score
         sign = abs if metric == "BM25" else float
         return [
-            [Hit(hit["entity"]["id"], sign(hit["distance"])) for hit in answer if _admitted(scope, hit["entity"])]
-            for answer in answers
+            [Hit(hit["id"], sign(hit["distance"])) for hit in answer if _admitted(scope, hit["entity"])] for answer in answers
         ]
 
     def _load(self, collection: str) -> None:
