@@ -163,7 +163,7 @@ async def quality(
         seconds[PRODUCT] += time.perf_counter() - started
         for question in own:
             response = await service.search(scope_of(workshop), question.request(DEEPEST))
-            rankings[PRODUCT].append((question, _passages([each.step for each in response.passages], ids)))
+            rankings[PRODUCT].append((question, _passages([each.step for each in response.passages if each.step], ids)))
         for name, peer in peers.items():
             took, found = await anyio.to_thread.run_sync(_asked, peer, chunks, [each.text for each in own])
             seconds[name] += took
