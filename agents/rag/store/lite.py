@@ -24,8 +24,7 @@ from agents.rag.errors import IndexGoneError, StoreUnavailableError
 from agents.rag.metrics import SCOPE_VIOLATIONS
 from agents.rag.residents import Residents
 from agents.rag.scope import Condition, ReadScope, literal, read_conditions
-from agents.rag.store import BM25_B, BM25_K1, Hit, Owner, StoredChunk
-from agents.rag.store.lite_engine import names, read_named_columns_only, search
+from agents.rag.store import BM25_B, BM25_K1, Hit, Owner, StoredChunk, lite_engine
 from agents.rag.store.rows import STORED, row_of, stored_chunk
 from shared_services.contracts.rag import ChunkKind
 from shared_services.kit.errors import StorageFullError
@@ -70,7 +69,7 @@ class MilvusLiteStore:
         # they print tracebacks of what reaches the caller as an error anyway, or is only an unsupported probe
         for name in ("pymilvus", "grpc._server", "milvus_lite"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        read_named_columns_only()
+        lite_engine.read_named_columns_only()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._socket_folder = Path(tempfile.mkdtemp(prefix="rag-"))
         socket = self._socket_folder / "milvus"
@@ -115,7 +114,7 @@ class MilvusLiteStore:
         """Names of all collections, whole or not."""
         with self._errors("all collections"):
             self._connected()
-            return names(self._engine)
+            return lite_engine.names(self._engine)
 
     def create(self, collection: str, dimension: int) -> None:
         """Make an empty collection."""
@@ -246,7 +245,7 @@ class MilvusLiteStore:
             return []
         with self._residents.using(collection), self._errors(collection):
             self._connected()
-            answers = search(
+            answers = lite_engine.search(
                 self._engine,
                 _checked(collection),
                 data,

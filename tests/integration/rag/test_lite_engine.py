@@ -70,7 +70,7 @@ async def test_finds_what_the_engine_left_alone_finds(
     await anyio.to_thread.run_sync(store.close)
 
     monkeypatch.setattr(db, "Collection", theirs)
-    monkeypatch.setattr("agents.rag.store.lite.read_named_columns_only", lambda: None)
+    monkeypatch.setattr("agents.rag.store.lite_engine.read_named_columns_only", lambda: None)
     await anyio.to_thread.run_sync(store.open)
     assert sorted(store.read(SCOPE, COLLECTION), key=lambda row: row[0].ordinal) == read
     wanted = _over_the_socket(store, model, kinds)
