@@ -65,7 +65,7 @@ async def opened(exports: Path, batch: int) -> AsyncIterator[RagService]:
 
 async def searched(service: RagService, queries: Sequence[str], seconds: float) -> list[float]:
     """Milliseconds of searches made one after the other."""
-    taken = []
+    taken: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         began = time.perf_counter()

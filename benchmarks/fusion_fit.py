@@ -24,7 +24,7 @@ import anyio.to_thread
 from agents.rag.embedder import Embedder, Vector
 from agents.rag.errors import ModelUnavailableError
 from agents.rag.ranking import FUSION, FusionWeights
-from agents.rag.scope import Scope
+from agents.rag.scope import ReadScope
 from agents.rag.search import Searcher
 from agents.rag.store import Hit, StoredChunk
 from benchmarks.indexed import Bench, Indexed, Part, log_to_stderr, open_bench, say
@@ -83,7 +83,7 @@ class Remembered:
 
     def search(
         self,
-        scope: Scope,
+        scope: ReadScope,
         collection: str,
         vectors: Sequence[Vector],
         queries: Sequence[Sequence[str]],
@@ -98,7 +98,7 @@ class Remembered:
         self.last = [*dense, *keyword]
         return dense, keyword
 
-    def read(self, scope: Scope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
+    def read(self, scope: ReadScope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
         """Every chunk, with its terms."""
         return self._part.read(scope, collection)
 

@@ -26,7 +26,7 @@ from agents.rag.chunking import chunk_workshop
 from agents.rag.embedder import Embedder, Vector
 from agents.rag.reference_embedder import SentenceTransformerEmbedder
 from agents.rag.repository import IndexRepository
-from agents.rag.scope import Scope
+from agents.rag.scope import ReadScope, Scope
 from agents.rag.service import RagService
 from agents.rag.store import BM25_B, MAX_TEXT_BYTES, Hit, StoredChunk, VectorStore
 from agents.rag.store.lite import MilvusLiteStore
@@ -94,7 +94,7 @@ class Part:
 
     def search(
         self,
-        scope: Scope,
+        scope: ReadScope,
         collection: str,
         vectors: Sequence[Vector],
         queries: Sequence[Sequence[str]],
@@ -108,7 +108,7 @@ class Part:
         )
 
     def search_dense(
-        self, scope: Scope, collection: str, vectors: Sequence[Vector], limit: int, kinds: Iterable[ChunkKind] | None
+        self, scope: ReadScope, collection: str, vectors: Sequence[Vector], limit: int, kinds: Iterable[ChunkKind] | None
     ) -> list[list[Hit]]:
         """The nearest chunks to each vector."""
         allowed = self._allowed(kinds)
@@ -120,13 +120,13 @@ class Part:
         return found
 
     def search_terms(
-        self, scope: Scope, collection: str, queries: Sequence[Sequence[str]], limit: int, kinds: Iterable[ChunkKind] | None
+        self, scope: ReadScope, collection: str, queries: Sequence[Sequence[str]], limit: int, kinds: Iterable[ChunkKind] | None
     ) -> list[list[Hit]]:
         """The best chunks for each query by BM25."""
         allowed = self._allowed(kinds)
         return [_best(self._scored(query), allowed, limit) for query in queries]
 
-    def read(self, scope: Scope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
+    def read(self, scope: ReadScope, collection: str) -> Iterator[tuple[StoredChunk, list[str]]]:
         """Every chunk of the part, with its terms."""
         return (self._whole.rows[number] for number in self._ordinals)
 

@@ -19,6 +19,7 @@ import numpy as np
 import yaml
 
 from agents.rag.confidence import FEWEST_CHUNKS, Evidence
+from agents.rag.documents.shelf import Shelf
 from agents.rag.embedder import Vector
 from agents.rag.keyword_confidence import CURRENT, KeywordWeights, keyword_score
 from agents.rag.scope import Scope
@@ -54,9 +55,17 @@ class NoModel:
 class KeywordSearcher(Searcher):
     """Searches by keywords alone, whatever it is asked."""
 
-    def search(self, scope: Scope, collection: str, request: SearchRequest, *, keywords_only: bool = True) -> Found:
+    def search(
+        self,
+        scope: Scope,
+        collection: str,
+        request: SearchRequest,
+        shelf: Shelf | None = None,
+        *,
+        keywords_only: bool = True,
+    ) -> Found:
         """As the product does for an index of another model."""
-        return super().search(scope, collection, request, keywords_only=True)
+        return super().search(scope, collection, request, shelf, keywords_only=True)
 
 
 def features(given: Sequence[Evidence]) -> Floats:

@@ -166,7 +166,7 @@ async def ask(bench: Bench, body: Body, question: Question) -> Asked:
     steps = {name: [body.indexed.rows[hit.ordinal][0].step for hit in hits] for name, hits in plainly.items()}
     return Asked(
         question,
-        {"product": body.passages(each.step for each in response.passages)}
+        {"product": body.passages(each.step for each in response.passages if each.step)}
         | {name: body.passages(found) for name, found in steps.items()},
         {"product": response.confidence} | {name: hits[0].score if hits else 0.0 for name, hits in plainly.items()},
         await anyio.to_thread.run_sync(without_own_passages, bench, body, question),

@@ -124,8 +124,8 @@ async def measure(folders: Sequence[Path], embedder: Embedder | None = None, vec
             await anyio.to_thread.run_sync(bench.embedder.encode, [each.text for each in questions])
             for each in questions:
                 total[each.kind, each.place] += 1
-                for factors, step in (await anyio.to_thread.run_sync(first_steps, searcher, part, chunks, each)).items():
-                    right[each.kind, each.place, factors] += step == each.right
+                for favours, step in (await anyio.to_thread.run_sync(first_steps, searcher, part, chunks, each)).items():
+                    right[each.kind, each.place, favours] += step == each.right
             say(f"{folder.name}: {len(questions)} questions asked of {len(chunks)} chunks")
     factors = sorted({key[2] for key in right})
     return {

@@ -8,10 +8,8 @@ bookkeeping; what one keeps in memory of a collection has a name that no other i
 import re
 import time
 import uuid
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -39,6 +37,7 @@ from agents.rag.reuse import digest, divided
 from agents.rag.scope import Scope
 from agents.rag.search import KEPT_INDEXES, Searcher
 from agents.rag.store import MAX_TEXT_BYTES, Owner, VectorStore
+from agents.rag.turns import Readers, Turnstile
 from agents.rag.workers import in_background
 from shared_services.contracts.rag import IndexStatus, Passage, PassageScores, SearchRequest, SearchResponse
 from shared_services.contracts.workshop import SourcePlace
@@ -61,54 +60,6 @@ Progress = Callable[[int, int], Awaitable[None]]
 
 async def no_progress(_done: int, _total: int) -> None:
     """For who does not want to be told."""
-
-
-@dataclass
-class _Turnstile:
-    """One writer for each workshop at a time; locks are forgotten when nobody waits."""
-
-    locks: dict[str, tuple[anyio.Lock, int]] = field(default_factory=dict)
-
-    @asynccontextmanager
-    async def alone(self, workshop: str) -> AsyncIterator[None]:
-        lock, waiting = self.locks.get(workshop, (anyio.Lock(), 0))
-        self.locks[workshop] = (lock, waiting + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, waiting = self.locks.pop(workshop)
-            if waiting > 1:
-                self.locks[workshop] = (lock, waiting - 1)
-
-
-@dataclass
-class _Readers:
-    """Searches under way in each collection, and which of these collections were dropped meanwhile."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    dropped: set[str] = field(default_factory=set)
-
-    def drop(self, collection: str) -> None:
-        """Note that a collection is gone."""
-        if self.counts[collection]:
-            self.dropped.add(collection)
-        else:
-            del self.counts[collection]
-
-    @contextmanager
-    def reading(self, collection: str, forget: Callable[[str], None]) -> Iterator[None]:
-        """Read a collection; `forget` is called by the last reader of one that was dropped."""
-        self.counts[collection] += 1
-        try:
-            yield
-        finally:
-            self.counts[collection] -= 1
-            if not self.counts[collection]:
-                del self.counts[collection]
-                if collection in self.dropped:
-                    self.dropped.remove(collection)
-                    forget(collection)
 
 
 class RagService:
@@ -139,8 +90,8 @@ class RagService:
         self._form = form
         self._shelves = shelves
         self._searcher = Searcher(store, embedder, kept=kept)
-        self._writers = _Turnstile()
-        self._readers = _Readers()
+        self._writers = Turnstile()
+        self._readers = Readers()
         self._told_of: set[str] = set()
         self._search_threads = anyio.CapacityLimiter(SEARCH_THREADS)
         self._ingest_threads = anyio.CapacityLimiter(INGEST_THREADS)

@@ -103,8 +103,10 @@ def identifier_term(identifier: str) -> str:
 def words(text: str) -> list[str]:
     """Words in lower case, in order, stop words included; the parts of a CamelCase word follow it."""
     found: list[str] = []
-    for match in _WORD.finditer(text):
-        word = match[0]
+    for word in _WORD.findall(text):
+        if word.isascii() and word.islower():
+            found.append(word)
+            continue
         found.append(word.lower())
         parts = _CAMEL.findall(word) if not (word.islower() or word.isdigit()) and word.isascii() else []
         if len(parts) > 1:

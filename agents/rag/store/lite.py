@@ -19,7 +19,7 @@ from agents.rag.embedder import Vector
 from agents.rag.errors import IndexGoneError, StoreUnavailableError
 from agents.rag.residents import Residents
 from agents.rag.scope import Condition, ReadScope, checked_index, literal, read_conditions
-from agents.rag.store import BM25_B, BM25_K1, Hit, Owner
+from agents.rag.store import BM25_B, BM25_K1, Hit, Owner, lite_engine
 from agents.rag.store.engine import READ_PAGE, WRITE_SECONDS, MilvusEngine, add_row_fields, admitted, quieten
 from agents.rag.store.rows import row_of
 from shared_services.contracts.rag import ChunkKind
@@ -64,6 +64,7 @@ class MilvusLiteStore(MilvusEngine):
         from pymilvus import MilvusClient
 
         quieten()
+        lite_engine.read_named_columns_only()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._socket_folder = Path(tempfile.mkdtemp(prefix="rag-"))
         socket = self._socket_folder / "milvus"
@@ -107,7 +108,8 @@ class MilvusLiteStore(MilvusEngine):
     def collections(self) -> list[str]:
         """Names of all collections, whole or not."""
         with self._errors("all collections"):
-            return list(self._connected().list_collections(timeout=READ_SECONDS))
+            self._connected()
+            return lite_engine.names(self._engine)
 
     def create(self, collection: str, model: str, dimension: int) -> None:
         """Make an empty collection."""
@@ -214,22 +216,20 @@ class MilvusLiteStore(MilvusEngine):
         if not data:
             return []
         with self._residents.using(collection), self._errors(collection):
-            answers = self._connected().search(
+            self._connected()
+            answers = lite_engine.search(
+                self._engine,
                 checked_index(collection),
                 data,
                 anns_field=field,
-                limit=limit,
-                filter=literal(read_conditions(scope, kinds)),
-                output_fields=["id", *scope.fields],
-                search_params={"metric_type": metric},
-                timeout=READ_SECONDS,
+                top_k=limit,
+                expr=literal(read_conditions(scope, kinds)),
+                output_fields=list(scope.fields),
+                metric_type=metric,
             )
         # Milvus Lite gives BM25 as a negative distance, Milvus as a positive score
         sign = abs if metric == "BM25" else float
-        return [
-            [Hit(hit["entity"]["id"], sign(hit["distance"])) for hit in answer if admitted(scope, hit["entity"])]
-            for answer in answers
-        ]
+        return [[Hit(hit["id"], sign(hit["distance"])) for hit in answer if admitted(scope, hit["entity"])] for answer in answers]
 
     def _load(self, collection: str) -> None:
         with self._write, self._errors(collection):
