@@ -17,7 +17,7 @@ install: .venv/installed ## Make .venv and install what `workshop` needs
 install-dev: .venv/installed-dev ## Install what the tests and checks need as well
 
 test: install-dev ## Unit, contract, integration and browser tests (ARGS="-k name" to choose)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: install-dev ## Lint (ruff), types (mypy --strict), who imports whom (import-linter)
 	@$(BIN)/ruff check .
