@@ -51,7 +51,7 @@ class Choice:
 
     dense: float = 0.5
     identifiers: float = 0.5
-    phrases: float = 0.1
+    phrases: float = 0.05
     joined: float = 0.5
 
     @property

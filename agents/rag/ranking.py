@@ -57,7 +57,7 @@ class FusionWeights:
         return cls(dense / total, (1 - dense) / total, identifiers / total, phrases / total, joined)
 
 
-FUSION = FusionWeights.of(dense=0.6, identifiers=0.5, phrases=0.1, joined=0.6)
+FUSION = FusionWeights.of(dense=0.6, identifiers=0.5, phrases=0.05, joined=0.6)
 
 
 @dataclass(frozen=True)

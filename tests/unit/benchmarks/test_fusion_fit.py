@@ -41,4 +41,4 @@ def test_sources_count_alike_however_many_questions_they_have() -> None:
 def test_a_choice_gives_back_the_products_weights() -> None:
     weights = shipped().weights
     assert weights.dense + weights.keyword + weights.identifiers + weights.phrases == pytest.approx(1)
-    assert shipped() == Choice(dense=0.6, identifiers=0.5, phrases=0.1, joined=0.6)
+    assert shipped() == Choice(dense=0.6, identifiers=0.5, phrases=0.05, joined=0.6)
