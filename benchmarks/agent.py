@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from structlog import configure, make_filtering_bound_logger
 from agents.rag.app import create_app
 from agents.rag.embedder import Embedder, Vector
 from agents.rag.exporting_embedder import ExportingEmbedder
+from agents.rag.form import CURRENT_FORM
 from agents.rag.openvino_embedder import computes_bf16
 from agents.rag.reuse import digest
 from agents.rag.scope import Scope
@@ -127,12 +129,17 @@ async def publish(service: RagService, workshop: WorkshopFiles, version: str = V
     return status.chunks
 
 
+def made_folder(cache: Path, workshops: int, chunks: int) -> Path:
+    """Where such an index is kept; an index of another form is another one."""
+    return cache / f"made-{workshops}x{chunks}-form-{'-'.join(map(str, astuple(CURRENT_FORM)))}"
+
+
 async def made_index(cache: Path, workshops: int, chunks: int) -> Path:
     """A folder with so many made workshops of so many chunks, indexed by the agent; made when it is not there whole.
 
     It is filled by the agent's own ingest, with random vectors.
     """
-    folder = cache / f"made-{workshops}x{chunks}"
+    folder = made_folder(cache, workshops, chunks)
     done = folder / "whole.json"
     if done.is_file():
         return folder

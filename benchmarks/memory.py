@@ -29,6 +29,7 @@ from benchmarks.agent import (
     CACHE,
     HalfRealEmbedder,
     conditions,
+    made_folder,
     made_index,
     open_agent,
     product_embedder,
@@ -55,7 +56,7 @@ async def at_rest(cache: Path, loaded: int) -> dict[str, float]:
     """Memory of this process, which has not held anything before."""
     embedder = HalfRealEmbedder(product_embedder(cache))
     embedder.real = True
-    async with open_agent(cache / f"made-{WORKSHOPS}x{CHUNKS}", embedder, loaded_collections=loaded) as service:
+    async with open_agent(made_folder(cache, WORKSHOPS, CHUNKS), embedder, loaded_collections=loaded) as service:
         found = {"started": resident_mb()}
         await _search_each(service, range(loaded))
         found["searched_as_many_as_stay"] = resident_mb()
