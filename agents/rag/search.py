@@ -153,11 +153,15 @@ class _Asked:
 
 @dataclass(frozen=True)
 class _Answered:
-    """What one index holds for a question: a dense ranking for each vector, a BM25 ranking for each form, best first."""
+    """What one index holds for a question: a dense ranking for each vector, a BM25 ranking for each form, best first.
+
+    The dense ones are empty where its vectors are another model's (`keywords_only`).
+    """
 
     contents: Contents
     dense: list[list[Hit]]
     keyword: list[list[Hit]]
+    keywords_only: bool
 
 
 class Searcher:
@@ -208,7 +212,7 @@ class Searcher:
             return NOTHING
         contents = self._contents.of_workshop(scope, collection)
         asked = self._asked(query, request, keywords_only=keywords_only)
-        answered = [self._put(asked, scope, collection, contents)]
+        answered = [self._put(asked, scope, collection, contents, keywords_only=keywords_only)]
         if shelf is not None and (shared := self._put_to_shelf(asked, scope, shelf)) is not None:
             answered.append(shared)
         candidates = self._scored(asked, answered)
@@ -218,10 +222,13 @@ class Searcher:
             return NOTHING
         # Each half is judged alone: a large shelf must not make a workshop's own answer less sure.
         alone = [candidates] if len(answered) == 1 else [self._scored(asked, [each]) for each in answered]
-        judged = [_evidence(asked, each, found, chosen) for each, found in zip(answered, alone, strict=True)]
-        trusted = keyword_confidence if keywords_only else confidence
-        evidence = max((each for each in judged if each is not None), key=trusted)
-        return Found(chosen, trusted(evidence), evidence)
+        judged = [
+            (_chance(each, evidence), evidence)
+            for each, found in zip(answered, alone, strict=True)
+            if (evidence := _evidence(asked, each, found, chosen)) is not None
+        ]
+        chance, evidence = max(judged, key=lambda each: each[0])
+        return Found(chosen, chance, evidence)
 
     def forget(self, collection: str) -> None:
         """Drop what is kept in memory of a collection."""
@@ -254,22 +261,29 @@ class Searcher:
     def _scored(self, asked: _Asked, answered: Sequence[_Answered]) -> list[Candidate]:
         return favour_literal(_fused(asked, answered, self._weights), asked.literal, self._weights)
 
-    def _put(self, asked: _Asked, scope: ReadScope, collection: str, contents: Contents) -> _Answered:
+    def _put(self, asked: _Asked, scope: ReadScope, collection: str, contents: Contents, *, keywords_only: bool) -> _Answered:
         total = len(contents.chunks)
         kept = [heaviest(each, contents.holding, total, MOST_TERMS) for each in asked.terms]
-        dense, keyword = self._store.search(scope, collection, asked.vectors, kept, CANDIDATES, asked.kinds)
+        vectors = [] if keywords_only else asked.vectors
+        dense, keyword = self._store.search(scope, collection, vectors, kept, CANDIDATES, asked.kinds)
         if contents.terms:
             keyword = [contents.scored(query, ranking) for query, ranking in zip(kept, keyword, strict=True)]
-        return _Answered(contents, dense, keyword)
+        return _Answered(contents, dense or [[] for _ in asked.vectors], keyword, keywords_only)
 
     def _put_to_shelf(self, asked: _Asked, scope: Scope, shelf: Shelf) -> _Answered | None:
+        keywords_only = not asked.vectors or shelf.model != self._embedder.model_id
         try:
-            return self._put(asked, scope.shared(shelf.documents), shelf.collection, self._contents.of_shelf(scope, shelf))
+            contents = self._contents.of_shelf(scope, shelf)
+            return self._put(asked, scope.shared(shelf.documents), shelf.collection, contents, keywords_only=keywords_only)
         except IndexGoneError as error:
             raise ShelfGoneError(error.detail) from error
         except Exception as error:
             log.exception("rag_shared_search_failed", collection=shelf.collection, error=str(error))
             return None
+
+
+def _chance(answered: _Answered, evidence: Evidence) -> float:
+    return keyword_confidence(evidence) if answered.keywords_only else confidence(evidence)
 
 
 def _evidence(asked: _Asked, answered: _Answered, found: Sequence[Candidate], chosen: Sequence[Candidate]) -> Evidence | None:

@@ -96,10 +96,11 @@ class Revision:
 
 @dataclass(frozen=True)
 class StoredShelf:
-    """A shelf's collection, and how often its documents have changed."""
+    """A shelf's collection, how often its documents have changed, and the model of its vectors."""
 
     collection: str
     generation: int
+    model: str
 
 
 class DocumentRepository:
@@ -114,7 +115,14 @@ class DocumentRepository:
         with storage_errors():
             async with self._sessions() as session:
                 row = await session.scalar(query)
-        return None if row is None else StoredShelf(row.collection, row.generation)
+        return None if row is None else StoredShelf(row.collection, row.generation, row.model)
+
+    async def shelves(self) -> list[StoredShelf]:
+        """Every model's shelf, the newest form first."""
+        with storage_errors():
+            async with self._sessions() as session:
+                rows = await session.scalars(select(ShelfRow).order_by(ShelfRow.rows_form.desc(), ShelfRow.collection))
+                return [StoredShelf(row.collection, row.generation, row.model) for row in rows]
 
     async def add_shelf(self, collection: str, model: str, form: Form) -> None:
         """Note a shelf whose collection is about to be made.

@@ -16,7 +16,7 @@ from agents.rag.documents.chunks import chunk_document
 from agents.rag.documents.errors import DocumentNotFoundError, UnreadableError
 from agents.rag.documents.formats import READING_VERSION, Reading, read_document
 from agents.rag.documents.intake import LIMITS, Limits, Posted, ids_of, unpacked
-from agents.rag.documents.repository import DocumentRepository, Revision
+from agents.rag.documents.repository import DocumentRepository, Revision, StoredShelf
 from agents.rag.documents.shelf import Shelf
 from agents.rag.documents.shelving import Count, Draft, Progress, Shelving, no_progress
 from agents.rag.embedder import Embedder
@@ -31,6 +31,7 @@ log = get_logger()
 
 MOST_TAGS = 50
 MOST_CONTEXTS = 500
+MOST_SHELVES = 8
 
 
 def _nobody(_collection: str) -> None:
@@ -66,6 +67,7 @@ class _Known:
 
     collection: str
     generation: int
+    model: str
     documents: list[Revision]
     shelves: dict[tuple[frozenset[str], str | None], Shelf | None] = field(default_factory=dict)
 
@@ -80,7 +82,7 @@ class _Known:
                 for one in self.documents
                 if not scope.tags.isdisjoint(one.tags) and visible_focus(one.content_focus, scope.content_focus)
             }
-            self.shelves[context] = Shelf(self.collection, self.generation, seen) if seen else None
+            self.shelves[context] = Shelf(self.collection, self.generation, seen, self.model) if seen else None
         return self.shelves[context]
 
 
@@ -112,7 +114,7 @@ class DocumentsService:
         self._form = form
         self._limits = limits
         self._writing = anyio.Lock()
-        self._known = _Known("", 0, [])
+        self._known: dict[str, _Known] = {}
 
     async def recover(self) -> set[str]:
         """Put bookkeeping and store in agreement after a crash; called once, before anything else.
@@ -275,16 +277,28 @@ class DocumentsService:
         return len(drafts)
 
     async def visible(self, scope: Scope, model: str) -> Shelf | None:
-        """The documents whose tags meet the scope's and whose focus fits, as indexed with `model`; None where there are none."""
+        """The documents whose tags meet the scope's and whose focus fits; None where there are none.
+
+        Those indexed with `model`, or, where there are none, those that another model has indexed and nobody yet anew.
+        """
         if not scope.tags:
             return None
-        shelf = await self._documents.shelf(model, self._form)
-        if shelf is None:
-            return None
-        if (self._known.collection, self._known.generation) != (shelf.collection, shelf.generation):
+        shelves = sorted(await self._documents.shelves(), key=lambda shelf: shelf.model != model)
+        for shelf in shelves:
+            seen = (await self._known_of(shelf)).seen_by(scope)
+            if seen is not None:
+                return seen
+        return None
+
+    async def _known_of(self, shelf: StoredShelf) -> _Known:
+        known = self._known.get(shelf.collection)
+        if known is None or known.generation != shelf.generation:
             # the documents are read after the number, so they may be newer than it says, and never older
-            self._known = _Known(shelf.collection, shelf.generation, await self._documents.current(shelf.collection))
-        return self._known.seen_by(scope)
+            documents = await self._documents.current(shelf.collection)
+            known = self._known[shelf.collection] = _Known(shelf.collection, shelf.generation, shelf.model, documents)
+            while len(self._known) > MOST_SHELVES:
+                self._known.pop(next(iter(self._known)))
+        return known
 
     async def _draft(
         self, file: Posted, document: str, labels: Labels, old: Revision | None, model: str, collection: str

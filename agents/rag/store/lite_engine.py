@@ -11,6 +11,7 @@ It leans on the insides of Milvus Lite 3.2, which pyproject.toml holds it to; a 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
 from typing import Any
 
 _COLLECTION_NOT_FOUND = 100
@@ -26,6 +27,7 @@ def read_named_columns_only() -> None:
     if db.Collection is not engine.Collection:
         return
     project = engine.project_record
+    searching, querying = signature(engine.Collection.search), signature(engine.Collection.query)
 
     def project_named(record: dict[str, Any], schema: Any, plan: Any) -> Any:
         """The fields of a record that a request names; a search has its key elsewhere."""
@@ -41,11 +43,11 @@ def read_named_columns_only() -> None:
         """Milvus Lite's collection; a search or query sees its segments without the columns that nobody asked for."""
 
         def search(self, *given: Any, **named: Any) -> Any:
-            with _showing(self, named, ()):
+            with _showing(self, searching.bind(self, *given, **named).arguments, ()):
                 return super().search(*given, **named)
 
         def query(self, *given: Any, **named: Any) -> Any:
-            with _showing(self, named, (self.pk_field,)):
+            with _showing(self, querying.bind(self, *given, **named).arguments, (self.pk_field,)):
                 return super().query(*given, **named)
 
         def _read_snapshot(self) -> Any:

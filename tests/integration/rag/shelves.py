@@ -58,9 +58,11 @@ class Shelfful:
     generation: int = 1
     collection: str = SHELF
     asked: int = 0
+    made_with: str = ""
+    """The model that the vectors are said to be of; empty for the one that is asked for."""
 
     def create(self) -> None:
-        self.store.create(self.collection, self.embedder.dimension)
+        self.store.create(self.collection, self.embedder.model_id, self.embedder.dimension)
 
     def add(self, *documents: Document, tags: Iterable[str] | None = None) -> None:
         """Put documents in; `tags` are what their rows are made to say in place of the documents' own."""
@@ -82,4 +84,4 @@ class Shelfful:
             for number, document in self.documents.items()
             if scope.tags & set(document.tags) and visible_focus(document.content_focus, scope.content_focus)
         }
-        return Shelf(self.collection, self.generation, seen) if seen else None
+        return Shelf(self.collection, self.generation, seen, self.made_with or model) if seen else None

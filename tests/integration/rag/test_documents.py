@@ -234,21 +234,25 @@ async def test_reindex_moves_everything_to_the_model_in_use_at_once(tmp_path: Pa
         [before] = library.store.collections()
     async with open_library(tmp_path, new) as library:
         await library.recover()
-        assert await library.seen("java") == set()
-        assert await library.documents.visible(scope("java"), old.model_id) is not None
+        assert await library.seen("java") == {"a", "b"}, "until all is moved, the old shelf is read"
+        shelf = await library.documents.visible(scope("java"), new.model_id)
+        assert shelf is not None
+        assert (shelf.collection, shelf.model) == (before, old.model_id)
         told: list[tuple[int, int]] = []
         during: list[bool] = []
 
         async def progress(done: int, total: int) -> None:
             told.append((done, total))
-            during.append(await library.documents.visible(scope("java"), old.model_id) is not None)
+            during.append(await library.seen("java") == {"a", "b"})
 
         assert await library.documents.reindex(OPS, progress) == 2
         assert told[0][0] == 0
         assert told[-1][0] == told[-1][1] == new.encoded
-        assert all(during), "until all is moved, the old shelf is read"
+        assert all(during)
         assert await library.seen("java") == {"a", "b"}
-        assert await library.documents.visible(scope("java"), old.model_id) is None
+        shelf = await library.documents.visible(scope("java"), new.model_id)
+        assert shelf is not None
+        assert shelf.model == new.model_id
         assert before not in library.store.collections()
         assert {row.model for row in await library.documents.listed(OPS)} == {new.model_id}
         assert await library.documents.reindex(OPS) == 0

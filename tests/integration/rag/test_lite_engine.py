@@ -28,7 +28,7 @@ QUESTIONS = ["how do I scale the deployment", "pods crash", "route", "oc adm pol
 def _fill(store: MilvusLiteStore, model: FakeEmbedder) -> None:
     chunks = chunk_workshop(workshop("shop", CLUSTER_STEPS))
     rows = list(zip(range(len(chunks)), chunks, model.encode([chunk.indexed for chunk in chunks]), strict=True))
-    store.create(COLLECTION, model.dimension)
+    store.create(COLLECTION, model.model_id, model.dimension)
     store.insert(Owner.of(SCOPE), COLLECTION, rows, "c0ffee")
     store.seal(COLLECTION)
 

@@ -112,13 +112,13 @@ async def test_a_shared_passage_says_where_it_stands(shared: Shared) -> None:
 
 async def test_without_tags_nobody_is_asked_and_nothing_is_read(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    search = MilvusLiteStore.search_dense
+    search = MilvusLiteStore.search
 
     def watched(store: MilvusLiteStore, scope: object, collection: str, *rest: object) -> object:
         read.append(collection)
         return search(store, scope, collection, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(MilvusLiteStore, "search_dense", watched)
+    monkeypatch.setattr(MilvusLiteStore, "search", watched)
     assert titles(await shared.search(scope_of("red"), "who guards the class loader")) == set()
     assert shared.library.asked == 0
     assert SHELF not in read
@@ -317,14 +317,14 @@ async def test_a_workshop_answers_when_the_shared_documents_cannot_be_read(
 async def test_a_store_that_fails_on_the_shared_half_alone_leaves_the_own_half(
     shared: Shared, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    search = MilvusLiteStore.search_dense
+    search = MilvusLiteStore.search
 
     def failing(store: MilvusLiteStore, scope: object, collection: str, *rest: object) -> object:
         if collection == SHELF:
             raise StoreUnavailableError("The vector store is slow today.")
         return search(store, scope, collection, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(MilvusLiteStore, "search_dense", failing)
+    monkeypatch.setattr(MilvusLiteStore, "search", failing)
     assert (await shared.search(scope_of("red", "java"), "secret door"))[0].workshop == "red"
     assert "rag_shared_search_failed" in "".join(capsys.readouterr())
 
@@ -375,3 +375,13 @@ async def test_searches_go_on_while_documents_come_and_go(shared: Shared) -> Non
     assert seen["javascript"] <= {"JavaScript basics", "javascript 21", "javascript 23", "javascript 25"}
     found = await shared.search(scopes["java"], "who guards the gate")
     assert titles(found) == {"Java basics", "House rules", "java 24"}
+
+
+async def test_documents_that_another_model_has_indexed_are_found_by_their_words(tmp_path: Path):
+    async with open_shared(tmp_path, JAVA, ANY) as shared:
+        shared.library.made_with = "another@222222222222"
+        found = await shared.search(scope_of("red", "java"), "What does the golden lynx guard?")
+        document = next(passage for passage in found if passage.document is not None)
+        assert "golden lynx" in document.text
+        assert document.scores.dense is None
+        assert any(passage.scores.dense is not None for passage in found if passage.workshop == "red")

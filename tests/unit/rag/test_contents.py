@@ -19,7 +19,9 @@ def scope_of(workshop: str, *tags: str, focus: str | None = None) -> Scope:
 
 
 def shelf_of(*documents: int, generation: int = 1, collection: str = "shelf") -> Shelf:
-    return Shelf(collection, generation, {number: DocumentRef(id=f"d{number}", title=f"D{number}") for number in documents})
+    return Shelf(
+        collection, generation, {number: DocumentRef(id=f"d{number}", title=f"D{number}") for number in documents}, "model@1"
+    )
 
 
 class Rows:
