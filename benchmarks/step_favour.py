@@ -2,10 +2,10 @@
 
 `python -m benchmarks.step_favour [WORKSHOP_FOLDER ...] [--vectors FILE] [--json]`, of the workshops in `examples` and of any
 other folder in the library's form. Two kinds of questions are made of each step's own text, so that the right step is known:
-`vague` ones, the few words that the step shares with another one (asked from the step itself, which is right by being the
-one that the participant is on, and from the step beside it, which they have just left or are about to reach), and `clear`
-ones, the last heading or the first words of a passage (asked from its own step, the step beside it, and the farthest one,
-where the favour can only do harm). A figure is the share of questions whose first passage is the right step's.
+`vague` ones, the few words of a passage that the most other steps hold too (asked from its own step, which is right by being
+the one that the participant is on), and `clear` ones, the first words of a passage (asked from its own step, the step beside
+it, and the farthest one, where the favour can only do harm). A figure is the share of questions
+whose first passage is the right step's.
 """
 
 import argparse
