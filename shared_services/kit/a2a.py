@@ -1,6 +1,6 @@
 """The A2A face of an agent: its card, and a door that lets callers with a token through to what speaks the protocol.
 
-The protocol's library costs a second and tens of megabytes, which an agent should not pay before another agent calls. So
+The protocol's library costs half a second and 20 MB, which an agent should not pay before another agent calls. So
 this module does not import it: cards are made as plain JSON, tokens are checked here, and what speaks the protocol
 (`a2a_server`, and the agent's executor) is imported at the first call, in a thread.
 """
