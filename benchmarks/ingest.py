@@ -31,7 +31,7 @@ from agents.rag.service import RagService
 from benchmarks.agent import CACHE, VERSION, conditions, exported_model, open_agent, product_embedder, publish, say
 from benchmarks.made_workshops import Maker
 from benchmarks.measures import mean_of, ndcg, recall
-from benchmarks.questions import DEFAULT_SET, Question, read_passages, read_questions, step_of, tenants_of, workshop_of
+from benchmarks.questions import DEFAULT_SET, Question, SetError, read_passages, read_questions, step_of, tenants_of, workshop_of
 from shared_services.kit.tokens import Claims
 from shared_services.library.form import WorkshopFiles
 
@@ -146,10 +146,13 @@ async def quality(
 ) -> dict[str, dict[str, float | None]]:
     """Recall@5 and nDCG@10 of each on a retrieval set, with the seconds that each took to ingest it."""
     questions = [each for each in read_questions(folder / "questions.jsonl") if each.ranked]
+    tenants = tenants_of(read_passages(folder / "corpus.jsonl"))
+    if strange := set(only) - set(tenants):
+        raise RuntimeError(f"{folder} has no tenant {', '.join(sorted(strange))}")
     rankings: dict[str, list[tuple[Question, list[str]]]] = {name: [] for name in (PRODUCT, *peers)}
     seconds = dict.fromkeys(rankings, 0.0)
     total = 0
-    for number, (tenant, passages) in enumerate(tenants_of(read_passages(folder / "corpus.jsonl")).items(), start=1):
+    for number, (tenant, passages) in enumerate(tenants.items(), start=1):
         if only and tenant not in only:
             continue
         workshop = workshop_of(f"tenant-{number}", passages)
@@ -230,7 +233,7 @@ def main() -> None:
     where = conditions()
     try:
         found = anyio.run(measure, given) | {"goals": GOALS, "conditions": where}
-    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+    except (RuntimeError, SetError, OSError, subprocess.CalledProcessError) as error:
         sys.exit(f"{parser.prog}: {error}")
     if given.json:
         print(json.dumps(found))

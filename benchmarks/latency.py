@@ -100,6 +100,7 @@ async def measure(cache: Path, workshops: int, rounds: int, searches: int) -> di
     one, many = await made_index(cache, 1, CHUNKS), await made_index(cache, workshops, CHUNKS)
     random = np.random.default_rng(5)
     asker = Asker()
+    fitting = min(WORKING_SET, workshops)
     embedder = HalfRealEmbedder(product_embedder(cache))
     embedder.real = True
     found: dict[str, Any] = {}
@@ -108,7 +109,7 @@ async def measure(cache: Path, workshops: int, rounds: int, searches: int) -> di
         return [int(number) for number in random.integers(0, workshops, count)]
 
     def within(count: int) -> list[int]:
-        return [int(number) for number in random.integers(0, WORKING_SET, count)]
+        return [int(number) for number in random.integers(0, fitting, count)]
 
     async with AsyncExitStack() as stack:
         few = await stack.enter_async_context(open_agent(one, embedder))
@@ -131,7 +132,7 @@ async def measure(cache: Path, workshops: int, rounds: int, searches: int) -> di
     embedder.real = True
     async with open_agent(many, embedder) as service:
         say("as it comes: a working set that fits")
-        await one_by_one(service, asker, list(range(WORKING_SET)) * 2)
+        await one_by_one(service, asker, list(range(fitting)) * 2)
         found["fitting"] = spread(await one_by_one(service, asker, within(rounds * searches)))
         tries = [await at_once(service, asker, within(searches * 2), CLIENTS) for _ in range(rounds)]
         found["clients"]["fitting"] = _together(tries)
