@@ -203,7 +203,10 @@ async def test_passages_are_their_lines_byte_for_byte(room: Room) -> None:
 
 
 async def test_kinds_narrow_and_the_step_is_favoured(room: Room) -> None:
-    same = "# Same\n\nPress the green button to go on with the {0} exercise.\n"
+    same = (
+        "# Same\n\nPress the green button to go on with the exercise, wait for the lamp above the door, and write down "
+        "what the display of the machine shows. This is the {0} round.\n"
+    )
     files = workshop(
         "shop",
         {"one": same.format("first"), "two": same.format("second"), "three": same.format("third")},

@@ -56,7 +56,7 @@ class Agent:
 
 @asynccontextmanager
 async def agent(tmp_path: Path, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Agent]:
-    monkeypatch.setattr("agents.rag.app._embedder", lambda _settings: embedder)
+    monkeypatch.setattr("agents.rag.app._embedder", lambda *_: embedder)
     engine = create_engine(f"sqlite:///{tmp_path}/rag.sqlite3")
     files = Files({("shop", "v1"): workshop("shop", CLUSTER_STEPS), ("shop", "v2"): workshop("shop", {"a": "# A\n\nTrees.\n"})})
     (tmp_path / "rag").mkdir(exist_ok=True)

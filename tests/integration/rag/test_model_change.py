@@ -262,7 +262,7 @@ async def test_shared_documents_are_reindexed_with_everything_and_not_with_named
 class _OldStore(lite.MilvusLiteStore):
     """Makes collections as they were made before rows had the fields of shared documents."""
 
-    def create(self, collection: str, dimension: int) -> None:
+    def create(self, collection: str, model: str, dimension: int) -> None:
         make = MilvusClient.create_schema
 
         def schema(**options: object) -> object:
@@ -273,7 +273,7 @@ class _OldStore(lite.MilvusLiteStore):
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(MilvusClient, "create_schema", staticmethod(schema))
-            super().create(collection, dimension)
+            super().create(collection, model, dimension)
 
     def insert(self, *given: object, **more: object) -> None:
         row_of = lite.row_of
