@@ -44,6 +44,9 @@ RECOVER_SECONDS = 300.0
 
 RETRY_SECONDS = 5.0
 
+BATCHES_AT_ONCE = 8
+"""What an ingest hands to the model at once, in batches: texts of like length go together, and searches come in between."""
+
 MIGRATIONS = MigrationSet("rag", Path(__file__).parent / "migrations")
 
 
@@ -76,7 +79,7 @@ def create_app(
         store,
         model,
         DocumentRepository(session_factory(engine)),
-        batch=settings.batch * workers,
+        batch=settings.batch * workers * BATCHES_AT_ONCE,
         alone=store.exclusive,
         dropped=lambda collection: service.forget_documents(collection),
     )
@@ -84,9 +87,8 @@ def create_app(
         store,
         model,
         IndexRepository(session_factory(engine)),
-        batch=settings.batch * workers,
+        batch=settings.batch * workers * BATCHES_AT_ONCE,
         shelves=documents,
-        kept=settings.loaded_collections,
     )
     admission = Admission(settings.ingest_running, settings.ingest_waiting)
     state = _ModelState(model)
@@ -103,6 +105,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # Before anything else is imported in another thread: it hides a library while it imports others.
         await anyio.to_thread.run_sync(store.open)
         # Tasks of their own and no task group: a group would wrap every error of whoever holds this lifespan open.
         tasks = [asyncio.create_task(state.warm())] if warm else []

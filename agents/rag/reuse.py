@@ -30,8 +30,8 @@ class Work:
     missing: dict[str, list[tuple[int, Chunk]]]
 
     def batches(self, size: int) -> Iterator[list[str]]:
-        """The missing texts, `size` at a time."""
-        texts = list(self.missing)
+        """The missing texts, `size` at a time, those of like length together: a model pads each to the longest beside it."""
+        texts = sorted(self.missing, key=len)
         for first in range(0, len(texts), size):
             yield texts[first : first + size]
 

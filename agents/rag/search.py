@@ -45,7 +45,7 @@ from shared_services.contracts.rag import ChunkKind, SearchRequest, Turn
 CANDIDATES = 100
 MOST_TERMS = 64
 WINDOW_PIECES = 220
-KEPT_INDEXES = 20
+KEPT_INDEXES = 200
 
 log = get_logger()
 

@@ -66,10 +66,7 @@ class RagSettings(PlatformSettings):
         default=20,
         ge=1,
         validation_alias="RAG_LOADED_COLLECTIONS",
-        description=(
-            "Indexes in memory at once, and what is kept of each to show; beyond that the one searched longest ago leaves, and "
-            "is read again when needed."
-        ),
+        description="Indexes loaded at once; beyond that the one searched longest ago leaves, and is read again when needed.",
     )
     engine: Literal["auto", "reference"] = Field(
         default="auto",

@@ -22,6 +22,7 @@ from agents.rag.scope import Condition, ReadScope, checked_index, literal, read_
 from agents.rag.store import BM25_B, BM25_K1, Hit, Owner, lite_engine
 from agents.rag.store.engine import READ_PAGE, WRITE_SECONDS, MilvusEngine, add_row_fields, admitted, quieten
 from agents.rag.store.rows import row_of
+from agents.rag.store.without_pandas import without_pandas
 from shared_services.contracts.rag import ChunkKind
 from shared_services.kit.errors import StorageFullError
 
@@ -32,6 +33,14 @@ READ_SECONDS = 10.0
 
 _WITHOUT_PINGS = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": 0}
 """The server sits in this process, and would refuse pymilvus's pings with a complaint on the terminal."""
+
+
+def _libraries() -> tuple[Any, Any, Any]:
+    from milvus_lite.adapter.grpc.server import start_server_in_thread
+    from milvus_lite.exceptions import DataDirLockedError
+    from pymilvus import MilvusClient
+
+    return MilvusClient, DataDirLockedError, start_server_in_thread
 
 
 class MilvusLiteStore(MilvusEngine):
@@ -59,10 +68,7 @@ class MilvusLiteStore(MilvusEngine):
 
     def open(self) -> None:
         """Start the engine on the folder."""
-        from milvus_lite.adapter.grpc.server import start_server_in_thread
-        from milvus_lite.exceptions import DataDirLockedError
-        from pymilvus import MilvusClient
-
+        MilvusClient, DataDirLockedError, start_server_in_thread = without_pandas(_libraries)  # noqa: N806  a class
         quieten()
         lite_engine.read_named_columns_only()
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -125,9 +131,10 @@ class MilvusLiteStore(MilvusEngine):
             "sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params={"bm25_k1": BM25_K1, "bm25_b": BM25_B}
         )
         with self._write, self._errors(collection):
-            self._connected().create_collection(
-                checked_index(collection), schema=schema, index_params=indexes, timeout=WRITE_SECONDS
-            )
+            client = self._connected()
+            client.create_collection(checked_index(collection), schema=schema, timeout=WRITE_SECONDS)
+            # else the client sleeps half a second for each, though an index of no rows is there at once
+            client.create_index(collection, indexes, timeout=WRITE_SECONDS, sync=False)
 
     def insert(self, owner: Owner, collection: str, rows: Sequence[tuple[int, Chunk, Vector]], commit: str | None) -> None:
         """Add chunks of one owner."""
