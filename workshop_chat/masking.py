@@ -1,0 +1,73 @@
+"""Secrets in what people paste: found by their form, and masked before anything is stored, searched or sent to a model.
+
+The forms are those that the issuers document: prefixes of tokens, PEM frames, credentials in addresses, and values
+assigned to names that say what they are. What stands for a secret (`$TOKEN`, `<password>`, `{{ token }}`) is left alone.
+"""
+
+import re
+from dataclasses import dataclass
+
+MASK = "[masked {kind}]"
+
+_PREFIXED = (
+    ("AWS key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    ("GitHub token", r"\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{50,255})\b"),
+    ("GitLab token", r"\bgl(?:pat|dt|rt|cbt|ptt|ft)-[A-Za-z0-9_-]{20,64}"),
+    ("Slack token", r"\bxox[abeprs]-[A-Za-z0-9-]{10,250}"),
+    ("Google key", r"\bAIza[0-9A-Za-z_-]{35}"),
+    ("Stripe key", r"\b[srp]k_(?:live|test)_[0-9A-Za-z]{16,250}\b"),
+    ("API key", r"\bsk-[A-Za-z0-9_-]{20,250}"),
+    ("npm token", r"\bnpm_[A-Za-z0-9]{36}\b"),
+    ("PyPI token", r"\bpypi-[A-Za-z0-9_-]{50,250}"),
+    ("Hugging Face token", r"\bhf_[A-Za-z0-9]{30,60}\b"),
+    ("Docker token", r"\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{20,60}"),
+    ("OpenShift token", r"\bsha256~[A-Za-z0-9_-]{43}\b"),
+    ("Vault token", r"\bhv[sbr]\.[A-Za-z0-9_-]{20,250}"),
+    ("token", r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
+)
+_KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----.*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----|\Z)", re.DOTALL)
+_HEADER = re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)\s+)([^\s\"']{8,})")
+_ADDRESS = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{0,200}:)([^\s/@]{1,200})(?=@)")
+_NAMED = re.compile(
+    r"(?i)((?<![a-z])(?:[a-z0-9_.-]{0,40}(?:passwd|password|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"|client[_-]?secret|auth[_-]?token|access[_-]?token|refresh[_-]?token)|token|pwd)[\"']?(?:\s*[:=]\s*|(?<=--password)\s+"
+    r"|(?<=--token)\s+)[\"']?)([^\s\"',;]{4,500})"
+)
+_STANDS_FOR = re.compile(
+    r"^(?:\$|<|\{|%|\*+$|x{4,}$|\.{3}|\[masked|your[-_]|my[-_]|change|example|secretkeyref|none$|null$|true$|false$)", re.I
+)
+_FORMS = tuple((kind, re.compile(form)) for kind, form in _PREFIXED)
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A text without its secrets.
+
+    Attributes:
+        found: What kinds were masked, each once, in the order of `_PREFIXED` and then of the wider forms.
+    """
+
+    text: str
+    found: tuple[str, ...]
+
+
+def mask_secrets(text: str) -> Masked:
+    """The text with each secret replaced by a mark that names its kind."""
+    found: dict[str, None] = {}
+
+    def whole(kind: str) -> str:
+        found[kind] = None
+        return MASK.format(kind=kind)
+
+    def second(kind: str, match: re.Match[str]) -> str:
+        if _STANDS_FOR.match(match[2]):
+            return match[0]
+        return match[1] + whole(kind)
+
+    text = _KEY.sub(lambda _match: whole("private key"), text)
+    for kind, form in _FORMS:
+        text = form.sub(lambda _match, kind=kind: whole(kind), text)
+    text = _HEADER.sub(lambda match: second("credentials", match), text)
+    text = _ADDRESS.sub(lambda match: second("password", match), text)
+    text = _NAMED.sub(lambda match: second("secret", match), text)
+    return Masked(text, tuple(found))
