@@ -66,7 +66,8 @@ def mask_secrets(text: str) -> Masked:
 
     text = _KEY.sub(lambda _match: whole("private key"), text)
     for kind, form in _FORMS:
-        text = form.sub(lambda _match, kind=kind: whole(kind), text)
+        if form.search(text):
+            text = form.sub(whole(kind), text)
     text = _HEADER.sub(lambda match: second("credentials", match), text)
     text = _ADDRESS.sub(lambda match: second("password", match), text)
     text = _NAMED.sub(lambda match: second("secret", match), text)

@@ -1,0 +1,123 @@
+"""The context of a workshop: what its assistant may read beside it, how safe it plays, how many it serves and for how long.
+
+Four places may speak of it. The environment counts before the template that an instance was launched from, that before the
+contexts file, and that before the workshop's own manifest; each part by itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from shared_services.contracts.base import Slug
+from shared_services.contracts.workshop import WorkshopManifest
+from shared_services.kit.errors import PlatformError
+
+SafetyLevel = Literal["healthcare_compliant", "educational_standard", "security_focused"]
+
+SHIPPED = Path(__file__).parent / "contexts.yaml"
+
+
+class ContextError(PlatformError):
+    """The workshop's context cannot be made out."""
+
+    slug = "context"
+    title = "The workshop's context cannot be used"
+
+
+class ContextLayer(BaseModel):
+    """What one place says of a context; None where it says nothing.
+
+    Attributes:
+        rag_context_filter: Tags of shared documents that the assistant may read.
+        content_focus: The focus that narrows them.
+        participant_limit: Live sessions at once.
+        session_timeout: Seconds after which an idle session ends.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rag_context_filter: list[Slug] | None = None
+    content_focus: Slug | None = None
+    safety_level: SafetyLevel | None = None
+    participant_limit: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    session_timeout: Annotated[int, Field(ge=60, le=7 * 24 * 3600)] | None = None
+
+
+class WorkshopContext(BaseModel):
+    """A context, complete. `name` is None where no named one was asked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Slug | None = None
+    rag_context_filter: tuple[Slug, ...] = ()
+    content_focus: Slug | None = None
+    safety_level: SafetyLevel = "educational_standard"
+    participant_limit: int = 100
+    session_timeout: int = 3600
+
+
+_CONTEXTS: TypeAdapter[dict[Slug, ContextLayer]] = TypeAdapter(dict[Slug, ContextLayer])
+
+
+def read_contexts(path: Path = SHIPPED) -> dict[str, ContextLayer]:
+    """The contexts of a file, by name.
+
+    Raises:
+        ContextError: The file is not there, is no YAML, or says what no context has.
+    """
+    try:
+        return _CONTEXTS.validate_python(yaml.safe_load(path.read_text("utf-8")) or {})
+    except OSError as error:
+        raise ContextError(
+            f"The contexts file {path} cannot be read: {error.strerror}. Set WORKSHOP_CONTEXTS_FILE right."
+        ) from error
+    except yaml.YAMLError as error:
+        raise ContextError(f"The contexts file {path} is not YAML: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ContextError(f"The contexts file {path} is not right at {where}: {first['msg']}.") from error
+
+
+def of_manifest(manifest: WorkshopManifest) -> ContextLayer:
+    """What the workshop itself says."""
+    return ContextLayer(rag_context_filter=manifest.context.tags or None, content_focus=manifest.context.content_focus)
+
+
+def resolve_context(
+    name: str | None,
+    contexts: Mapping[str, ContextLayer],
+    *,
+    environment: ContextLayer,
+    template: ContextLayer,
+    manifest: ContextLayer,
+) -> WorkshopContext:
+    """The context that counts.
+
+    Args:
+        name: One of `contexts`; None where none was asked for.
+        contexts: From the contexts file.
+        environment: From the environment variables.
+        template: From the template of the instance.
+        manifest: From `workshop.yaml`.
+
+    Raises:
+        ContextError: There is no context of that name.
+    """
+    if name is not None and name not in contexts:
+        known = ", ".join(sorted(contexts)) or "none"
+        raise ContextError(f"There is no context '{name[:80]}'. Known ones: {known}. Set WORKSHOP_CONTEXT to one of them.")
+    named = contexts[name] if name is not None else ContextLayer()
+    said = _merged([environment, template, named, manifest])
+    return WorkshopContext(name=name, **said)
+
+
+def _merged(layers: Sequence[ContextLayer]) -> dict[str, object]:
+    """What the layers say, the first that speaks of a part winning it."""
+    said: dict[str, object] = {}
+    for layer in reversed(layers):
+        said |= layer.model_dump(exclude_none=True)
+    return said
