@@ -10,6 +10,9 @@ from shared_services.contracts.workshop import SourcePlace
 
 MAX_MESSAGE_CHARACTERS = 20_000
 
+HelpMode = Literal["hint", "explain", "solve"]
+"""Ways of helping: `hint` leads on without giving the command away, `explain` says why, `solve` gives the exact commands."""
+
 
 class MessageRequest(WireModel):
     """A participant's message, and the step they are on."""

@@ -41,10 +41,40 @@ class WorkshopSource(WireModel):
 
 
 class ContextSettings(WireModel):
-    """What shared documents the workshop's assistant may read besides the workshop itself."""
+    """What shared documents the workshop's assistant may read besides the workshop itself.
 
+    `name` is one of the contexts file's, which says more: how safe the assistant plays, how many it serves, for how long.
+    """
+
+    name: Slug | None = None
     tags: list[Slug] = []
     content_focus: Slug | None = None
+
+
+class SolvePolicy(WireModel):
+    """When a participant may see a step's exact commands as an answer: at once, after a while, or never.
+
+    Attributes:
+        allowed: False for never.
+        after_minutes: Not before this many minutes on the step.
+        after_failed_checks: Not before this many failed checks of it; where both are given, whichever comes first opens it.
+    """
+
+    allowed: bool = True
+    after_minutes: Annotated[int, Field(ge=1, le=24 * 60)] | None = None
+    after_failed_checks: Annotated[int, Field(ge=1, le=100)] | None = None
+
+
+class HelpSettings(WireModel):
+    """How far the assistant may go.
+
+    Attributes:
+        solve: For the workshop, or for one step.
+        general_knowledge: Where the content holds no answer, the model may give one of its own, marked as such.
+    """
+
+    solve: SolvePolicy = SolvePolicy()
+    general_knowledge: bool = False
 
 
 class Chapter(WireModel):
@@ -75,6 +105,7 @@ class WorkshopManifest(WireModel):
     authors: list[str] = []
     source: WorkshopSource | None = None
     context: ContextSettings = ContextSettings()
+    help: HelpSettings = HelpSettings()
     steps: Annotated[list[Slug], Field(min_length=1, max_length=1000)]
     chapters: list[Chapter] = []
     variables: list[Variable] = []
@@ -104,6 +135,7 @@ class StepManifest(WireModel):
     duration: Minutes = None
     actions: list[dict[str, Any]] = []
     check: StepCheck | None = None
+    solve: SolvePolicy | None = None
     assets: list[RelativePath] = []
 
 
