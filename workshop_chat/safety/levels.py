@@ -1,0 +1,146 @@
+"""The three levels of safety: which checks each holds, and what a finding means there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+
+from workshop_chat.contexts import SafetyLevel
+from workshop_chat.safety import rules
+from workshop_chat.safety.rules import Rule
+
+
+class Consequence(StrEnum):
+    """What follows when a check finds something.
+
+    `BLOCK` refuses, `MASK` takes it out and goes on, `FLAG` goes on and keeps the verdict, `CARE` answers with where help is.
+    """
+
+    BLOCK = "block"
+    MASK = "mask"
+    FLAG = "flag"
+    CARE = "care"
+
+
+Place = Literal["message", "passage", "answer"]
+CheckName = Literal["personal-data", "health-data", "secrets", "injection", "attack", "self-harm"]
+
+RULES: Final[Mapping[CheckName, Rule]] = {
+    "personal-data": rules.personal_data,
+    "health-data": rules.health_data,
+    "secrets": rules.secrets,
+    "injection": rules.injection,
+    "attack": rules.attack,
+    "self-harm": rules.self_harm,
+}
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level.
+
+    Attributes:
+        checks: By place and check, what a finding means. A check that is not listed for a place is not made there.
+        needs_model: Whether nothing is answered while a moderation model that is named cannot be reached.
+    """
+
+    checks: Mapping[Place, Mapping[CheckName, Consequence]]
+    needs_model: bool
+
+
+# A secret or an injected instruction is never passed on, whatever the level; people's data is what the levels differ in most.
+_MESSAGE: Final[Mapping[CheckName, Consequence]] = {
+    "self-harm": Consequence.CARE,
+    "secrets": Consequence.MASK,
+    "injection": Consequence.FLAG,
+    "attack": Consequence.BLOCK,
+}
+_PASSAGE: Final[Mapping[CheckName, Consequence]] = {"injection": Consequence.BLOCK}
+_ANSWER: Final[Mapping[CheckName, Consequence]] = {"self-harm": Consequence.BLOCK, "secrets": Consequence.FLAG}
+
+LEVELS: Final[Mapping[SafetyLevel, Level]] = {
+    "educational_standard": Level(
+        {
+            "message": {**_MESSAGE, "personal-data": Consequence.FLAG},
+            "passage": _PASSAGE,
+            "answer": _ANSWER,
+        },
+        needs_model=False,
+    ),
+    "security_focused": Level(
+        {
+            "message": {**_MESSAGE, "injection": Consequence.BLOCK, "personal-data": Consequence.FLAG},
+            "passage": _PASSAGE,
+            "answer": {**_ANSWER, "injection": Consequence.BLOCK},
+        },
+        needs_model=False,
+    ),
+    "healthcare_compliant": Level(
+        {
+            "message": {**_MESSAGE, "health-data": Consequence.BLOCK, "personal-data": Consequence.BLOCK},
+            "passage": _PASSAGE,
+            "answer": {**_ANSWER, "health-data": Consequence.BLOCK, "personal-data": Consequence.BLOCK},
+        },
+        needs_model=True,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one check said of one text.
+
+    Attributes:
+        check: Its name; `model:NAME` for a moderation model's.
+        outcome: `passed`, what followed from a finding, or `unavailable`: it was not made.
+        found: In a few words, never the thing itself; empty where nothing was found.
+    """
+
+    check: str
+    place: Place
+    outcome: Literal["passed", "blocked", "masked", "flagged", "care", "unavailable"]
+    found: str = ""
+
+
+_OUTCOMES: Final[Mapping[Consequence, Literal["blocked", "masked", "flagged", "care"]]] = {
+    Consequence.BLOCK: "blocked",
+    Consequence.MASK: "masked",
+    Consequence.FLAG: "flagged",
+    Consequence.CARE: "care",
+}
+
+
+def judge(level: SafetyLevel, place: Place, text: str) -> list[Verdict]:
+    """Every check of a level that is made at a place, in the level's order."""
+    verdicts = []
+    for check, consequence in LEVELS[level].checks[place].items():
+        found = RULES[check](text)
+        verdicts.append(
+            Verdict(check, place, "passed") if found is None else Verdict(check, place, _OUTCOMES[consequence], found)
+        )
+    return verdicts
+
+
+def stopping(verdicts: list[Verdict]) -> Verdict | None:
+    """The verdict that ends an answer, one of care before one that refuses; None where it may go on."""
+    ending = [verdict for verdict in verdicts if verdict.outcome in ("care", "blocked")]
+    return next((verdict for verdict in ending if verdict.outcome == "care"), ending[0] if ending else None)
+
+
+def refusal(verdict: Verdict) -> str:
+    """What is said instead of an answer, as CommonMark."""
+    if verdict.outcome == "care":
+        return (
+            "It sounds as if you are going through something hard. I am a program that knows this workshop, and you deserve a "
+            "person: please talk to someone you trust, or to your country's emergency number or a crisis line "
+            "(findahelpline.com lists them by country). If you are in danger now, call the emergency number."
+        )
+    match verdict.check:
+        case "personal-data" | "health-data":
+            return f"Your message holds {verdict.found}. Nothing of it was searched or sent on. Ask again without it."
+        case "attack":
+            return "I do not help with attacks on others. Ask me about what this workshop teaches."
+        case "injection":
+            return "That reads like instructions to me instead of a question. Ask what you want to know about the workshop."
+        case _:
+            return "I cannot answer that here. Ask me about what this workshop teaches."
