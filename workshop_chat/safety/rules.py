@@ -56,7 +56,7 @@ _ATTACK = re.compile(
     r"\b(?:ransomware|keyloggers?|botnets?|phishing (?:pages?|mails?|emails?|sites?|kits?)|spyware|malware|computer virus"
     r"|ddos(?: attack)?|rootkits?|credential stuffing|stalkerware)\b"
     r"|\b(?:hack|break|get|log) into\b[^.?\n]{0,40}\b(?:someone|somebody|my (?:neighbou?r|boss|ex|school|colleague|teacher)"
-    r"|another (?:person|participant|student|company)|other people|(?:his|her|their) (?:account|phone|mail|email|wifi|computer))\b"
+    r"|another (?:person|participant|student|company)|other people|(?:his|her|their) (?:account|phone|mail|email|wifi))\b"
     r"|\b(?:steal|exfiltrate)\b[^.?\n]{0,30}\b(?:passwords?|credit cards?|credentials|identit(?:y|ies)|data)\b[^.?\n]{0,30}"
     r"\b(?:from (?:someone|a company|another|other|my|users|people)|of (?:other|another|my))\b"
     r"|\b(?:attack|take down|ddos|exploit)\b[^.?\n]{0,30}\b(?:a real|someone(?:'s| else's)|another (?:company|team|participant)"
