@@ -15,6 +15,7 @@ from shared_services.llm.gateway import ModelGateway
 from workshop_chat import metrics
 from workshop_chat.content import WorkshopContent
 from workshop_chat.endpoints import api_router
+from workshop_chat.faces.openai_api import openai_router
 from workshop_chat.join import join_router, send_strangers_to_join
 from workshop_chat.pages.router import page_router
 from workshop_chat.participants import ParticipantCookieMiddleware, Participants
@@ -94,6 +95,7 @@ def create_app(
     app.add_middleware(ParticipantCookieMiddleware)
     send_strangers_to_join(app)
     app.include_router(api_router(content, service, participants.identify))
+    app.include_router(openai_router(content, service, participants.identify))
     app.include_router(join_router(participants))
     app.include_router(page_router(content, participants.identify, repository))
     return app

@@ -1,6 +1,6 @@
 """Conversations: letting a message in, having it answered, keeping the turn whatever happens."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -73,6 +73,33 @@ class ChatService:
         earlier = await self._repository.last_turns(conversation, participant, self._history_turns)
         step = message.step if message.step in published.steps else None
         return Admitted(conversation, participant, Question(message.text, step, earlier, published))
+
+    async def question(self, text: str, turns: Sequence[StoredTurn], step: str | None) -> Question:
+        """A message whose caller keeps the conversation; `turns` are its earlier ones, oldest first.
+
+        Raises:
+            BadInputError: The message is blank, or the workshop has no such step.
+            UnavailableError: The workshop cannot be read.
+        """
+        if not text.strip():
+            raise BadInputError("The message is empty. Write a question.")
+        published = await self._content.current()
+        if step is not None and step not in published.steps:
+            raise BadInputError(f"The workshop has no step '{step[:80]}'. Its steps: {', '.join(published.manifest.steps)}.")
+        return Question(text, step, turns[-self._history_turns :] if self._history_turns else [], published)
+
+    async def reply(self, question: Question) -> AsyncGenerator[Piece | Answer]:
+        """The pieces of the answer to a question of which nothing is kept, then the Answer.
+
+        Raises:
+            PlatformError: Retrieval failed.
+        """
+        metrics.QUESTIONS.labels(self._content.workshop).inc()
+        draft = Draft("")
+        async with aclosing(self._pipeline.run(question, draft)) as pieces:
+            async for piece in pieces:
+                yield piece
+        yield draft.answer()
 
     async def answer(self, turn: Admitted) -> AsyncGenerator[Piece | Answer]:
         """The pieces of the answer as they come, then the Answer, which is kept by then.
