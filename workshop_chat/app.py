@@ -15,6 +15,7 @@ from shared_services.llm.gateway import ModelGateway
 from workshop_chat import metrics
 from workshop_chat.content import WorkshopContent
 from workshop_chat.endpoints import api_router
+from workshop_chat.faces.mcp_server import McpFace
 from workshop_chat.faces.openai_api import openai_router
 from workshop_chat.join import join_router, send_strangers_to_join
 from workshop_chat.pages.router import page_router
@@ -79,6 +80,7 @@ def create_app(
         context_characters=context_characters,
     )
     service = ChatService(content, repository, pipeline, history_turns=settings.history_turns)
+    mcp = McpFace(content, service, rag, participants.identify)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -87,7 +89,10 @@ def create_app(
         if left:
             metrics.INTERRUPTED.labels(name).inc(left)
             log.info("unfinished_turns_marked", workshop=name, turns=left)
-        yield
+        try:
+            yield
+        finally:
+            await mcp.close()
 
     readiness = Readiness()
     readiness.add("workshop", content.ready)
@@ -96,6 +101,7 @@ def create_app(
     send_strangers_to_join(app)
     app.include_router(api_router(content, service, participants.identify))
     app.include_router(openai_router(content, service, participants.identify))
+    app.mount("/mcp", mcp.app)
     app.include_router(join_router(participants))
     app.include_router(page_router(content, participants.identify, repository))
     return app
