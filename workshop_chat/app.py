@@ -14,6 +14,7 @@ from shared_services.kit.tokens import TokenVerifier
 from shared_services.llm.gateway import ModelGateway
 from workshop_chat import metrics
 from workshop_chat.content import WorkshopContent
+from workshop_chat.contexts import ContextLayer, Contexts, read_contexts
 from workshop_chat.endpoints import api_router
 from workshop_chat.faces.mcp_server import McpFace
 from workshop_chat.faces.openai_api import openai_router
@@ -30,6 +31,16 @@ log = get_logger()
 
 MAX_TOKENS = 800
 CONTEXT_CHARACTERS = 12_000
+
+
+def contexts_of(settings: ChatSettings) -> Contexts:
+    """The contexts that the settings name.
+
+    Raises:
+        ContextError: The contexts file cannot be used, or has no context of the name that the settings give.
+    """
+    environment = ContextLayer(safety_level=settings.safety_level)
+    return Contexts(settings.context, read_contexts(settings.contexts_file), environment=environment)
 
 
 def create_app(
@@ -63,6 +74,7 @@ def create_app(
 
     Raises:
         ValueError: The key is too short, or the join code is missing.
+        ContextError: The contexts file cannot be used, or has no context of the name that the settings give.
     """
     name = settings.workshop
     participants = Participants(
@@ -79,7 +91,8 @@ def create_app(
         max_tokens=max_tokens,
         context_characters=context_characters,
     )
-    service = ChatService(content, repository, pipeline, history_turns=settings.history_turns)
+    contexts = contexts_of(settings)
+    service = ChatService(content, repository, pipeline, contexts, history_turns=settings.history_turns)
     mcp = McpFace(content, service, rag, participants.identify)
 
     @asynccontextmanager

@@ -46,6 +46,9 @@ class ContextLayer(BaseModel):
     session_timeout: Annotated[int, Field(ge=60, le=7 * 24 * 3600)] | None = None
 
 
+NOTHING = ContextLayer()
+
+
 class WorkshopContext(BaseModel):
     """A context, complete. `name` is None where no named one was asked for."""
 
@@ -121,3 +124,45 @@ def _merged(layers: Sequence[ContextLayer]) -> dict[str, object]:
     for layer in reversed(layers):
         said |= layer.model_dump(exclude_none=True)
     return said
+
+
+class Contexts:
+    """The context of one workshop, from every place that speaks of it.
+
+    Args:
+        name: The named context that the environment asks for; None for the one that the manifest names, if any.
+        known: From the contexts file.
+        environment: What the environment says of single parts.
+        template: What the template of the instance says.
+
+    Raises:
+        ContextError: There is no context of that name.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        known: Mapping[str, ContextLayer],
+        *,
+        environment: ContextLayer = NOTHING,
+        template: ContextLayer = NOTHING,
+    ) -> None:
+        self._name = name
+        self._known = known
+        self._environment = environment
+        self._template = template
+        resolve_context(name, known, environment=environment, template=template, manifest=NOTHING)
+
+    def of(self, manifest: WorkshopManifest) -> WorkshopContext:
+        """The context, given the manifest of the version that is shown.
+
+        Raises:
+            ContextError: The manifest names a context that there is not.
+        """
+        return resolve_context(
+            self._name or manifest.context.name,
+            self._known,
+            environment=self._environment,
+            template=self._template,
+            manifest=of_manifest(manifest),
+        )

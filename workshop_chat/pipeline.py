@@ -6,21 +6,24 @@ Nothing reaches the reader unchecked. When the model fails, the passages' own wo
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from structlog import get_logger
 
-from shared_services.contracts.chat import Answer, Citation, NearestSection, StatusEvent, StoredTurn
+from shared_services.contracts.chat import Answer, CheckVerdict, Citation, NearestSection, StatusEvent, StoredTurn
 from shared_services.contracts.library import WorkshopVersion
 from shared_services.contracts.rag import Passage
 from shared_services.llm.errors import ModelUnavailableError
 from shared_services.llm.gateway import Finish, ModelGateway
 from shared_services.llm.prompt import fitting_passages
 from workshop_chat import metrics
+from workshop_chat.contexts import SafetyLevel
 from workshop_chat.ports import Search
+from workshop_chat.safety.levels import refusal, stopping
 from workshop_chat.stages.check import Checked, Checker, UncitedError
 from workshop_chat.stages.decide import Decision, abstention, decide, nearest_sections, reply_to
+from workshop_chat.stages.moderate import masking_note, moderate_block, moderate_passages
 from workshop_chat.stages.retrieve import Retrieved, retrieve
 from workshop_chat.stages.understand import Understood, understand
 from workshop_chat.stages.write import PARAGRAPH, Commission, NotInPassagesError, write_extractive, write_with_model
@@ -46,12 +49,16 @@ class Question:
     Attributes:
         turns: Earlier turns, oldest first.
         step: The step the participant is on; one of the version's steps, or None.
+        checks: What the safety checks said of the message as it came; `text` is what they left of it.
+        level: Which safety checks are made.
     """
 
     text: str
     step: str | None
     turns: Sequence[StoredTurn]
     published: WorkshopVersion
+    checks: Sequence[CheckVerdict] = ()
+    level: SafetyLevel = "educational_standard"
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,8 @@ class Draft:
     written_by: Literal["model", "extractive"] = "extractive"
     note: str = ""
     keywords_only: bool = False
+    refused: bool = False
+    checks: list[CheckVerdict] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
     def stamp(self, stage: str, since: float | None = None) -> float:
@@ -94,6 +103,16 @@ class Draft:
         self.citations.extend(citations)
         return [*citations, self.add(checked.markdown, checked.before)]
 
+    def moderated(self, checked: Checked, level: SafetyLevel, passages: Sequence[Passage]) -> list[Citation | Block]:
+        """The pieces of a checked block; in place of one that may not be sent, the sentence that ends the answer (`refused`)."""
+        findings = moderate_block(level, checked.markdown, passages)
+        self.checks += findings
+        ending = stopping(findings)
+        if ending is None:
+            return self.take(checked)
+        self.refused = True
+        return [self.add(refusal(ending))]
+
     def answer(self) -> Answer:
         """The answer so far, as it is sent and kept."""
         return Answer(
@@ -101,7 +120,11 @@ class Draft:
             answer="".join(block.before + block.markdown for block in self.blocks),
             abstained=self.abstained,
             written_by=self.written_by,
-            note=" ".join(note for note in (self.note, NOTE_KEYWORDS_ONLY if self.keywords_only else "") if note),
+            refused=self.refused,
+            checks=self.checks,
+            note=" ".join(
+                note for note in (masking_note(self.checks), self.note, NOTE_KEYWORDS_ONLY if self.keywords_only else "") if note
+            ),
             nearest=self.nearest,
             citations=self.citations,
             timings=self.timings,
@@ -155,13 +178,21 @@ class AnswerPipeline:
                     metrics.FIRST_BLOCK_SECONDS.labels(self._workshop).observe(draft.stamp("first_block") / 1000)
                 yield piece
         draft.stamp("total")
-        if draft.abstained:
+        if draft.refused:
+            metrics.REFUSALS.labels(self._workshop).inc()
+        elif draft.abstained:
             metrics.ABSTENTIONS.labels(self._workshop).inc()
         else:
             metrics.ANSWERS.labels(self._workshop, draft.written_by).inc()
 
     async def _stages(self, question: Question, draft: Draft) -> AsyncGenerator[Piece]:
         manifest = question.published.manifest
+        draft.checks += question.checks
+        ending = stopping(question.checks)
+        if ending is not None:
+            draft.refused = True
+            yield draft.add(refusal(ending))
+            return
         understood = understand(question.text, question.turns)
         if understood.small_talk is not None:
             step = question.published.steps[question.step].title if question.step else None
@@ -179,6 +210,11 @@ class AnswerPipeline:
         )
         draft.stamp("retrieve", asked)
         draft.keywords_only = found.keywords_only
+        passages, verdicts = moderate_passages(question.level, found.passages)
+        if verdicts:
+            log.warning("passages_withheld", workshop=self._workshop, checks=[verdict.check for verdict in verdicts])
+            draft.checks += verdicts
+            found = replace(found, passages=passages)
         if decide(found, self._threshold) is Decision.ANSWER:
             yield StatusEvent(stage="writing", message="Writing the answer")
             async with aclosing(self._answer(question, understood, found, draft)) as pieces:
@@ -206,7 +242,7 @@ class AnswerPipeline:
                 context_characters=self._context_characters,
             )
             try:
-                async with aclosing(self._by_model(commission, checker, draft)) as pieces:
+                async with aclosing(self._by_model(question, commission, checker, draft)) as pieces:
                     async for piece in pieces:
                         draft.written_by = "model"
                         yield piece
@@ -223,18 +259,24 @@ class AnswerPipeline:
             checker.restart()
         for block in write_extractive(understood.query, passages):
             for checked in checker.check(block):
-                for piece in draft.take(checked):
+                for piece in draft.moderated(checked, question.level, passages):
                     yield piece
+                if draft.refused:
+                    return
 
-    async def _by_model(self, commission: Commission, checker: Checker, draft: Draft) -> AsyncGenerator[Citation | Block]:
+    async def _by_model(
+        self, question: Question, commission: Commission, checker: Checker, draft: Draft
+    ) -> AsyncGenerator[Citation | Block]:
         async with aclosing(write_with_model(self._gateway, commission)) as written:
             async for block in written:
                 if isinstance(block, Finish):
                     draft.note = NOTES_ON_END.get(block.reason, "")
                     continue
                 for checked in checker.check(block):
-                    for piece in draft.take(checked):
+                    for piece in draft.moderated(checked, question.level, commission.passages):
                         yield piece
+                    if draft.refused:
+                        return
         checker.close()
 
 

@@ -8,11 +8,14 @@ import anyio
 from structlog import get_logger
 
 from shared_services.contracts.chat import Answer, MessageRequest, StoredTurn
+from shared_services.contracts.library import WorkshopVersion
 from shared_services.kit.errors import BadInputError, PlatformError
 from workshop_chat import metrics
 from workshop_chat.content import WorkshopContent
+from workshop_chat.contexts import Contexts
 from workshop_chat.pipeline import AnswerPipeline, Draft, Piece, Question
 from workshop_chat.repository import ConversationRepository
+from workshop_chat.stages.moderate import moderate_message
 
 log = get_logger()
 
@@ -33,12 +36,20 @@ class ChatService:
         content: The workshop.
         repository: Where conversations are kept.
         pipeline: What answers.
+        contexts: Tell the workshop's context, and so its level of safety.
         history_turns: How many earlier turns are read to understand a message.
     """
 
     def __init__(
-        self, content: WorkshopContent, repository: ConversationRepository, pipeline: AnswerPipeline, *, history_turns: int
+        self,
+        content: WorkshopContent,
+        repository: ConversationRepository,
+        pipeline: AnswerPipeline,
+        contexts: Contexts,
+        *,
+        history_turns: int,
     ) -> None:
+        self._contexts = contexts
         self._content = content
         self._repository = repository
         self._pipeline = pipeline
@@ -72,7 +83,7 @@ class ChatService:
         published = await self._content.current()
         earlier = await self._repository.last_turns(conversation, participant, self._history_turns)
         step = message.step if message.step in published.steps else None
-        return Admitted(conversation, participant, Question(message.text, step, earlier, published))
+        return Admitted(conversation, participant, self._question(message.text, step, earlier, published))
 
     async def question(self, text: str, turns: Sequence[StoredTurn], step: str | None) -> Question:
         """A message whose caller keeps the conversation; `turns` are its earlier ones, oldest first.
@@ -86,7 +97,12 @@ class ChatService:
         published = await self._content.current()
         if step is not None and step not in published.steps:
             raise BadInputError(f"The workshop has no step '{step[:80]}'. Its steps: {', '.join(published.manifest.steps)}.")
-        return Question(text, step, turns[-self._history_turns :] if self._history_turns else [], published)
+        return self._question(text, step, turns[-self._history_turns :] if self._history_turns else [], published)
+
+    def _question(self, text: str, step: str | None, turns: Sequence[StoredTurn], published: WorkshopVersion) -> Question:
+        level = self._contexts.of(published.manifest).safety_level
+        kept, checks = moderate_message(level, text)
+        return Question(kept, step, turns, published, checks, level)
 
     async def reply(self, question: Question) -> AsyncGenerator[Piece | Answer]:
         """The pieces of the answer to a question of which nothing is kept, then the Answer.

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from shared_services.contracts.base import Slug
 from shared_services.kit.settings import PlatformSettings
+from workshop_chat.contexts import SHIPPED, SafetyLevel
 
 
 class ChatSettings(PlatformSettings):
@@ -55,6 +56,24 @@ class ChatSettings(PlatformSettings):
         default="open",
         validation_alias="WORKSHOP_ACCESS",
         description="Who may take part: `open` (whoever has the address) or `code` (who has the join code).",
+    )
+    context: Slug | None = Field(
+        default=None,
+        validation_alias="WORKSHOP_CONTEXT",
+        description="Named context of the contexts file; empty for the one that workshop.yaml names, if any. An unknown one is an error.",
+    )
+    contexts_file: Path = Field(
+        default=SHIPPED,
+        validation_alias="WORKSHOP_CONTEXTS_FILE",
+        description="YAML file of named contexts; by default the three that ship with the platform.",
+    )
+    safety_level: SafetyLevel | None = Field(
+        default=None,
+        validation_alias="SAFETY_LEVEL",
+        description=(
+            "`healthcare_compliant`, `educational_standard` or `security_focused`: which safety checks are made; empty for the "
+            "context's own, else `educational_standard`."
+        ),
     )
     confidence_threshold: float = Field(
         default=0.4,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from shared_services.contracts.rag import SearchRequest, SearchResponse
-from shared_services.contracts.workshop import ContextSettings
+from workshop_chat.contexts import Contexts, WorkshopContext
 from workshop_chat.ports import Library, Search
 
 
@@ -13,14 +13,18 @@ class ContextSearch:
     Args:
         workshop: Whose context.
         library: Where the current version is looked up, once for each search.
+        contexts: Tell its context, given a manifest.
         search_for: A search whose token carries a context's tags and content focus.
     """
 
-    def __init__(self, workshop: str, library: Library, search_for: Callable[[ContextSettings], Search]) -> None:
+    def __init__(
+        self, workshop: str, library: Library, contexts: Contexts, search_for: Callable[[WorkshopContext], Search]
+    ) -> None:
+        self._contexts = contexts
         self._workshop = workshop
         self._library = library
         self._search_for = search_for
-        self._made: tuple[ContextSettings, Search] | None = None
+        self._made: tuple[WorkshopContext, Search] | None = None
 
     async def search(self, request: SearchRequest) -> SearchResponse:
         """Passages of what the workshop may read, best first.
@@ -28,7 +32,7 @@ class ContextSearch:
         Raises:
             PlatformError: The library or the RAG agent does not answer, or refuses.
         """
-        context = (await self._library.current(self._workshop)).manifest.context
+        context = self._contexts.of((await self._library.current(self._workshop)).manifest)
         made = self._made
         if made is None or made[0] != context:
             made = self._made = (context, self._search_for(context))

@@ -28,7 +28,6 @@ from shared_services.clients.library import LibraryClient
 from shared_services.clients.rag import RagClient
 from shared_services.clients.transport import InProcessTransport
 from shared_services.contracts.identity import Identity, Role
-from shared_services.contracts.workshop import ContextSettings
 from shared_services.jobs.service import Jobs
 from shared_services.jobs.settings import JobsSettings
 from shared_services.kit.database import create_engine, migrate
@@ -38,7 +37,9 @@ from shared_services.library.repository import MIGRATIONS as LIBRARY_MIGRATIONS
 from shared_services.library.service import LibraryService
 from shared_services.llm.gateway import ModelGateway
 from shared_services.llm.settings import LlmSettings, build_gateway
+from workshop_chat.app import contexts_of
 from workshop_chat.app import create_app as create_chat_app
+from workshop_chat.contexts import WorkshopContext
 from workshop_chat.settings import ChatSettings
 from workshop_cli.access import access_for, join_code
 from workshop_cli.context import ContextSearch
@@ -135,21 +136,24 @@ class _Builder:
         """
         await self.library.current(workshop)
 
-        def token(context: ContextSettings) -> TokenSource:
+        def token(context: WorkshopContext) -> TokenSource:
             return self.issuer.source(
                 f"service:chat:{workshop}",
                 roles=frozenset({Role.PARTICIPANT}),
                 workshop=workshop,
-                tags=tuple(context.tags),
+                tags=context.rag_context_filter,
                 content_focus=context.content_focus,
             )
 
         settings = ChatSettings(workshop=workshop, access=access_for(self.settings))
+        contexts = contexts_of(settings)
         key = hmac.digest(self.secret, f"participants:{workshop}".encode(), hashlib.sha256)
         return create_chat_app(
             settings,
-            library=LibraryClient(self.http("console"), token(ContextSettings())),
-            rag=ContextSearch(workshop, self.library, lambda context: RagClient(self.http("rag"), token(context))),
+            library=LibraryClient(self.http("console"), token(WorkshopContext())),
+            rag=ContextSearch(
+                workshop, self.library, contexts, lambda context: RagClient(self.http("rag"), token(context))
+            ),
             gateway=self.gateway,
             engine=self.engine,
             verifier=self.issuer.verifier(),

@@ -56,6 +56,22 @@ class NearestSection(WireModel):
     line: int
 
 
+class CheckVerdict(WireModel):
+    """What one safety check said of one text.
+
+    Attributes:
+        check: Its name, e.g. `personal-data`.
+        place: The participant's message, a passage that was found, or a piece of the answer.
+        outcome: `passed`, what followed from a finding (`care`: the answer says where help is), or `unavailable`: not made.
+        found: In a few words, never the thing itself; empty where nothing was found.
+    """
+
+    check: str
+    place: Literal["message", "passage", "answer"]
+    outcome: Literal["passed", "blocked", "masked", "flagged", "care", "unavailable"]
+    found: str = ""
+
+
 class Answer(WireModel):
     """An answer, whole.
 
@@ -65,11 +81,15 @@ class Answer(WireModel):
         written_by: `model`, or `extractive`: the passages' own sentences and commands.
         note: What the reader should know about how it was made; empty when there is nothing.
         timings: Milliseconds by stage: `retrieve`, `first_block`, `total`.
+        refused: A safety check ended it; `checks` says which.
+        checks: Every check that was made, in order.
     """
 
     conversation: str
     answer: str
     abstained: bool
+    refused: bool = False
+    checks: list[CheckVerdict] = []
     written_by: Literal["model", "extractive"]
     note: str = ""
     nearest: list[NearestSection]

@@ -1,10 +1,11 @@
 """The three levels of safety: which checks each holds, and what a finding means there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
+from shared_services.contracts.chat import CheckVerdict
 from workshop_chat.contexts import SafetyLevel
 from workshop_chat.safety import rules
 from workshop_chat.safety.rules import Rule
@@ -86,22 +87,6 @@ LEVELS: Final[Mapping[SafetyLevel, Level]] = {
 }
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What one check said of one text.
-
-    Attributes:
-        check: Its name; `model:NAME` for a moderation model's.
-        outcome: `passed`, what followed from a finding, or `unavailable`: it was not made.
-        found: In a few words, never the thing itself; empty where nothing was found.
-    """
-
-    check: str
-    place: Place
-    outcome: Literal["passed", "blocked", "masked", "flagged", "care", "unavailable"]
-    found: str = ""
-
-
 _OUTCOMES: Final[Mapping[Consequence, Literal["blocked", "masked", "flagged", "care"]]] = {
     Consequence.BLOCK: "blocked",
     Consequence.MASK: "masked",
@@ -110,24 +95,24 @@ _OUTCOMES: Final[Mapping[Consequence, Literal["blocked", "masked", "flagged", "c
 }
 
 
-def judge(level: SafetyLevel, place: Place, text: str) -> list[Verdict]:
+def judge(level: SafetyLevel, place: Place, text: str) -> list[CheckVerdict]:
     """Every check of a level that is made at a place, in the level's order."""
     verdicts = []
     for check, consequence in LEVELS[level].checks[place].items():
         found = RULES[check](text)
         verdicts.append(
-            Verdict(check, place, "passed") if found is None else Verdict(check, place, _OUTCOMES[consequence], found)
+            CheckVerdict(check=check, place=place, outcome="passed" if found is None else _OUTCOMES[consequence], found=found or "")
         )
     return verdicts
 
 
-def stopping(verdicts: list[Verdict]) -> Verdict | None:
+def stopping(verdicts: Sequence[CheckVerdict]) -> CheckVerdict | None:
     """The verdict that ends an answer, one of care before one that refuses; None where it may go on."""
     ending = [verdict for verdict in verdicts if verdict.outcome in ("care", "blocked")]
     return next((verdict for verdict in ending if verdict.outcome == "care"), ending[0] if ending else None)
 
 
-def refusal(verdict: Verdict) -> str:
+def refusal(verdict: CheckVerdict) -> str:
     """What is said instead of an answer, as CommonMark."""
     if verdict.outcome == "care":
         return (
@@ -136,8 +121,10 @@ def refusal(verdict: Verdict) -> str:
             "(findahelpline.com lists them by country). If you are in danger now, call the emergency number."
         )
     match verdict.check:
+        case "personal-data" | "health-data" if verdict.place == "message":
+            return f"Your message holds {verdict.found}. Nothing of it was kept, searched or sent on. Ask again without it."
         case "personal-data" | "health-data":
-            return f"Your message holds {verdict.found}. Nothing of it was searched or sent on. Ask again without it."
+            return f"The rest of the answer holds {verdict.found}, which this workshop does not hand out."
         case "attack":
             return "I do not help with attacks on others. Ask me about what this workshop teaches."
         case "injection":

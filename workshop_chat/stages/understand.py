@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from shared_services.contracts.chat import StoredTurn
 from shared_services.contracts.rag import Turn
+from workshop_chat.stages.pasted import PastedError, pasted_error
 
 MAX_HISTORY_CHARACTERS = 600
 
@@ -28,11 +29,13 @@ class Understood:
         query: What to look for: the message without a salutation.
         history: Earlier turns, oldest first, shortened.
         small_talk: Set when there is nothing to look for.
+        pasted: The terminal's output that the message holds.
     """
 
     query: str
     history: list[Turn]
     small_talk: SmallTalk | None = None
+    pasted: PastedError | None = None
 
 
 _HELLO = (
@@ -80,6 +83,15 @@ def earlier_turns(turns: Sequence[StoredTurn]) -> list[Turn]:
 
 
 def understand(text: str, turns: Sequence[StoredTurn]) -> Understood:
-    """Understand a message in the light of the conversation's last turns (oldest first)."""
+    """Understand a message in the light of the conversation's last turns (oldest first).
+
+    Of a terminal's output, what identifies the error is looked for, with the participant's own words before it.
+    """
     kind = small_talk(text)
-    return Understood(_SALUTATION.sub("", text).strip(), [] if kind else earlier_turns(turns), kind)
+    if kind is not None:
+        return Understood(_SALUTATION.sub("", text).strip(), [], kind)
+    pasted = pasted_error(text)
+    if pasted is not None and pasted.lines:
+        asked = "\n".join([pasted.words, *pasted.lines]).strip()
+        return Understood(asked, earlier_turns(turns), pasted=pasted)
+    return Understood(_SALUTATION.sub("", text).strip(), earlier_turns(turns))

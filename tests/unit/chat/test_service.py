@@ -16,6 +16,7 @@ from shared_services.llm.errors import ModelUnavailableError
 from shared_services.llm.gateway import ChatMessage, Finish, ModelGateway, NullGateway
 from tests.unit.chat.worlds import FakeLibrary, FakeSearch, passage, shared_passage
 from workshop_chat.content import WorkshopContent
+from workshop_chat.contexts import Contexts
 from workshop_chat.endpoints import answer_events
 from workshop_chat.pipeline import NOTE_KEYWORDS_ONLY, NOTE_MODEL_STOPPED, NOTES_ON_END, AnswerPipeline, Block
 from workshop_chat.repository import MIGRATIONS, ConversationRepository
@@ -81,7 +82,7 @@ class Rooms:
             "kettle", found, gateway or NullGateway(), threshold=0.5, passages=8, max_tokens=100, context_characters=5000
         )
         repository = ConversationRepository(self.engine, "kettle")
-        service = ChatService(WorkshopContent(library, "kettle"), repository, pipeline, history_turns=3)
+        service = ChatService(WorkshopContent(library, "kettle"), repository, pipeline, Contexts(None, {}), history_turns=3)
         return Room(service, found, library)
 
 
