@@ -14,7 +14,7 @@ from shared_services.kit.tokens import TokenVerifier
 from shared_services.llm.gateway import ModelGateway
 from workshop_chat import metrics
 from workshop_chat.content import WorkshopContent
-from workshop_chat.contexts import ContextLayer, Contexts, read_contexts
+from workshop_chat.contexts import SHIPPED, ContextLayer, Contexts, read_contexts
 from workshop_chat.endpoints import api_router
 from workshop_chat.faces.mcp_server import McpFace
 from workshop_chat.faces.openai_api import openai_router
@@ -40,7 +40,7 @@ def contexts_of(settings: ChatSettings) -> Contexts:
         ContextError: The contexts file cannot be used, or has no context of the name that the settings give.
     """
     environment = ContextLayer(safety_level=settings.safety_level)
-    return Contexts(settings.context, read_contexts(settings.contexts_file), environment=environment)
+    return Contexts(settings.context, read_contexts(settings.contexts_file or SHIPPED), environment=environment)
 
 
 def create_app(

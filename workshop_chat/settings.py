@@ -7,7 +7,7 @@ from pydantic import Field
 
 from shared_services.contracts.base import Slug
 from shared_services.kit.settings import PlatformSettings
-from workshop_chat.contexts import SHIPPED, SafetyLevel
+from workshop_chat.contexts import SafetyLevel
 
 
 class ChatSettings(PlatformSettings):
@@ -60,12 +60,12 @@ class ChatSettings(PlatformSettings):
     context: Slug | None = Field(
         default=None,
         validation_alias="WORKSHOP_CONTEXT",
-        description="Named context of the contexts file; empty for the one that workshop.yaml names, if any. An unknown one is an error.",
+        description="Context of the contexts file; empty for the one that workshop.yaml names. An unknown one is an error.",
     )
-    contexts_file: Path = Field(
-        default=SHIPPED,
+    contexts_file: Path | None = Field(
+        default=None,
         validation_alias="WORKSHOP_CONTEXTS_FILE",
-        description="YAML file of named contexts; by default the three that ship with the platform.",
+        description="YAML file of named contexts; empty for the three that ship with the platform.",
     )
     safety_level: SafetyLevel | None = Field(
         default=None,

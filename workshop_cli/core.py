@@ -151,9 +151,7 @@ class _Builder:
         return create_chat_app(
             settings,
             library=LibraryClient(self.http("console"), token(WorkshopContext())),
-            rag=ContextSearch(
-                workshop, self.library, contexts, lambda context: RagClient(self.http("rag"), token(context))
-            ),
+            rag=ContextSearch(workshop, self.library, contexts, lambda context: RagClient(self.http("rag"), token(context))),
             gateway=self.gateway,
             engine=self.engine,
             verifier=self.issuer.verifier(),

@@ -101,7 +101,9 @@ def judge(level: SafetyLevel, place: Place, text: str) -> list[CheckVerdict]:
     for check, consequence in LEVELS[level].checks[place].items():
         found = RULES[check](text)
         verdicts.append(
-            CheckVerdict(check=check, place=place, outcome="passed" if found is None else _OUTCOMES[consequence], found=found or "")
+            CheckVerdict(
+                check=check, place=place, outcome="passed" if found is None else _OUTCOMES[consequence], found=found or ""
+            )
         )
     return verdicts
 

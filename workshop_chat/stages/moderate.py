@@ -39,7 +39,7 @@ def moderate_passages(level: SafetyLevel, passages: Sequence[Passage]) -> tuple[
 
 
 def moderate_block(level: SafetyLevel, markdown: str, passages: Sequence[Passage]) -> list[CheckVerdict]:
-    """The findings in a piece of an answer; empty where there are none. What its passages say themselves is the author's to say."""
+    """The findings in a piece of an answer; empty where there are none. What its passages say is the author's to say."""
     found = [verdict for verdict in judge(level, "answer", markdown) if verdict.outcome != "passed"]
     return [verdict for verdict in found if not any(_says(verdict.check, passage.text) for passage in passages)]
 

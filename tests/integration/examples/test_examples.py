@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from shared_services.library.form import WorkshopFiles, read_folder
 from tests.integration.examples.walkthrough import Fence, fences, matches, walk
+from workshop_chat.contexts import read_contexts
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 NAMES = ("healthcare-ml", "k8s-security", "spring-boot")
@@ -63,7 +64,8 @@ def test_is_a_valid_workshop_whose_folders_are_its_steps(name: str) -> None:
     assert workshop.manifest.slug == name
     assert sorted(path.name for path in (EXAMPLES / name / "steps").iterdir()) == sorted(workshop.manifest.steps)
     assert [step for chapter in workshop.manifest.chapters for step in chapter.steps] == workshop.manifest.steps
-    assert workshop.manifest.context.tags
+    assert workshop.manifest.context.name == name
+    assert read_contexts()[name].rag_context_filter
     assert workshop.manifest.context.content_focus
 
 
