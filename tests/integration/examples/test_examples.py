@@ -66,7 +66,7 @@ def test_is_a_valid_workshop_whose_folders_are_its_steps(name: str) -> None:
     assert [step for chapter in workshop.manifest.chapters for step in chapter.steps] == workshop.manifest.steps
     assert workshop.manifest.context.name == name
     assert read_contexts()[name].rag_context_filter
-    assert workshop.manifest.context.content_focus
+    assert read_contexts()[name].content_focus
 
 
 @workshops
