@@ -42,11 +42,9 @@ class Level:
 
     Attributes:
         checks: By place and check, what a finding means. A check that is not listed for a place is not made there.
-        needs_model: Whether nothing is answered while a moderation model that is named cannot be reached.
     """
 
     checks: Mapping[Place, Mapping[CheckName, Consequence]]
-    needs_model: bool
 
 
 # A secret or an injected instruction is never passed on, whatever the level; people's data is what the levels differ in most.
@@ -66,7 +64,6 @@ LEVELS: Final[Mapping[SafetyLevel, Level]] = {
             "passage": _PASSAGE,
             "answer": _ANSWER,
         },
-        needs_model=False,
     ),
     "security_focused": Level(
         {
@@ -74,7 +71,6 @@ LEVELS: Final[Mapping[SafetyLevel, Level]] = {
             "passage": _PASSAGE,
             "answer": {**_ANSWER, "injection": Consequence.BLOCK},
         },
-        needs_model=False,
     ),
     "healthcare_compliant": Level(
         {
@@ -82,7 +78,6 @@ LEVELS: Final[Mapping[SafetyLevel, Level]] = {
             "passage": _PASSAGE,
             "answer": {**_ANSWER, "health-data": Consequence.BLOCK, "personal-data": Consequence.BLOCK},
         },
-        needs_model=True,
     ),
 }
 
