@@ -24,13 +24,14 @@ class Consequence(StrEnum):
 
 
 Place = Literal["message", "passage", "answer"]
-CheckName = Literal["personal-data", "health-data", "secrets", "injection", "attack", "self-harm"]
+CheckName = Literal["personal-data", "health-data", "secrets", "injection", "injected-text", "attack", "self-harm"]
 
 RULES: Final[Mapping[CheckName, Rule]] = {
     "personal-data": rules.personal_data,
     "health-data": rules.health_data,
     "secrets": rules.secrets,
     "injection": rules.injection,
+    "injected-text": rules.injected_text,
     "attack": rules.attack,
     "self-harm": rules.self_harm,
 }
@@ -54,7 +55,7 @@ _MESSAGE: Final[Mapping[CheckName, Consequence]] = {
     "injection": Consequence.FLAG,
     "attack": Consequence.BLOCK,
 }
-_PASSAGE: Final[Mapping[CheckName, Consequence]] = {"injection": Consequence.BLOCK}
+_PASSAGE: Final[Mapping[CheckName, Consequence]] = {"injected-text": Consequence.BLOCK}
 _ANSWER: Final[Mapping[CheckName, Consequence]] = {"self-harm": Consequence.BLOCK, "secrets": Consequence.FLAG}
 
 LEVELS: Final[Mapping[SafetyLevel, Level]] = {
@@ -69,7 +70,7 @@ LEVELS: Final[Mapping[SafetyLevel, Level]] = {
         {
             "message": {**_MESSAGE, "injection": Consequence.BLOCK, "personal-data": Consequence.FLAG},
             "passage": _PASSAGE,
-            "answer": {**_ANSWER, "injection": Consequence.BLOCK},
+            "answer": {**_ANSWER, "injected-text": Consequence.BLOCK},
         },
     ),
     "healthcare_compliant": Level(

@@ -37,19 +37,26 @@ _CONDITION = re.compile(
     r"|prescribed|takes? medication|pregnan(?:t|cy)|blood pressure|treated for)\b",
     re.IGNORECASE,
 )
+_MARKUP = re.compile(r"<\|(?:im_start|im_end|system|endoftext|eot_id|start_header_id)\|>|\[/?INST\]|<</?SYS>>")
+_OVERRIDE = re.compile(
+    r"\b(?:ignore|disregard|forget|override|bypass)\b(?: \w+){0,3}? (?:(?:previous|prior|above|earlier|preceding|original)"
+    r"(?: \w+){0,2} (?:instructions?|prompts?|system messages?)|your (?:\w+ )?(?:instructions?|prompts?|rules|guidelines"
+    r"|restrictions|programming))\b",
+    re.IGNORECASE,
+)
 _INJECTION = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass|skip)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|any|your|the|these|those)\b"
-    r"[^.\n]{0,30}\b(?:instructions?|prompts?|rules?|guidelines?|restrictions?|directions?|system message)\b"
-    r"|\b(?:reveal|show|print|repeat|output|tell me|give me|what (?:is|are))\b[^.\n]{0,30}\b(?:your|the) (?:system|hidden|initial"
+    r"\b(?:reveal|show|print|repeat|output|tell me|give me|what (?:is|are))\b[^.\n]{0,30}\byour (?:system|hidden|initial"
     r"|secret|original) (?:prompts?|instructions?|messages?)\b"
-    r"|\byou are (?:now|no longer) (?:in |an? )?(?:dan\b|developer mode|unrestricted|jailbroken|free of|bound)"
-    r"|\b(?:enable|enter|activate|switch to) (?:developer|god|dan|jailbreak|unrestricted|debug) mode\b"
-    r"|\bpretend (?:that )?(?:you (?:have no|are not bound)|there are no) (?:rules|restrictions|limits|guidelines|instructions)"
-    r"|\b(?:do not|don't|never) (?:tell|mention|reveal|say)\b[^.\n]{0,30}\b(?:to )?(?:the )?"
-    r"(?:user|participant|reader|student)s?\b"
-    r"|\bnew (?:system )?instructions?\s*:"
-    r"|<\|(?:im_start|im_end|system|endoftext|eot_id|start_header_id)\|>|\[/?INST\]|<</?SYS>>|^\s*(?:system|assistant)\s*:\s*\S",
-    re.IGNORECASE | re.MULTILINE,
+    r"|\byou are (?:now|no longer) (?:an? )?(?:dan\b|unrestricted|jailbroken|free of|bound by)"
+    r"|\b(?:enable|enter|activate|switch to) (?:god|dan|jailbreak|unrestricted) mode\b"
+    r"|\bpretend (?:that )?(?:you (?:have no|are not bound by)) (?:rules|restrictions|limits|guidelines|instructions)",
+    re.IGNORECASE,
+)
+_TO_AN_ASSISTANT = re.compile(
+    r"\b(?:tell|inform|assure|convince) (?:the )?(?:users?|participants?|readers?|students?)\b"
+    r"|\b(?:respond|reply|answer|say) (?:only )?with\b|\b(?:do not|don't|never) (?:tell|mention|reveal)\b"
+    r"|\bas an (?:ai|assistant)\b|\byou are (?:now|an?) (?:ai|assistant|chatbot|bot)\b",
+    re.IGNORECASE,
 )
 _ATTACK = re.compile(
     r"\b(?:how (?:do|can|would|could|to)|help me|teach me|show me|write|create|make|build|give me|generate)\b[^.?\n]{0,80}"
@@ -77,7 +84,7 @@ _NOT_ABOUT_ONESELF = re.compile(
 def personal_data(text: str) -> str | None:
     """Addresses, numbers of identity and of payment; those with check digits count only when these are right."""
     found = []
-    if any(not _EXAMPLE_HOST.search(match[0]) for match in _EMAIL.finditer(text)):
+    if any(_is_mail(match) for match in _EMAIL.finditer(text)):
         found.append("an e-mail address")
     if _PHONE.search(text):
         found.append("a telephone number")
@@ -109,7 +116,17 @@ def secrets(text: str) -> str | None:
 
 def injection(text: str) -> str | None:
     """Words that would talk an assistant out of its instructions."""
-    return "instructions to the assistant" if _INJECTION.search(text) else None
+    found = _MARKUP.search(text) or _OVERRIDE.search(text) or _INJECTION.search(text)
+    return "instructions to the assistant" if found else None
+
+
+def injected_text(text: str) -> str | None:
+    """The same in a workshop's or document's text, where people are told to ignore things as well.
+
+    It must carry a model's own markup, or both take instructions back and speak to an assistant.
+    """
+    found = _MARKUP.search(text) or (_OVERRIDE.search(text) and _TO_AN_ASSISTANT.search(text))
+    return "instructions to the assistant" if found else None
 
 
 def attack(text: str) -> str | None:
@@ -120,6 +137,12 @@ def attack(text: str) -> str | None:
 def self_harm(text: str) -> str | None:
     """Words of someone who may be about to harm themselves."""
     return "words of despair" if _SELF_HARM.search(text) and not _NOT_ABOUT_ONESELF.search(text) else None
+
+
+def _is_mail(match: re.Match[str]) -> bool:
+    """Whether it is a person's address, and no example, no repository's (`git@host:path`) and no shell's prompt."""
+    after = match.string[match.end() : match.end() + 2]
+    return not (_EXAMPLE_HOST.search(match[0]) or match[0].startswith("git@") or after.startswith((":", " ~", " /")))
 
 
 def _listed(found: list[str]) -> str | None:

@@ -69,7 +69,7 @@ async def test_instructions_in_a_passage_reach_no_prompt(
         answer = await ask(http, await start(http), {"text": "Which port does the application listen on?"})
     assert "6666" not in json.dumps([request.body for request in upstream.requests])
     assert "6666" not in answer.model_dump_json(exclude={"conversation"})
-    assert outcomes(answer) == {"injection": "blocked"}
+    assert outcomes(answer) == {"injected-text": "blocked"}
 
 
 async def test_what_a_model_adds_about_people_is_not_sent(
