@@ -25,8 +25,8 @@ async def run(args: argparse.Namespace, settings: CliSettings) -> int:
         with progress_bar() as bar:
             bar.update(f"Storing: {workshop.manifest.slug}")
             draft = await connection.library.draft(pack(workshop.files))
-            started = await connection.library.publish(draft.workshop, draft.version)
             try:
+                started = await connection.library.publish(draft.workshop, draft.version)
                 job = await follow(connection.jobs, started, bar)
             except asyncio.CancelledError:
                 _say_who_goes_on(connection)

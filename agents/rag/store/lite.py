@@ -239,8 +239,29 @@ class MilvusLiteStore(MilvusEngine):
         return [[Hit(hit["id"], sign(hit["distance"])) for hit in answer if admitted(scope, hit["entity"])] for answer in answers]
 
     def _load(self, collection: str) -> None:
+        try:
+            self._load_as_it_is(collection)
+        except StoreUnavailableError as error:
+            # A process that was killed while the engine wrote one leaves half of it, which the engine takes for the whole.
+            if not self._forget_search_files(collection):
+                raise
+            log.warning("rag_search_files_made_anew", collection=collection, error=error.detail)
+            self._load_as_it_is(collection)
+
+    def _load_as_it_is(self, collection: str) -> None:
         with self._write, self._errors(collection):
             self._connected().load_collection(checked_index(collection), timeout=WRITE_SECONDS)
+
+    def _forget_search_files(self, collection: str) -> bool:
+        """Remove what the engine derives from a collection's rows, and makes where it is not; whether there was any."""
+        with self._write:
+            for open_one in self._engine_parts(collection):
+                open_one.close()
+            folder = self._folder / "milvus.db" / "collections" / checked_index(collection)
+            files = [path for path in folder.rglob("*") if path.suffix in (".idx", ".sidx")]
+            for path in files:
+                path.unlink(missing_ok=True)
+        return bool(files)
 
     def _release(self, collection: str) -> None:
         try:

@@ -15,6 +15,11 @@ from tests.integration.cli.program import Server, run, serving, start, wait_unti
 
 LONG = {f"s{n}": f"# S{n}\n\n" + f"Leaf {n} unfolds. " * 40 for n in range(20)}
 """Steps that take a while to index."""
+LONGER = {
+    f"s{n}": f"# S{n}\n\n" + "".join(f"## Part {k}\n\n" + f"Leaf {n} {k} unfolds. " * 40 + "\n\n" for k in range(20))
+    for n in range(20)
+}
+"""Some hundreds of passages."""
 
 
 def states_of(data: Path, workshop: str) -> list[str]:
@@ -58,7 +63,7 @@ def test_killed_in_a_publication(data: Path, folder: MakeFolder, seconds: float)
 
 
 def test_a_publication_without_server_that_is_interrupted_goes_on(data: Path, folder: MakeFolder) -> None:
-    publishing = start("publish", folder("late", steps=LONG), "--data", data)
+    publishing = start("publish", folder("late", steps=LONGER), "--data", data)
     wait_until(lambda: states_of(data, "late") or publishing.poll() is not None, "the job")
     publishing.send_signal(signal.SIGINT)
     _, said = publishing.communicate(timeout=120)

@@ -116,7 +116,7 @@ def test_ids_are_slugs_or_refused_with_a_sentence(text: str) -> None:
 def test_a_filter_is_one_comparison_whatever_the_id(text: str) -> None:
     conditions = Scope.of(Claims("service:x", "rag", 0, workshop=text)).conditions()
     assert literal(conditions) == f'workshop_id in ["{text}"]'
-    assert templated(conditions) == ("workshop_id in {workshop_id_values}", {"workshop_id_values": [text]})
+    assert templated(conditions) == ("workshop_id == {workshop_id_value}", {"workshop_id_value": text})
 
 
 @CHECKS
@@ -239,7 +239,7 @@ async def test_hostile_paths_and_titles_come_back_as_they_are(tmp_path: Path) ->
                 source,
                 7,
             )
-            room.store.create(collection, embedder.dimension)
+            room.store.create(collection, embedder.model_id, embedder.dimension)
             room.store.insert(Owner.of(scope), collection, [(0, chunk, embedder.encode(["marmot"])[0])], None)
             room.store.seal(collection)
             ((row, _),) = room.store.read(scope, collection)

@@ -237,3 +237,21 @@ async def test_files_of_another_workshop_are_refused(room: Room) -> None:
         await room.service.index(scope_of("other"), "v1", _version("alpha"))
     with pytest.raises(BadInputError, match="no text"):
         await room.service.index(SHOP, "v1", workshop("shop", {"start": "\n"}))
+
+
+def _cut_search_files(folder: Path) -> int:
+    files = [path for path in folder.rglob("*.idx") if path.stat().st_size]
+    for path in files:
+        path.write_bytes(path.read_bytes()[:130])
+    return len(files)
+
+
+async def test_a_search_file_that_was_cut_in_half_is_made_anew(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        await room.service.index(SHOP, "v1", workshop("shop", CLUSTER_STEPS))
+        await room.service.activate(SHOP, "v1")
+        before = await room.service.search(SHOP, SearchRequest(query="CrashLoopBackOff"))
+    assert _cut_search_files(tmp_path)
+    async with open_room(tmp_path) as room:
+        after = await room.service.search(SHOP, SearchRequest(query="CrashLoopBackOff"))
+    assert after.passages == before.passages
