@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog import get_logger
 
@@ -88,7 +89,12 @@ async def _serve(settings: RagSettings) -> None:
 def main() -> int:
     """Run until interrupted; 1 when it cannot start, 3 (uvicorn's own) when a part of it cannot."""
     configure_logging()
-    settings = RagSettings()
+    try:
+        settings = RagSettings()
+    except ValidationError as error:
+        rows = "; ".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in error.errors())
+        sys.stderr.write(f"The settings cannot be used: {rows}\n")
+        return 1
     try:
         asyncio.run(_serve(settings))
     except (OSError, ValueError) as error:

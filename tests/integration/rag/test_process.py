@@ -170,6 +170,14 @@ def test_without_a_key_it_says_so(tmp_path: Path) -> None:
     assert "RAG_PUBLIC_KEY" in ended.stderr
 
 
+def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    environment = _environment(tmp_path, 0) | {"RAG_BATCH": "many"}
+    ended = subprocess.run([sys.executable, "-m", "agents.rag"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "RAG_BATCH" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_jobs_whose_database_cannot_be_used_keep_it_from_starting(tmp_path: Path) -> None:
     (tmp_path / "public.pem").write_bytes(ISSUER.public_pem())
     environment = _environment(tmp_path, 0) | {"RAG_JOBS_URL": "sqlite:////nowhere/at/all.sqlite3"}
