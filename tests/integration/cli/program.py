@@ -25,9 +25,14 @@ def environment(**extra: str) -> dict[str, str]:
     return {**kept, "RAG_ENGINE": "reference", "PYTHONPATH": str(ROOT), "NO_PROXY": "*", **extra}
 
 
+def _heeds_ctrl_c() -> None:
+    # A shell has what it starts in the background ignore Ctrl-C, and so whatever that starts.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(*args: str | Path, **options: Any) -> subprocess.Popen[str]:
     """Start the command; its output is text in pipes."""
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment(), **options}
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment(), "preexec_fn": _heeds_ctrl_c, **options}
     return subprocess.Popen([sys.executable, "-m", "workshop_cli.main", *map(str, args)], text=True, **options)
 
 
