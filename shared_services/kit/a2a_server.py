@@ -6,6 +6,7 @@ such task. Tasks are kept in memory, the newest thousand; what an agent did outl
 
 import json
 import uuid
+from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -172,13 +173,13 @@ class SkillExecutor(AgentExecutor):
     def __init__(self) -> None:
         self._under_way: dict[str, tuple[anyio.CancelScope, anyio.Event]] = {}
 
+    @abstractmethod
     async def begin(self, context: RequestContext) -> "Message | Work":
         """Do what a message asks at once and answer it, or say what is to be done as a task.
 
         Raises:
             PlatformError: The request is refused, or cannot be met now.
         """
-        raise NotImplementedError
 
     async def execute(self, context: RequestContext, event_queue: EventQueue) -> None:
         """Serve one message."""

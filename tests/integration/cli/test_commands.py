@@ -55,8 +55,8 @@ def test_the_way_of_a_workshop(anyhow: Path, folder: MakeFolder) -> None:
 
     removed = run("remove", "soup", "--data", anyhow)
     assert removed.returncode == 0, removed.stderr
-    failed(run("show", "soup", "--data", anyhow), 2, "soup")
-    failed(run("remove", "soup", "--data", anyhow), 2, "soup")
+    assert failed(run("show", "soup", "--data", anyhow), 2, "soup")
+    assert failed(run("remove", "soup", "--data", anyhow), 2, "soup")
 
 
 def test_an_answer_for_people_names_places(shared: Server) -> None:
@@ -90,7 +90,7 @@ def test_what_is_not_in_the_workshop_is_said(shared: Server) -> None:
     ],
 )
 def test_input_that_cannot_be_used_is_one_sentence(shared: Server, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
-    failed(run(*arguments, "--data", shared.data), 2, *words)
+    assert failed(run(*arguments, "--data", shared.data), 2, *words)
 
 
 def test_every_finding_of_an_invalid_folder_is_told(tmp_path: Path, shared: Server, folder: MakeFolder) -> None:
@@ -160,13 +160,13 @@ def test_a_command_cannot_start_while_another_without_server_holds_the_folder(da
     with (data / "lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         (data / "holder.json").write_text('{"pid": 4711, "command": "publish", "url": null}')
-        failed(run("list", "--data", data), 1, "process 4711 (workshop publish)")
+        assert failed(run("list", "--data", data), 1, "process 4711 (workshop publish)")
 
 
 def test_a_sign_in_link_is_printed_of_a_running_server(shared: Server, tmp_path: Path) -> None:
     link = run("sign-in", "--data", shared.data).stdout.strip()
     assert link.startswith(f"{shared.url}/sign-in?token=")
-    failed(run("sign-in", "--data", tmp_path), 1, "workshop up")
+    assert failed(run("sign-in", "--data", tmp_path), 1, "workshop up")
 
 
 def tutorial(folder: Path) -> Path:
@@ -193,15 +193,15 @@ def test_convert_writes_a_new_folder_and_replaces_only_its_own(tmp_path: Path) -
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "mine.txt").write_text("mine")
-    failed(run("convert", source, "--out", foreign), 2, "foreign")
+    assert failed(run("convert", source, "--out", foreign), 2, "foreign")
     assert [path.name for path in foreign.iterdir()] == ["mine.txt"]
 
 
 def test_convert_refuses_in_one_sentence(tmp_path: Path) -> None:
-    failed(run("convert", tmp_path / "nowhere"), 2, "nowhere")
-    failed(run("convert", tutorial(tmp_path / "t"), "--as", "nonsense"), 2, "nonsense", "showroom")
+    assert failed(run("convert", tmp_path / "nowhere"), 2, "nowhere")
+    assert failed(run("convert", tutorial(tmp_path / "t"), "--as", "nonsense"), 2, "nonsense", "showroom")
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "pyproject.toml").write_text('[project]\nname = "app"\nversion = "1"\n')
     for name in ("main", "models", "views", "urls", "forms"):
         (tmp_path / "app" / f"{name}.py").write_text("def run() -> None:\n    print('hello')\n" * 20)
-    failed(run("convert", tmp_path / "app", "--out", tmp_path / "o"), 2, "application")
+    assert failed(run("convert", tmp_path / "app", "--out", tmp_path / "o"), 2, "application")

@@ -48,12 +48,12 @@ def fill(disk: Path, *, leave: int) -> Path:
 def test_a_full_disk_at_the_start_is_one_sentence(mount: Mount, command: tuple[str, ...]) -> None:
     disk = mount("size=4m")
     fill(disk, leave=100_000)
-    failed(run(*command, "--data", disk / "data"), 1, "full", "Free some space")
+    assert failed(run(*command, "--data", disk / "data"), 1, "full", "Free some space")
 
 
 def test_a_disk_that_may_not_be_written_is_one_sentence(mount: Mount) -> None:
     disk = mount("ro,size=4m")
-    failed(run("up", "--port", "0", "--data", disk / "data"), 1, "Read-only", "--data")
+    assert failed(run("up", "--port", "0", "--data", disk / "data"), 1, "Read-only", "--data")
 
 
 def test_a_disk_that_fills_up_in_a_publication_loses_nothing(mount: Mount, data: Path, folder: MakeFolder) -> None:
@@ -64,7 +64,7 @@ def test_a_disk_that_fills_up_in_a_publication_loses_nothing(mount: Mount, data:
     (big / "assets" / "noise.bin").write_bytes(os.urandom(6_000_000))
     with serving(disk / "data") as server:
         ballast = fill(disk, leave=1_500_000)
-        failed(run("publish", big, "--data", disk / "data"), 1, "full")
+        assert failed(run("publish", big, "--data", disk / "data"), 1, "full")
         names = {row["workshop"] for row in json.loads(run("list", "--json", "--data", disk / "data").stdout)}
         assert names == {"garden", "bread"}
         ballast.unlink()

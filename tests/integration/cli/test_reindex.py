@@ -46,7 +46,7 @@ def test_with_a_server_nothing_stands_still(data: Path, model: dict[str, str]) -
         rest = run("reindex", "--data", data)
         assert rest.stdout.startswith("Indexed bread anew: version ")
         assert run("reindex", "--data", data).stdout == "Nothing to do: 2 workshops are up to date.\n"
-        failed(run("reindex", "garden", "nothing", "--data", data), 2, "'nothing'", "Publish")
+        assert failed(run("reindex", "garden", "nothing", "--data", data), 2, "'nothing'", "Publish")
     with serving(data, env=model) as server:
         assert not server.said("keywords only")
 
@@ -64,4 +64,4 @@ def test_there_may_be_nothing_at_all(tmp_path: Path) -> None:
 
 
 def test_a_model_that_is_not_there_is_one_sentence(data: Path) -> None:
-    failed(run("reindex", "--data", data, env={"RAG_MODEL": "/nowhere/at/all"}), 1, "/nowhere/at/all", "RAG_MODEL")
+    assert failed(run("reindex", "--data", data, env={"RAG_MODEL": "/nowhere/at/all"}), 1, "/nowhere/at/all", "RAG_MODEL")

@@ -76,11 +76,11 @@ def test_a_signal_ends_it_cleanly_whenever_it_comes(tmp_path: Path, examples: Pa
 def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        failed(run("up", "--data", tmp_path / "data", "--port", str(port)), 1, f"Port {port}", "in use", "--port")
+        assert failed(run("up", "--data", tmp_path / "data", "--port", str(port)), 1, f"Port {port}", "in use", "--port")
 
 
 def test_a_held_folder_is_one_sentence(shared: Server) -> None:
-    failed(run("up", "--data", shared.data, "--port", "0"), 1, f"process {shared.process.pid}", "workshop up", "--data")
+    assert failed(run("up", "--data", shared.data, "--port", "0"), 1, f"process {shared.process.pid}", "workshop up", "--data")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_held_folder_is_one_sentence(shared: Server) -> None:
 def test_an_address_that_cannot_be_listened_on_is_one_sentence(
     tmp_path: Path, arguments: tuple[str, ...], status: int, words: tuple[str, ...]
 ) -> None:
-    failed(run("up", "--data", tmp_path / "data", *arguments), status, *words)
+    assert failed(run("up", "--data", tmp_path / "data", *arguments), status, *words)
 
 
 @pytest.mark.parametrize("arguments", [("--port", "http"), ("--nonsense",), ("--data", "")])
@@ -106,32 +106,32 @@ def test_bad_arguments_are_status_2(tmp_path: Path, arguments: tuple[str, ...]) 
 
 def test_a_folder_of_a_newer_format_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "format.json").write_text('{"format": 99}')
-    failed(run("up", "--data", tmp_path, "--port", "0"), 1, "newer version", "99")
+    assert failed(run("up", "--data", tmp_path, "--port", "0"), 1, "newer version", "99")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "x"}', "\x00\x01"])
 def test_a_damaged_format_is_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "format.json").write_text(text)
-    failed(run("list", "--data", tmp_path), 1, "format.json", "damaged")
+    assert failed(run("list", "--data", tmp_path), 1, "format.json", "damaged")
 
 
 def test_tables_of_a_newer_version_are_one_sentence(data: Path) -> None:
     with sqlite3.connect(data / "workshop.db") as database:
         database.execute("UPDATE jobs_alembic_version SET version_num = 'jobs_9999'")
     database.close()
-    failed(run("up", "--data", data, "--port", "0"), 1, "jobs_9999", "newer")
+    assert failed(run("up", "--data", data, "--port", "0"), 1, "jobs_9999", "newer")
 
 
 def test_a_damaged_database_is_one_sentence(data: Path) -> None:
     for name in ("workshop.db-wal", "workshop.db-shm"):
         (data / name).unlink(missing_ok=True)
     (data / "workshop.db").write_bytes(b"this is no database" * 1000)
-    failed(run("up", "--data", data, "--port", "0"), 1, str(data), "damaged")
+    assert failed(run("up", "--data", data, "--port", "0"), 1, str(data), "damaged")
 
 
 def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
-    failed(run("up", "--data", tmp_path / "data", "--port", "0"), 1, "data", "--data")
+    assert failed(run("up", "--data", tmp_path / "data", "--port", "0"), 1, "data", "--data")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path: Path) -> None:
     [("LLAMA_STACK_ENDPOINT", "not an address"), ("WORKSHOP_PORT", "many"), ("WORKSHOP_ACCESS", "all"), ("LOG_LEVEL", "loud")],
 )
 def test_a_setting_that_cannot_be_used_is_one_sentence(tmp_path: Path, name: str, value: str) -> None:
-    failed(run("up", "--data", tmp_path / "data", env={name: value}), 2, name)
+    assert failed(run("up", "--data", tmp_path / "data", env={name: value}), 2, name)
 
 
 def test_arguments_overrule_the_environment(tmp_path: Path) -> None:
