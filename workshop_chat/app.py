@@ -23,9 +23,10 @@ from workshop_chat.pages.router import page_router
 from workshop_chat.participants import ParticipantCookieMiddleware, Participants
 from workshop_chat.pipeline import AnswerPipeline
 from workshop_chat.ports import Library, Search
-from workshop_chat.repository import MIGRATIONS, ConversationRepository
+from workshop_chat.repository import ConversationRepository
 from workshop_chat.service import ChatService
 from workshop_chat.settings import ChatSettings
+from workshop_chat.tables import MIGRATIONS
 
 log = get_logger()
 

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared_services.contracts.identity import Identity, Role
 from shared_services.kit.auth import bearer_token
 from shared_services.kit.errors import RateLimitedError
-from shared_services.kit.identity import SESSION_COOKIE, Permission, identity_of, read_session, require
+from shared_services.kit.identity import SESSION_COOKIE, Permission, identity_of, may, read_session, require
 from shared_services.kit.tokens import TokenVerifier
 from workshop_chat.errors import JoinRequiredError, OtherWorkshopError, WrongJoinCodeError
 
@@ -44,11 +44,13 @@ class Participant:
         id: Stable; history is kept under it.
         name: What they want to be called; may be empty.
         via: How they were recognised.
+        teaches: They run the workshop: they see its board and insights, and take none of its places.
     """
 
     id: str
     name: str
     via: Literal["token", "session", "cookie"]
+    teaches: bool = False
 
 
 class TryLimit:
@@ -143,7 +145,8 @@ class Participants:
         # A token of this workshop without a role speaks for a participant.
         known = identity if identity.roles else identity.model_copy(update={"roles": frozenset({Role.PARTICIPANT})})
         require(known, Permission.WORKSHOP_ASK, workshop=self.workshop)
-        return Participant(identity.id, identity.name, via)
+        teaches = may(known, Permission.WORKSHOP_TEACH, workshop=self.workshop)
+        return Participant(identity.id, identity.name, via, teaches)
 
     def _read(self, cookie: str | None) -> Participant | None:
         if not cookie:

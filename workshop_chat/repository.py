@@ -5,55 +5,17 @@ A turn is written before its answer begins, so that a process that dies in mid-a
 
 import uuid
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Integer, String, Text, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared_services.contracts.chat import Answer, StoredTurn
-from shared_services.kit.database import MigrationSet, session_factory, storage_errors
+from shared_services.kit.database import session_factory, storage_errors
 from workshop_chat.errors import ConversationNotFoundError
+from workshop_chat.tables import ConversationRow, TurnRow
 
-MIGRATIONS = MigrationSet("chat", Path(__file__).parent / "migrations")
 _NUMBERING_TRIES = 5
-
-
-class Base(DeclarativeBase):
-    """The chat agent's tables."""
-
-
-class ConversationRow(Base):
-    """`chat_conversations`."""
-
-    __tablename__ = "chat_conversations"
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    workshop: Mapped[str] = mapped_column(String(63))
-    participant: Mapped[str] = mapped_column(String(255))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-
-
-class TurnRow(Base):
-    """`chat_turns`. `answer` is the wire's Answer without what stands in `citations` and `timings`."""
-
-    __tablename__ = "chat_turns"
-
-    conversation: Mapped[str] = mapped_column(ForeignKey("chat_conversations.id", ondelete="CASCADE"), primary_key=True)
-    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    workshop: Mapped[str] = mapped_column(String(63))
-    participant: Mapped[str] = mapped_column(String(255))
-    question: Mapped[str] = mapped_column(Text)
-    step: Mapped[str | None] = mapped_column(String(63))
-    version: Mapped[str] = mapped_column(String(64))
-    state: Mapped[str] = mapped_column(String(16))
-    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    citations: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
-    timings: Mapped[dict[str, float] | None] = mapped_column(JSON(none_as_null=True))
-    asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class ConversationRepository:

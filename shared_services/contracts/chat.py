@@ -1,5 +1,6 @@
 """The chat agent's API. The token or cookie says who asks and in which workshop; the body never does."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -14,11 +15,24 @@ HelpMode = Literal["hint", "explain", "solve"]
 """Ways of helping: `hint` leads on without giving the command away, `explain` says why, `solve` gives the exact commands."""
 
 
+class BlockRef(WireModel):
+    """A code block of the step that the participant points at: its lines (from 1, inclusive) of the step's `content.md`."""
+
+    first_line: Annotated[int, Field(ge=1)]
+    last_line: Annotated[int, Field(ge=1)]
+
+
 class MessageRequest(WireModel):
-    """A participant's message, and the step they are on."""
+    """A participant's message, the step they are on, and how they want to be helped.
+
+    Attributes:
+        about: The code block of `step` that the message is about; passed over where the step has no such lines.
+    """
 
     text: Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_CHARACTERS)]
     step: Slug | None = None
+    mode: HelpMode = "explain"
+    about: BlockRef | None = None
 
 
 class Citation(WireModel):
@@ -72,12 +86,40 @@ class CheckVerdict(WireModel):
     found: str = ""
 
 
+class HelpWay(WireModel):
+    """One of the three ways of helping, on one step, for one participant.
+
+    Attributes:
+        message: Why it is not open, and when it will be; empty where it is open.
+        opens_at: When time opens it; None where it does not, or where it is open.
+        failed_checks_left: How many more failed checks open it; None where they do not, or where it is open.
+    """
+
+    mode: HelpMode
+    open: bool
+    message: str = ""
+    opens_at: datetime | None = None
+    failed_checks_left: int | None = None
+
+
+class CheckResult(WireModel):
+    """`POST /steps/{id}/check-results`: how a check of the step ended for the caller."""
+
+    passed: bool
+    output: Annotated[str, Field(max_length=100_000)] = ""
+
+
 class Answer(WireModel):
     """An answer, whole.
 
     Attributes:
         answer: CommonMark; citations stand as `[1]`.
+        number: The turn's number in its conversation, from 1; 0 where nothing is kept.
+        mode: The way of helping that it was written in, which is not the one asked for where that was shut.
         abstained: The workshop does not hold an answer; `nearest` says what comes near.
+        asks_back: It is a question to the participant; `options` are what they may mean, as messages to send.
+        general_knowledge: The workshop does not hold it; the model wrote it from what it knows, and it says so.
+        stopped: The participant stopped it.
         written_by: `model`, or `extractive`: the passages' own sentences and commands.
         note: What the reader should know about how it was made; empty when there is nothing.
         timings: Milliseconds by stage: `retrieve`, `first_block`, `total`.
@@ -86,9 +128,15 @@ class Answer(WireModel):
     """
 
     conversation: str
+    number: int = 0
     answer: str
+    mode: HelpMode = "explain"
     abstained: bool
+    asks_back: bool = False
+    options: list[str] = []
+    general_knowledge: bool = False
     refused: bool = False
+    stopped: bool = False
     checks: list[CheckVerdict] = []
     written_by: Literal["model", "extractive"]
     note: str = ""
@@ -115,10 +163,15 @@ class BlockEvent(WireModel):
 
 
 class StatusEvent(WireModel):
-    """SSE `status`: which stage the answer is in, for the reader."""
+    """SSE `status`: which stage the answer is in, for the reader.
 
-    stage: Literal["retrieving", "writing"]
+    Attributes:
+        position: Place in the queue for the model, from 1; None where it is not waiting.
+    """
+
+    stage: Literal["waiting", "retrieving", "writing"]
     message: str
+    position: int | None = None
 
 
 class ConversationCreated(WireModel):
@@ -127,11 +180,84 @@ class ConversationCreated(WireModel):
     id: str
 
 
+MAX_TITLE_CHARACTERS = 120
+MAX_REASON_CHARACTERS = 2_000
+
+
+class ConversationSummary(WireModel):
+    """One of the caller's conversations. `title` is theirs, else the beginning of its first question; empty without turns."""
+
+    id: str
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    turns: int
+
+
+class ConversationChange(WireModel):
+    """What can be changed of a conversation."""
+
+    title: Annotated[str, Field(min_length=1, max_length=MAX_TITLE_CHARACTERS)]
+
+
+class Feedback(WireModel):
+    """What a participant thinks of an answer."""
+
+    rating: Literal["up", "down"]
+    reason: Annotated[str, Field(max_length=MAX_REASON_CHARACTERS)] = ""
+
+
 class StoredTurn(WireModel):
-    """A turn as it is kept: the question, and the answer once there is one (`interrupted` when it never ended)."""
+    """A turn as it is kept: the question, and the answer once there is one.
+
+    Attributes:
+        state: `interrupted` when the answer never ended, `stopped` when its participant ended it.
+    """
 
     number: int
     question: str
     step: Slug | None
-    state: Literal["answering", "done", "interrupted"]
+    state: Literal["answering", "done", "interrupted", "stopped"]
     answer: Answer | None
+    asked_at: datetime | None = None
+    mode: HelpMode = "explain"
+    feedback: Feedback | None = None
+
+
+class ConversationExport(WireModel):
+    """A conversation as its participant takes it away."""
+
+    workshop: Slug
+    title: str
+    created_at: datetime
+    exported_at: datetime
+    turns: list[StoredTurn]
+
+
+class SessionView(WireModel):
+    """The caller's place in the workshop.
+
+    Attributes:
+        state: `live`; `waiting`: the workshop is full, `position` (from 1) says when it is their turn; `over`: it was idle for
+            too long, and the next thing they do begins a new one where there is a place.
+        ends_at: When it ends if they do nothing until then; None where it is not live.
+        limit: How many live sessions the workshop has room for.
+        hand_raised: Whether they have asked for a person.
+    """
+
+    state: Literal["live", "waiting", "over"]
+    name: str = ""
+    position: int | None = None
+    ends_at: datetime | None = None
+    limit: int
+    live: int
+    hand_raised: bool = False
+
+
+class Note(WireModel):
+    """What whoever runs the workshop says to everybody in it."""
+
+    id: int
+    text: str
+    author: str
+    created_at: datetime

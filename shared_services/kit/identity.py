@@ -21,6 +21,7 @@ class Permission(StrEnum):
 
     WORKSHOP_READ = "workshop.read"
     WORKSHOP_ASK = "workshop.ask"
+    WORKSHOP_TEACH = "workshop.teach"
     WORKSHOP_CONVERT = "workshop.convert"
     WORKSHOP_PREVIEW = "workshop.preview"
     WORKSHOP_PUBLISH = "workshop.publish"
@@ -36,6 +37,7 @@ class Permission(StrEnum):
 _PARTICIPANT = frozenset({Permission.WORKSHOP_READ, Permission.WORKSHOP_ASK})
 _REVIEWER = _PARTICIPANT | {Permission.WORKSHOP_PREVIEW, Permission.JOBS_READ}
 _AUTHOR = _REVIEWER | {
+    Permission.WORKSHOP_TEACH,
     Permission.WORKSHOP_CONVERT,
     Permission.WORKSHOP_PUBLISH,
     Permission.WORKSHOP_REMOVE,

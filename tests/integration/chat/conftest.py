@@ -27,9 +27,11 @@ from shared_services.library.service import LibraryService
 from shared_services.llm.gateway import ModelGateway, NullGateway
 from shared_services.llm.llama_stack import LlamaStackGateway, Patience
 from tests.integration.chat.workshops import HARBOR, ORCHARD, files_of
+from tests.postgres import throwaway_postgres
 from tests.upstream import ScriptedUpstream
 from workshop_chat.app import create_app
 from workshop_chat.settings import ChatSettings
+from workshop_chat.tables import MIGRATIONS, Base
 
 KEY = b"the chat agents' own secret, 32+"
 
@@ -37,6 +39,31 @@ KEY = b"the chat agents' own secret, 32+"
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    with throwaway_postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    return f"sqlite:///{tmp_path}/chat.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """A store of each kind with the chat agent's tables, which are dropped afterwards."""
+    made = create_engine(database_url)
+    await migrate(made, MIGRATIONS)
+    await migrate(made, MIGRATIONS)
+    yield made
+    async with made.begin() as connection:
+        await connection.run_sync(Base.metadata.drop_all)
+        await connection.exec_driver_sql("DROP TABLE chat_alembic_version")
+    await made.dispose()
 
 
 @dataclass

@@ -1,39 +1,15 @@
 """Conversations on SQLite and on PostgreSQL: kept, and nobody else's."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-
 import anyio
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared_services.contracts.chat import Answer, NearestSection
-from shared_services.kit.database import create_engine, migrate
-from tests.postgres import throwaway_postgres
 from tests.unit.chat.worlds import passage, shared_passage
 from workshop_chat.errors import ConversationNotFoundError
 from workshop_chat.pipeline import citation_of
-from workshop_chat.repository import MIGRATIONS, ConversationRepository
-
-
-@pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    with throwaway_postgres() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    url = f"sqlite:///{tmp_path}/chat.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    made = create_engine(url)
-    await migrate(made, MIGRATIONS)
-    await migrate(made, MIGRATIONS)
-    yield made
-    async with made.begin() as connection:
-        for table in ("chat_turns", "chat_conversations", "chat_alembic_version"):
-            await connection.exec_driver_sql(f"DROP TABLE {table}")
-    await made.dispose()
+from workshop_chat.repository import ConversationRepository
 
 
 def answer(conversation: str, text: str = "Yes. [1]") -> Answer:

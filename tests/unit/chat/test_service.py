@@ -19,8 +19,9 @@ from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import Contexts
 from workshop_chat.endpoints import answer_events
 from workshop_chat.pipeline import NOTE_KEYWORDS_ONLY, NOTE_MODEL_STOPPED, NOTES_ON_END, AnswerPipeline, Block
-from workshop_chat.repository import MIGRATIONS, ConversationRepository
+from workshop_chat.repository import ConversationRepository
 from workshop_chat.service import ChatService
+from workshop_chat.tables import MIGRATIONS
 
 HEATING = passage("Start heating with one command.\n\n```bash exec\nkettle start --until 100\n```")
 QUESTION = MessageRequest(text="How do I start heating?", step="boil")
