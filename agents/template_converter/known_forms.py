@@ -1,6 +1,5 @@
 """Forms that are recognised and cannot be imported yet, and repositories that hold no workshop: the least that tells each."""
 
-import json
 import posixpath
 import re
 
@@ -22,7 +21,7 @@ def other_forms(tree: Tree) -> list[FormCandidate]:
     for path in paths:
         names.setdefault(posixpath.basename(path), []).append(path)
     return [
-        *_educates(tree, paths), *_killercoda(tree, names), *_instruqt(names), *_codelab(tree, paths), *_jupyter(paths),
+        *_educates(tree, paths), *_instruqt(names), *_codelab(tree, paths), *_jupyter(paths),
         *_docusaurus(names), *_hugo(tree, paths, names), *_rst(names), *_workshop_builder(tree, names),
     ]  # fmt: skip
 
@@ -51,18 +50,6 @@ def _educates(tree: Tree, paths: list[str]) -> list[FormCandidate]:
             folder = _above(path, 2)
             found.setdefault(folder, _row(Form.EDUCATES, 0.8, folder, f"`{path}` lists the modules of an Educates workshop."))
     return list(found.values())
-
-
-def _killercoda(tree: Tree, names: dict[str, list[str]]) -> list[FormCandidate]:
-    found = []
-    for path in names.get("index.json", []):
-        try:
-            value = json.loads(tree.read_text(path))
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict) and (isinstance(value.get("details"), dict) or "backend" in value):
-            found.append(_row(Form.KILLERCODA, 0.95, _above(path, 1), f"`{path}` describes a Killercoda scenario."))
-    return found
 
 
 def _instruqt(names: dict[str, list[str]]) -> list[FormCandidate]:

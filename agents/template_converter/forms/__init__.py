@@ -1,9 +1,16 @@
 """The forms that can be imported: one table, one line for each."""
 
+from agents.template_converter.forms.killercoda import KillercodaImporter
 from agents.template_converter.forms.markdown import MarkdownImporter
 from agents.template_converter.forms.mkdocs import MkDocsImporter
 from agents.template_converter.forms.showroom import ShowroomImporter
 from agents.template_converter.forms.workshop import WorkshopImporter
 from agents.template_converter.model import Importer
 
-IMPORTERS: tuple[Importer, ...] = (WorkshopImporter(), ShowroomImporter(), MkDocsImporter(), MarkdownImporter())
+IMPORTERS: tuple[Importer, ...] = (
+    WorkshopImporter(),
+    ShowroomImporter(),
+    KillercodaImporter(),
+    MkDocsImporter(),
+    MarkdownImporter(),
+)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from agents.template_converter.forms.anchors import UniqueAnchors, slug, unique_slug
 from agents.template_converter.forms.commonmark import Rewritten, macro_losses, rewrite
+from agents.template_converter.forms.fences import FenceReader, read_info
 from agents.template_converter.forms.lines import Line, runs_of, text_of, trimmed
 from agents.template_converter.forms.links import AssetTable, Resolver
 from agents.template_converter.forms.pages import Page
@@ -33,12 +34,16 @@ class Plan:
     Attributes:
         root: Folder that targets beginning with `/` are relative to.
         mkdocs: Whether pages are written for MkDocs (attribute lists, pages linked to as folders).
+        fences: Reads a code block's info string.
+        variables: Names that are filled in at run time; `{{NAME}}` stays as it is.
     """
 
     title: str
     steps: list[StepPlan]
     root: str = ""
     mkdocs: bool = False
+    fences: FenceReader = read_info
+    variables: frozenset[str] = frozenset()
     summary: str = ""
     authors: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
@@ -95,7 +100,9 @@ class _StepIndex:
 def assemble(tree: Tree, plan: Plan, *, max_linked_bytes: int = MAX_LINKED_BYTES) -> ImportedWorkshop:
     """Rewrite every page once and cut it into its steps."""
     assets = AssetTable()
-    resolver = Resolver(tree, _StepIndex(plan.steps), assets, plan.root, max_linked_bytes, directory_urls=plan.mkdocs)
+    resolver = Resolver(
+        tree, _StepIndex(plan.steps), assets, plan.root, max_linked_bytes, directory_urls=plan.mkdocs, variables=plan.variables
+    )
     workshop = ImportedWorkshop(title=plan.title, steps=[], summary=plan.summary, authors=plan.authors, tags=plan.tags)
     rewritten: dict[str, Rewritten] = {}
     asides: list[Rewritten] = []
@@ -103,7 +110,7 @@ def assemble(tree: Tree, plan: Plan, *, max_linked_bytes: int = MAX_LINKED_BYTES
     for step in plan.steps:
         page = step.page
         if page.path not in rewritten:
-            rewritten[page.path] = rewrite(page.lines, page.path, resolver, attribute_lists=plan.mkdocs)
+            rewritten[page.path] = rewrite(page.lines, page.path, resolver, attribute_lists=plan.mkdocs, fences=plan.fences)
             tags += [
                 (page.lines[min(row, len(page.lines) - 1)] if page.lines else Line("", page.path, 1), tag)
                 for row, tag in page.unknown_tags
@@ -114,6 +121,7 @@ def assemble(tree: Tree, plan: Plan, *, max_linked_bytes: int = MAX_LINKED_BYTES
                 step,
                 rewritten[page.path],
                 resolver,
+                plan.fences,
                 asides,
                 first=all(s.page is not page for s in plan.steps[: plan.steps.index(step)]),
             )
@@ -129,23 +137,27 @@ def assemble(tree: Tree, plan: Plan, *, max_linked_bytes: int = MAX_LINKED_BYTES
     return workshop
 
 
-def _step(step: StepPlan, rewritten: Rewritten, resolver: Resolver, asides: list[Rewritten], *, first: bool) -> ImportedStep:
+def _step(
+    step: StepPlan, rewritten: Rewritten, resolver: Resolver, fences: FenceReader, asides: list[Rewritten], *, first: bool
+) -> ImportedStep:
     lines = trimmed(rewritten.section(step.first, step.end)) or [Line(f"# {step.title}", step.page.path, 0)]
     made = ImportedStep(
         id=step.id, title=step.title, source=step.page.path, content=text_of(lines), runs=runs_of(lines),
         duration=step.page.front.minutes if first else None,
     )  # fmt: skip
-    made.hints = _aside(step, step.page.asides.hints, resolver, asides)
-    made.solve = _aside(step, step.page.asides.solutions, resolver, asides)
+    made.hints = _aside(step, step.page.asides.hints, resolver, fences, asides)
+    made.solve = _aside(step, step.page.asides.solutions, resolver, fences, asides)
     return made
 
 
-def _aside(step: StepPlan, parts: list[tuple[int, list[Line]]], resolver: Resolver, asides: list[Rewritten]) -> str | None:
+def _aside(
+    step: StepPlan, parts: list[tuple[int, list[Line]]], resolver: Resolver, fences: FenceReader, asides: list[Rewritten]
+) -> str | None:
     """Hints or solutions of a step, under the headings that they stood under."""
     mine = [(row, lines) for row, lines in parts if step.first < row <= step.end or row == step.first == 0]
     texts = []
     for row, lines in mine:
-        part = rewrite(lines, step.page.path, resolver)
+        part = rewrite(lines, step.page.path, resolver, fences=fences)
         asides.append(part)
         above = [heading.text for heading in step.page.headings if heading.row < row and heading.row >= step.first]
         label = f"## {above[-1]}\n\n" if above and len(mine) > 1 else ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from markdown_it.token import Token
 
-from agents.template_converter.forms.fences import read_info
+from agents.template_converter.forms.fences import FenceReader, read_info
 from agents.template_converter.forms.lines import Line
 from agents.template_converter.forms.links import Resolver, Target
 from agents.template_converter.forms.parsing import Edits, Parsed, Places, Span, parse, places_of
@@ -48,13 +48,16 @@ class Rewritten:
         return out
 
 
-def rewrite(lines: list[Line], page: str, resolver: Resolver, *, attribute_lists: bool = False) -> Rewritten:
+def rewrite(
+    lines: list[Line], page: str, resolver: Resolver, *, attribute_lists: bool = False, fences: FenceReader = read_info
+) -> Rewritten:
     """Rewrite code blocks' info strings, links and images of a page.
 
-    Relative targets are resolved from `page`; `attribute_lists` says whether `{...}` after links and images is taken out.
+    Relative targets are resolved from `page`; `attribute_lists` says whether `{...}` after links and images is taken out,
+    `fences` what info strings mean.
     """
     parsed = parse(lines)
-    rewriter = _Rewriter(parsed, page, resolver, attribute_lists, Rewritten(lines))
+    rewriter = _Rewriter(parsed, page, resolver, attribute_lists, fences, Rewritten(lines))
     return rewriter.run()
 
 
@@ -64,6 +67,7 @@ class _Rewriter:
     page: str
     resolver: Resolver
     attribute_lists: bool
+    fences: FenceReader
     out: Rewritten
     edits: Edits = field(default_factory=Edits)
     cursors: dict[int, int] = field(default_factory=dict)
@@ -92,7 +96,7 @@ class _Rewriter:
         row = token.map[0]
         line = self.parsed.lines[row]
         column = line.text.find(token.markup)
-        info, title = read_info(token.info, token.content)
+        info, title = self.fences(token.info, token.content)
         if column < 0:
             return
         after = column + len(token.markup)
@@ -223,6 +227,8 @@ class _Rewriter:
     def _macros(self, text: str, token: Token) -> None:
         assert token.map is not None
         for match in _MACRO.finditer(text):
+            if match[0].strip("{} ") in self.resolver.variables:
+                continue
             kind = _macro_kind(match[0])
             self.out.macros[kind] += 1
             self.out.macro_places.setdefault(kind, self.parsed.lines[token.map[0]])

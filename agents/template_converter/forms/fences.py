@@ -1,9 +1,13 @@
 """Info strings of code blocks: the language is kept, everything else is read for what the neutral form can say."""
 
 import re
+from collections.abc import Callable
 
 from agents.template_converter.shells import SHELLS, shows_prompt
 from shared_services.contracts.workshop import FenceInfo, parse_fence_info
+
+FenceReader = Callable[[str, str], tuple[FenceInfo, str]]
+"""From a block's info string and its text: the neutral info string, and its title where one is given."""
 
 _TITLE = re.compile(r"""\b(?:title|filename)=(?:"([^"]*)"|'([^']*)'|(\S+))""")
 _BRACED = re.compile(r"^\{(?P<inner>[^}]*)\}?")

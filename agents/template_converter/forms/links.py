@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 from agents.template_converter.model import Tree
 
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
+_VARIABLE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
 _NOT_CARRIED = re.compile(r"\.(?:exe|dll|so|dylib|jar|war|class|o|a|pyc|iso|img|vmdk|qcow2)$", re.IGNORECASE)
 PAGE_ENDINGS = (".md", ".markdown", ".mkd", ".mdown")
 
@@ -78,6 +79,7 @@ class Resolver:
     Attributes:
         root: Folder that targets beginning with `/` are relative to.
         directory_urls: Whether a page may be linked to as a folder (`../setup/`), as MkDocs serves them.
+        variables: Names that are filled in at run time; a link that begins with one leads away.
     """
 
     tree: Tree
@@ -86,11 +88,15 @@ class Resolver:
     root: str
     max_linked_bytes: int
     directory_urls: bool = False
+    variables: frozenset[str] = frozenset()
 
     def link(self, page: str, target: str) -> Target:
         """Where a link on `page` leads."""
         if _SCHEME.match(target) or target.startswith("//"):
             return Target(target, remote=True)
+        variable = _VARIABLE.match(unquote(target))
+        if variable and variable[1] in self.variables:
+            return Target(unquote(target), remote=True)
         path, _, fragment = target.partition("#")
         path = unquote(path.partition("?")[0])
         fragment = unquote(fragment)

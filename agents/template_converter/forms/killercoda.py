@@ -1,0 +1,260 @@
+"""Killercoda and Katacoda scenarios: `index.json` with intro, steps and finish, their scripts, and code that runs at a click."""
+
+import json
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from agents.template_converter import signals
+from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.click_code import Clicks, code_that_runs_at_a_click
+from agents.template_converter.forms.frontmatter import split_front_matter
+from agents.template_converter.forms.lines import Line, lines_of
+from agents.template_converter.forms.numbering import natural
+from agents.template_converter.forms.pages import Page, first_paragraph, make_page
+from agents.template_converter.model import ImportedStep, ImportedWorkshop, Tree
+from shared_services.contracts.conversion import Broken, Form, FormCandidate, Loss
+from shared_services.contracts.workshop import FenceInfo, Variable, parse_fence_info
+
+_TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
+_STEP_PAGE = re.compile(r"(?:^|/)step[-_]?\d+(?:\.md|/text\.md)$", re.IGNORECASE)
+_STEM = re.compile(r"([A-Za-z]+)[-_ ]?(\d+)$")
+MAX_ASSET_BYTES = 1024 * 1024
+
+
+@dataclass
+class _Part:
+    """Intro, a step or finish, as `index.json` names it."""
+
+    kind: str
+    text: str = ""
+    title: str = ""
+    scripts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class _Scenario:
+    """What `index.json` says, paths in the tree."""
+
+    path: str
+    title: str
+    description: str
+    parts: list[_Part]
+    assets: list[tuple[str, str, str]]
+    twice: list[str]
+
+
+class KillercodaImporter:
+    """Recognises and reads scenarios."""
+
+    form = Form.KILLERCODA
+
+    def recognise(self, tree: Tree) -> list[FormCandidate]:
+        """Every scenario of the repository, those of a collection in its order."""
+        found = []
+        for path in signals.visible(tree):
+            if posixpath.basename(path) != "index.json":
+                continue
+            try:
+                value, _ = _load(tree, path)
+            except UnreadableSourceError:
+                continue
+            if isinstance(value.get("details"), dict) or isinstance(value.get("backend"), dict):
+                folder = posixpath.dirname(path)
+                pages = len(_parts(tree, folder, value))
+                score = 0.45 if signals.is_showcase(folder) else 0.95
+                evidence = f"`{path}` describes a Killercoda scenario of {pages} page{'' if pages == 1 else 's'}."
+                found.append(FormCandidate(form=self.form, score=score, path=folder, evidence=[evidence]))
+        return found
+
+    def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
+        """The scenario at `candidate.path`.
+
+        Raises:
+            UnreadableSourceError: `index.json` is not there or is not JSON.
+        """
+        scenario = _read_index(tree, posixpath.join(candidate.path, "index.json"))
+        clicks, broken = Clicks(), []
+        steps: list[StepPlan] = []
+        parts: list[_Part] = []
+        for part in scenario.parts:
+            if part.text not in tree:
+                detail = f"`{scenario.path}` names it as {part.kind}, and it is not there."
+                broken.append(Broken(kind="page", source=scenario.path, line=0, target=part.text, detail=detail))
+                continue
+            page = _page(tree, part.text, clicks)
+            steps.append(StepPlan(page, 0, len(page.lines), part.title or page.title or _name(part)))
+            parts.append(part)
+        if not steps:
+            steps, parts = [_only_step(scenario)], [_Part("intro")]
+        name_steps(steps, [_name(part) for part in parts])
+        names = frozenset(clicks.variables)
+        plan = Plan(scenario.title or steps[0].title, steps, root=candidate.path, fences=_as_written, variables=names)
+        plan.summary = scenario.description or first_paragraph(steps[0].page)
+        workshop = assemble(tree, plan)
+        for step, part in zip(workshop.steps, parts, strict=True):
+            broken += _scripts(tree, scenario, part, step)
+        workshop.variables = [Variable(name=name, description=_traffic(name)) for name in sorted(names)]
+        workshop.losses += [*clicks.losses(), *_assets(tree, scenario, workshop.steps[0], broken)]
+        workshop.losses += [
+            Loss(kind="manifest", source=scenario.path, line=0, detail=f"`{key}` stands twice in one place; the last one counts.")
+            for key in scenario.twice
+        ]
+        workshop.broken += broken
+        return workshop
+
+
+def _load(tree: Tree, path: str) -> tuple[dict[str, Any], list[str]]:
+    """The object in a JSON file, and the keys that stand twice in one place."""
+    twice: list[str] = []
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        twice.extend(sorted({key for key in keys if keys.count(key) > 1}))
+        return dict(pairs)
+
+    if path not in tree:
+        raise UnreadableSourceError(f"There is no `{path}`, which a scenario needs.")
+    text = tree.read_text(path)
+    try:
+        try:
+            value = json.loads(text, object_pairs_hook=once)
+        except json.JSONDecodeError:
+            twice.clear()
+            value = json.loads(_TRAILING_COMMA.sub("", text), object_pairs_hook=once)
+    except json.JSONDecodeError as error:
+        raise UnreadableSourceError(f"`{path}` is not JSON: {error.msg} in line {error.lineno}.") from error
+    except RecursionError as error:
+        raise UnreadableSourceError(f"`{path}` is nested too deeply to be read.") from error
+    if not isinstance(value, dict):
+        raise UnreadableSourceError(f"`{path}` holds no object, so it describes no scenario.")
+    return value, twice
+
+
+def _read_index(tree: Tree, path: str) -> _Scenario:
+    value, twice = _load(tree, path)
+    folder = posixpath.dirname(path)
+    return _Scenario(
+        path, _text(value.get("title")), _text(value.get("description")), _parts(tree, folder, value), _uploads(value), twice
+    )
+
+
+def _parts(tree: Tree, folder: str, value: dict[str, Any]) -> list[_Part]:
+    """Intro, steps and finish in order; where `index.json` lists no step, the pages whose names count steps."""
+    details = _object(value.get("details"))
+    steps = details.get("steps")
+    listed = [_part(folder, "step", row) for row in steps if isinstance(row, dict)] if isinstance(steps, list) else []
+    if not listed:
+        beside = [path for path in tree.under(folder) if _STEP_PAGE.search(path[len(folder) :])]
+        listed = [_Part("step", path) for path in sorted(beside, key=natural)]
+    intro, finish = (_part(folder, kind, _object(details.get(kind))) for kind in ("intro", "finish"))
+    return [part for part in [intro, *listed, finish] if part.text]
+
+
+def _part(folder: str, kind: str, row: dict[str, Any]) -> _Part:
+    def path(key: str) -> str:
+        named = _text(row.get(key))
+        return posixpath.normpath(posixpath.join(folder, named)) if named else ""
+
+    scripts = {name: path(name) for name in ("background", "foreground", "verify")}
+    return _Part(kind, path("text"), _text(row.get("title")), {name: script for name, script in scripts.items() if script})
+
+
+def _uploads(value: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """`(pattern, target, host)` of the files that are put into the environment."""
+    hosts = _object(_object(value.get("details")).get("assets"))
+    return [
+        (_text(row.get("file")), _text(row.get("target")), str(host))
+        for host, rows in hosts.items()
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, dict) and _text(row.get("file"))
+    ]
+
+
+def _page(tree: Tree, path: str, clicks: Clicks) -> Page:
+    front, lines = split_front_matter(lines_of(tree.read_text(path), path))
+    return make_page(path, front, code_that_runs_at_a_click(lines, clicks), mkdocs=False)
+
+
+def _only_step(scenario: _Scenario) -> StepPlan:
+    """A scenario without pages is a terminal with a title."""
+    title = scenario.title or "Scenario"
+    lines = [Line(f"# {title}", scenario.path, 0), *([Line("", scenario.path, 0)] if scenario.description else [])]
+    lines += [Line(scenario.description, scenario.path, 0)] if scenario.description else []
+    front, rest = split_front_matter(lines)
+    page = make_page(scenario.path, front, rest, mkdocs=False)
+    return StepPlan(page, 0, len(page.lines), title)
+
+
+def _as_written(info: str, _body: str) -> tuple[FenceInfo, str]:
+    """The info strings are in the neutral form by now."""
+    return parse_fence_info(info), ""
+
+
+def _name(part: _Part) -> str:
+    """What a page is called that does not say so itself."""
+    if part.kind != "step":
+        return {"intro": "Introduction", "finish": "Finish"}[part.kind]
+    stem = posixpath.splitext(posixpath.basename(part.text))[0]
+    if stem in ("text", "index", "README"):
+        stem = posixpath.basename(posixpath.dirname(part.text)) or stem
+    counted = _STEM.match(stem)
+    return (f"{counted[1]} {int(counted[2])}" if counted else stem.replace("-", " ").replace("_", " ")).capitalize()
+
+
+def _scripts(tree: Tree, scenario: _Scenario, part: _Part, step: ImportedStep) -> Iterator[Broken]:
+    """Give a step its check and its setup; what is named and not there is broken."""
+    texts = {}
+    for name, path in part.scripts.items():
+        if path in tree:
+            texts[name] = tree.read_text(path)
+        else:
+            detail = f"`{scenario.path}` names it as the {name} script of `{part.text}`, and it is not there."
+            yield Broken(kind="check" if name == "verify" else "setup", source=scenario.path, line=0, target=path, detail=detail)
+    step.check = texts.pop("verify", None)
+    if len(texts) == 2:
+        step.setup = f"# In the background\n{texts['background'].rstrip()}\n\n# In the terminal\n{texts['foreground']}"
+    else:
+        step.setup = next(iter(texts.values()), None)
+
+
+def _assets(tree: Tree, scenario: _Scenario, step: ImportedStep, broken: list[Broken]) -> Iterator[Loss]:
+    """Carry along the files that the environment is given, and say where each of them goes."""
+    folder = posixpath.join(posixpath.dirname(scenario.path), "assets")
+    for pattern, target, host in scenario.assets:
+        matching = [path for path in tree.under(folder) if fnmatchcase(path[len(folder) + 1 :], pattern)]
+        if not matching:
+            detail = f"`{scenario.path}` puts it into the environment, and it is not there."
+            broken.append(Broken(kind="asset", source=scenario.path, line=0, target=f"{folder}/{pattern}", detail=detail))
+        for path in matching:
+            if tree.files[path] > MAX_ASSET_BYTES:
+                detail = "It is put into the environment; it has more than a megabyte and is not copied."
+                yield Loss(kind="asset", source=path, line=0, detail=detail)
+            else:
+                step.files[f"files/{path[len(folder) + 1 :]}"] = tree.read_bytes(path)
+        if matching:
+            files = f"{len(matching)} file{'s' if len(matching) > 1 else ''} of `{folder}`"
+            detail = (
+                f"`{pattern}` ({files}) goes to `{target or '/root'}` on {host} at the start; here it is with the first step."
+            )
+            yield Loss(kind="asset", source=scenario.path, line=0, detail=detail)
+
+
+def _traffic(name: str) -> str:
+    """What a variable stands for."""
+    port = re.fullmatch(r"TRAFFIC_HOST(\d+)_(\d+)", name)
+    if port:
+        return f"Address under which port {port[2]} of host {port[1]} is reached."
+    return "Address of the page on which a port is chosen." if name == "TRAFFIC_SELECTOR" else ""
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""

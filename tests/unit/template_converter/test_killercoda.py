@@ -1,0 +1,174 @@
+"""Killercoda and Katacoda: what `index.json` says, code that runs at a click, scripts, and files for the environment."""
+
+import json
+
+import pytest
+
+from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.forms.killercoda import MAX_ASSET_BYTES, KillercodaImporter
+from agents.template_converter.recognise import classify
+from shared_services.contracts.conversion import Form
+from tests.unit.template_converter.trees import make_tree, places, read
+
+IMPORTER = KillercodaImporter()
+STEP = {"title": "Look around", "text": "step1.md"}
+
+
+def convert(tmp_path, page, *, step=None, files=None, **index):
+    value = {"title": "T", "details": {"steps": [{**STEP, **(step or {})}]}, "backend": {"imageid": "ubuntu"}, **index}
+    return read(IMPORTER, make_tree(tmp_path, {"index.json": json.dumps(value), "step1.md": page, **(files or {})}))
+
+
+def content(tmp_path, page):
+    return convert(tmp_path, page).steps[0].content
+
+
+@pytest.mark.parametrize(
+    ("closing", "info"),
+    [
+        ("```{{exec}}", "bash exec"),
+        ("``` {{execute}}", "bash exec"),
+        ("```{{execute T2}}", "bash exec=t2"),
+        ("```{{execute HOST2}}", "bash exec=host2"),
+        ("```{{exec interrupt}}", "bash exec"),
+        ("```{{copy}}", "text copy"),
+        ("```{{}}", ""),
+        ("```", ""),
+    ],
+)
+def test_a_mark_behind_the_closing_fence_is_the_blocks(tmp_path, closing, info):
+    assert content(tmp_path, f"Run it:\n\n```\nls -l\n{closing}\n\nDone.\n") == f"Run it:\n\n```{info}\nls -l\n```\n\nDone.\n"
+
+
+def test_without_a_mark_a_shells_block_does_not_run(tmp_path):
+    assert (
+        content(tmp_path, "```bash\nls\n```\n\n```yaml\na: 1\n```{{copy}}\n") == "```bash\nls\n```\n\n```yaml copy\na: 1\n```\n"
+    )
+
+
+def test_blocks_in_lists_and_inside_longer_fences(tmp_path):
+    page = "1. One\n   ```\n   ls\n   ```{{exec}}\n\n````\n```{{exec}}\n````{{copy}}\n"
+    assert content(tmp_path, page) == "1. One\n   ```bash exec\n   ls\n   ```\n\n````text copy\n```{{exec}}\n````\n"
+
+
+def test_a_block_that_is_never_closed_keeps_the_rest(tmp_path):
+    assert content(tmp_path, "```\nls\nmore\n") == "```\nls\nmore\n"
+
+
+def test_marks_in_sentences_are_listed_once_with_their_number(tmp_path):
+    workshop = convert(tmp_path, "Run `ls`{{exec}} or `a b`{{exec}}, type `c`{{copy}}, not `d`{{}}.\n")
+    assert workshop.steps[0].content == "Run `ls` or `a b`, type `c`, not `d`.\n"
+    told = [(row.kind, row.line, row.detail.split(" behind")[0], row.detail[-10:]) for row in workshop.losses]
+    assert told == [("attribute", 1, "`{{copy}}`", "(1 times)."), ("attribute", 1, "`{{exec}}`", "(2 times).")]
+
+
+def test_addresses_of_ports_are_variables(tmp_path):
+    page = (
+        "[Open]({{TRAFFIC_HOST1_80}}/admin) or {{TRAFFIC_SELECTOR}}, once "
+        "https://[[HOST_SUBDOMAIN]]-8080-[[KATACODA_HOST]].environments.katacoda.com/x\n"
+    )
+    workshop = convert(tmp_path, page)
+    assert workshop.steps[0].content == (
+        "[Open]({{TRAFFIC_HOST1_80}}/admin) or {{TRAFFIC_SELECTOR}}, once {{TRAFFIC_HOST1_8080}}/x\n"
+    )
+    assert [row.name for row in workshop.variables] == ["TRAFFIC_HOST1_80", "TRAFFIC_HOST1_8080", "TRAFFIC_SELECTOR"]
+    assert workshop.variables[0].description == "Address under which port 80 of host 1 is reached."
+    assert (workshop.losses, workshop.broken) == ([], [])
+
+
+def test_intro_steps_and_finish_with_titles_from_where_there_is_one(tmp_path):
+    details = {
+        "intro": {"text": "intro.md"},
+        "steps": [STEP, {"text": "b/text.md"}, {"text": "step10.md"}, {"text": "gone.md"}],
+        "finish": {"text": "end.md"},
+    }
+    files = {"intro.md": "Hi.\n", "b/text.md": "# From the page\n", "step10.md": "No heading.\n", "end.md": "Bye.\n"}
+    workshop = convert(tmp_path, "Look.\n", files=files, details=details, description="About it")
+    assert [step.title for step in workshop.steps] == ["Introduction", "Look around", "From the page", "Step 10", "Finish"]
+    assert [(row.kind, row.target) for row in workshop.broken] == [("page", "gone.md")]
+    assert workshop.summary == "About it"
+
+
+def test_scripts_become_setup_and_check(tmp_path):
+    scripts = {"background": "bg.sh", "foreground": "fg.sh", "verify": "verify.sh"}
+    files = {"bg.sh": "apt install x\n", "fg.sh": "clear\n", "verify.sh": "#!/bin/bash\ntest -f x\n"}
+    step = convert(tmp_path, "Look.\n", step=scripts, files=files).steps[0]
+    assert step.check == "#!/bin/bash\ntest -f x\n"
+    assert step.setup == "# In the background\napt install x\n\n# In the terminal\nclear\n"
+
+
+def test_one_script_is_left_as_it_is_and_a_missing_one_is_named(tmp_path):
+    workshop = convert(tmp_path, "Look.\n", step={"background": "bg.sh", "verify": "no.sh"}, files={"bg.sh": "#!/bin/sh\n:\n"})
+    assert (workshop.steps[0].setup, workshop.steps[0].check) == ("#!/bin/sh\n:\n", None)
+    assert [(row.kind, row.target) for row in workshop.broken] == [("check", "no.sh")]
+
+
+def test_a_dropdown_is_a_hint_or_the_solution(tmp_path):
+    page = "Do it.\n\n<details><summary>Solution</summary>\n\n```plain\nmake it\n```{{exec}}\n\n</details>\n"
+    step = convert(tmp_path, page).steps[0]
+    assert step.content == "Do it.\n"
+    assert "```plain exec\nmake it\n```" in (step.solve or "")
+
+
+def test_pages_named_by_number_are_taken_where_no_step_is_listed(tmp_path):
+    files = {"step2.md": "# Two\n", "step10.md": "# Ten\n", "notes.md": "# No\n"}
+    workshop = convert(tmp_path, "# One\n", files=files, details={})
+    assert [step.title for step in workshop.steps] == ["One", "Two", "Ten"]
+
+
+def test_a_scenario_without_pages_is_one_step(tmp_path):
+    tree = make_tree(tmp_path, {"index.json": '{"title": "A machine", "description": "Just that.", "backend": {}}'})
+    workshop = read(IMPORTER, tree)
+    assert [(step.title, step.content) for step in workshop.steps] == [("A machine", "# A machine\n\nJust that.\n")]
+
+
+def test_files_for_the_environment_come_along_and_say_where_they_go(tmp_path):
+    details = {"steps": [STEP], "assets": {"host01": [{"file": "*.sh", "target": "/opt"}, {"file": "no", "target": "/"}]}}
+    files = {"assets/run.sh": "echo\n", "assets/big.sh": b"x" * (MAX_ASSET_BYTES + 1)}
+    workshop = convert(tmp_path, "Look.\n", files=files, details=details)
+    assert workshop.steps[0].files == {"files/run.sh": b"echo\n"}
+    assert [(row.kind, row.source) for row in workshop.losses] == [("asset", "assets/big.sh"), ("asset", "index.json")]
+    assert [(row.kind, row.target) for row in workshop.broken] == [("asset", "assets/no")]
+
+
+def test_keys_that_stand_twice_and_commas_too_many(tmp_path):
+    text = '{"title": "One", "title": "Two", "details": {"steps": [{"text": "step1.md"},]}, "backend": {},}'
+    workshop = read(IMPORTER, make_tree(tmp_path, {"index.json": text, "step1.md": "# S\n"}))
+    assert workshop.title == "Two"
+    assert [(row.kind, "`title`" in row.detail) for row in workshop.losses] == [("manifest", True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("{", "not JSON"), ("[]", "no object"), ('{"a":' * 100_000, "nested")],
+    ids=["broken", "a list", "deep"],
+)
+def test_an_index_that_cannot_be_read_says_why(tmp_path, text, says):
+    with pytest.raises(UnreadableSourceError, match=says):
+        read(IMPORTER, make_tree(tmp_path, {"index.json": text}))
+
+
+def test_values_of_the_wrong_kind_are_passed_over(tmp_path):
+    index = {"details": {"steps": ["x", 7, {"text": ["a"]}, STEP], "intro": "no", "assets": {"host01": "no"}}, "backend": 3}
+    assert [step.title for step in convert(tmp_path, "Look.\n", **index).steps] == ["Look around"]
+
+
+def test_paths_out_of_the_source_are_not_followed(tmp_path):
+    (tmp_path / "secret.md").write_text("# Secret\n")
+    index = json.dumps({"title": "T", "details": {"steps": [{"text": "../secret.md"}, {"text": "/etc/passwd"}]}})
+    workshop = read(IMPORTER, make_tree(tmp_path / "repo", {"index.json": index}))
+    assert {row.target for row in workshop.broken} == {"../secret.md", "/etc/passwd"}
+    assert "Secret" not in workshop.steps[0].content
+
+
+def test_each_scenario_of_a_collection_is_offered(tmp_path):
+    index = json.dumps({"title": "T", "details": {"steps": [STEP]}, "backend": {}})
+    files = {f"{name}/{file}": text for name in ("a", "b") for file, text in (("index.json", index), ("step1.md", "# S\n"))}
+    found = [row for row in classify(make_tree(tmp_path, files)) if row.form is Form.KILLERCODA]
+    assert [(row.path, row.score) for row in found] == [("a", 0.95), ("b", 0.95)]
+    assert found[0].evidence == ["`a/index.json` describes a Killercoda scenario of 1 page."]
+
+
+def test_lines_are_told_from_where_they_come(tmp_path):
+    step = convert(tmp_path, "---\nx: 1\n---\n# S\n\n```\nls\n```{{exec}}\n").steps[0]
+    assert places(step)[2:] == [("```bash exec", "step1.md", 6), ("ls", "step1.md", 7), ("```", "step1.md", 8)]
