@@ -7,12 +7,6 @@ from agents.template_converter import signals
 from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Form, FormCandidate
 
-_CODELAB_HEADER = re.compile(
-    r"^(?:id|summary|categories|status|environments|feedback link|analytics account|authors?|tags)[ \t]*:",
-    re.IGNORECASE | re.MULTILINE,
-)
-_DURATION = re.compile(r"^Duration:[ \t]*\d", re.IGNORECASE | re.MULTILINE)
-
 
 def other_forms(tree: Tree) -> list[FormCandidate]:
     """Readings as a form that has no importer yet."""
@@ -21,7 +15,7 @@ def other_forms(tree: Tree) -> list[FormCandidate]:
     for path in paths:
         names.setdefault(posixpath.basename(path), []).append(path)
     return [
-        *_educates(tree, paths), *_instruqt(names), *_codelab(tree, paths), *_jupyter(paths),
+        *_educates(tree, paths), *_instruqt(names), *_jupyter(paths),
         *_docusaurus(names), *_hugo(tree, paths, names), *_rst(names), *_workshop_builder(tree, names),
     ]  # fmt: skip
 
@@ -55,16 +49,6 @@ def _educates(tree: Tree, paths: list[str]) -> list[FormCandidate]:
 def _instruqt(names: dict[str, list[str]]) -> list[FormCandidate]:
     tracks = names.get("track.yml", []) + names.get("track.yaml", [])
     return [_row(Form.INSTRUQT, 0.95, _above(path, 1), f"`{path}` is an Instruqt track.") for path in tracks]
-
-
-def _codelab(tree: Tree, paths: list[str]) -> list[FormCandidate]:
-    found = []
-    for path in (page for page in paths if page.lower().endswith(signals.MARKDOWN)):
-        head = tree.read_text(path)[:3000]
-        fields = len({match[0].lower() for match in _CODELAB_HEADER.finditer(head[:1200])})
-        if fields >= 3 and not head.startswith("---") and (_DURATION.search(head) or "id:" in head.lower()):
-            found.append(_row(Form.CODELAB, 0.92, _above(path, 1), f"`{path}` begins with {fields} header lines of a codelab."))
-    return found
 
 
 def _jupyter(paths: list[str]) -> list[FormCandidate]:

@@ -90,8 +90,10 @@ class ConverterService:
 
 
 def _candidates(tree: Tree, path: str) -> list[FormCandidate]:
-    """Readings below `path`, their own paths told from the source's root."""
+    """Readings below `path`, or of the page that it is, their own paths told from the source's root."""
     folder = path.strip("/") if path.strip("/") != "." else ""
+    if folder in tree:
+        return [row for row in recognise.classify(tree) if row.path == folder]
     found = recognise.classify(subtree(tree, folder))
     return [row.model_copy(update={"path": posixpath.join(folder, row.path).rstrip("/")}) for row in found]
 

@@ -1,5 +1,6 @@
 """The forms that can be imported: one table, one line for each."""
 
+from agents.template_converter.forms.codelab import CodelabImporter
 from agents.template_converter.forms.killercoda import KillercodaImporter
 from agents.template_converter.forms.markdown import MarkdownImporter
 from agents.template_converter.forms.mkdocs import MkDocsImporter
@@ -11,6 +12,7 @@ IMPORTERS: tuple[Importer, ...] = (
     WorkshopImporter(),
     ShowroomImporter(),
     KillercodaImporter(),
+    CodelabImporter(),
     MkDocsImporter(),
     MarkdownImporter(),
 )

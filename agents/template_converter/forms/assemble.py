@@ -17,7 +17,7 @@ MAX_LINKED_BYTES = 1024 * 1024
 
 @dataclass
 class StepPlan:
-    """Rows `[first, end)` of a page that become a step."""
+    """Rows `[first, end)` of a page that become a step; `minutes` where they say how long it takes."""
 
     page: Page
     first: int
@@ -25,6 +25,7 @@ class StepPlan:
     title: str
     id: str = ""
     chapter: str = ""
+    minutes: int | None = None
 
 
 @dataclass
@@ -143,7 +144,7 @@ def _step(
     lines = trimmed(rewritten.section(step.first, step.end)) or [Line(f"# {step.title}", step.page.path, 0)]
     made = ImportedStep(
         id=step.id, title=step.title, source=step.page.path, content=text_of(lines), runs=runs_of(lines),
-        duration=step.page.front.minutes if first else None,
+        duration=step.minutes or (step.page.front.minutes if first else None),
     )  # fmt: skip
     made.hints = _aside(step, step.page.asides.hints, resolver, fences, asides)
     made.solve = _aside(step, step.page.asides.solutions, resolver, fences, asides)

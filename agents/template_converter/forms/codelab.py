@@ -1,0 +1,238 @@
+"""Codelabs: one Markdown page that begins with header lines; each H2 is a step, with its duration, boxes and buttons."""
+
+import posixpath
+import re
+from dataclasses import dataclass, field
+
+from agents.template_converter import signals
+from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.frontmatter import FrontMatter, minutes_of
+from agents.template_converter.forms.lines import Line, lines_of, outside_fences
+from agents.template_converter.forms.pages import first_paragraph, make_page
+from agents.template_converter.model import ImportedWorkshop, Tree
+from shared_services.contracts.conversion import Broken, Form, FormCandidate, Loss
+
+_FIELD = re.compile(
+    r"^(?P<name>id|summary|categor(?:y|ies)|status|environments?|feedback[ _]link|analytics(?:[ _](?:account|ga4[ _]account))?"
+    r"|authors?|tags?|keywords|language|source|project|last updated|author ldap)[ \t]*:[ \t]*(?P<value>.*)$",
+    re.IGNORECASE,
+)
+_DURATION = re.compile(r"^\**Duration:\**[ \t]*(?P<value>[\d:]+)[ \t]*(?:min(?:ute)?s?)?[ \t]*$", re.IGNORECASE)
+_BOX = re.compile(r"^(?:> aside[ \t]+)?(?P<kind>positive|negative)[ \t]*$", re.IGNORECASE)
+_ASIDE = re.compile(r"^[ \t]*<aside\b[^>]*class=[\"']?(?P<kind>positive|negative|special|warning)[\"']?[^>]*>", re.IGNORECASE)
+_ASIDE_END = re.compile(r"</aside\s*>", re.IGNORECASE)
+_BUTTON = re.compile(r"</?button\b[^>]*>", re.IGNORECASE)
+_IMPORT = re.compile(r"^[ \t]*<<(?P<path>[^<>]+\.md)>>[ \t]*$")
+_H1 = re.compile(r"^#[ \t]+\S")
+_H2 = re.compile(r"^##[ \t]+(?P<title>\S.*?)[ \t#]*$")
+_WORDS = {"positive": "Tip", "special": "Tip", "negative": "Note", "warning": "Note"}
+HEADER_LINES = 40
+MAX_IMPORTS = 50
+
+
+@dataclass
+class _Codelab:
+    """What the page says before and between its steps."""
+
+    header: dict[str, str]
+    lines: list[Line]
+    minutes: dict[int, int] = field(default_factory=dict)
+    broken: list[Broken] = field(default_factory=list)
+
+
+class CodelabImporter:
+    """Recognises and reads codelabs."""
+
+    form = Form.CODELAB
+
+    def recognise(self, tree: Tree) -> list[FormCandidate]:
+        """Every codelab; its folder is its path, and where a folder holds several, the page is."""
+        found: dict[str, list[tuple[str, int]]] = {}
+        for path in signals.visible(tree):
+            if path.lower().endswith(signals.MARKDOWN):
+                fields = len(_header(lines_of(tree.read_text(path)[:6000], path))[0])
+                if fields >= 3:
+                    found.setdefault(posixpath.dirname(path), []).append((path, fields))
+        return [
+            FormCandidate(
+                form=self.form,
+                score=0.45 if signals.is_showcase(folder) else 0.92,
+                path=folder if len(pages) == 1 else path,
+                evidence=[f"`{path}` begins with {fields} header lines of a codelab."],
+            )
+            for folder, pages in found.items()
+            for path, fields in pages
+        ]
+
+    def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
+        """The codelab that `candidate.path` is, or that its folder holds.
+
+        Raises:
+            UnreadableSourceError: There is no page with the header lines of a codelab.
+        """
+        path = _page_of(tree, candidate.path)
+        lab = _read(tree, path)
+        front = FrontMatter(
+            description=lab.header.get("summary", ""),
+            authors=_list(lab.header.get("authors", lab.header.get("author", ""))),
+            tags=_list(lab.header.get("tags", lab.header.get("categories", lab.header.get("category", "")))),
+        )
+        page = make_page(path, front, lab.lines, mkdocs=False)
+        starts = [row.row for row in page.headings if row.level == 2 and page.lines[row.row].text.startswith("##")]
+        titles = {row.row: row.text for row in page.headings}
+        above = [row for row in page.headings if row.level == 1]
+        title = above[0].text if above else ""
+        first = above[0].end if above and above[0].row < min(starts, default=len(page.lines)) else 0
+        steps = [
+            StepPlan(page, row, end, titles[row], minutes=lab.minutes.get(page.lines[row].number))
+            for row, end in zip(starts, [*starts[1:], len(page.lines)], strict=False)
+        ]
+        opening = page.lines[first : starts[0]] if starts else page.lines
+        if any(not line.blank for line in opening):
+            steps.insert(0, StepPlan(page, first, starts[0] if starts else len(page.lines), "Introduction"))
+        name_steps(steps, ["introduction"] * len(steps))
+        root = posixpath.dirname(path)
+        summary = front.description or first_paragraph(page)
+        plan = Plan(title, steps, root=root, summary=summary, authors=front.authors, tags=front.tags)
+        workshop = assemble(tree, plan)
+        workshop.broken += lab.broken
+        workshop.losses += _survey(lab)
+        return workshop
+
+
+def _page_of(tree: Tree, path: str) -> str:
+    if path in tree:
+        return path
+    below = [page for page in tree.under(path) if page.lower().endswith(signals.MARKDOWN)]
+    pages = [(len(_header(lines_of(tree.read_text(page)[:6000], page))[0]), page.count("/"), page) for page in below]
+    best = sorted((-fields, depth, page) for fields, depth, page in pages if fields)
+    if not best:
+        raise UnreadableSourceError(f"No page in `{path or 'the source'}` begins with header lines such as `id:` and `summary:`.")
+    return best[0][2]
+
+
+def _header(lines: list[Line]) -> tuple[dict[str, str], int]:
+    """The header's fields, names in lower case, and the row after it; they end where the page begins."""
+    fields: dict[str, str] = {}
+    rows = [row for row, line in enumerate(lines[:2]) if line.text.strip() == "---"]
+    row = rows[0] + 1 if rows == [0] else 0
+    while row < min(len(lines), HEADER_LINES):
+        text = lines[row].text
+        match = _FIELD.match(text)
+        if match:
+            fields.setdefault(match["name"].lower().replace("_", " "), match["value"].strip())
+        elif text.strip() and not (fields and text.strip() == "---"):
+            break
+        row += 1
+    return fields, row if fields else 0
+
+
+def _read(tree: Tree, path: str) -> _Codelab:
+    lines = lines_of(tree.read_text(path), path)
+    header, row = _header(lines)
+    lab = _Codelab(header, [])
+    _take(tree, lines[row:], lab, (path,))
+    lab.lines = _boxes(lab.lines)
+    return lab
+
+
+def _take(tree: Tree, lines: list[Line], lab: _Codelab, seen: tuple[str, ...]) -> None:
+    """The page's lines with imported ones in their place, and without durations, which are kept by their step's line."""
+    step: Line | None = None
+    for _, line, inside in list(outside_fences(lines)):
+        if inside:
+            lab.lines.append(line)
+            continue
+        imported = _IMPORT.match(line.text)
+        if imported:
+            _import(tree, line, imported["path"].strip(), lab, seen)
+            continue
+        duration = _DURATION.match(line.text)
+        if duration and step is not None:
+            minutes = minutes_of(int(duration["value"]) if duration["value"].isdecimal() else duration["value"])
+            if minutes:
+                lab.minutes[step.number] = minutes
+            continue
+        if _H2.match(line.text):
+            step = line
+        elif not line.blank:
+            step = step if _BUTTON.sub("", line.text).strip() == "" else None
+        without = _BUTTON.sub("", line.text)
+        if without == line.text:
+            lab.lines.append(line)
+        elif without.strip():
+            lab.lines.append(line.with_text(without.strip()))
+
+
+def _import(tree: Tree, line: Line, target: str, lab: _Codelab, seen: tuple[str, ...]) -> None:
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(line.file), target))
+    if path in seen or len(seen) > MAX_IMPORTS:
+        detail = "The page imports itself; it is taken once."
+    elif path not in tree:
+        detail = f"There is no `{path}`."
+    else:
+        _take(tree, lines_of(tree.read_text(path), path), lab, (*seen, path))
+        return
+    lab.broken.append(Broken(kind="include", source=line.file, line=line.number, target=target, detail=detail))
+
+
+def _boxes(lines: list[Line]) -> list[Line]:
+    """Boxes as quotes that begin with what they are; in each of the three ways they are written."""
+    out: list[Line] = []
+    flags = [inside for _, _, inside in outside_fences(lines)]
+    row = 0
+    while row < len(lines):
+        line = lines[row]
+        box, aside = (None, None) if flags[row] else (_BOX.match(line.text), _ASIDE.match(line.text))
+        following = lines[row + 1].text if row + 1 < len(lines) else ""
+        if box and following.lstrip().startswith(":"):
+            end = next((at for at in range(row + 1, len(lines)) if lines[at].blank), len(lines))
+            first = lines[row + 1].with_text(lines[row + 1].text.lstrip()[1:].strip())
+            out += _quoted(box["kind"], [first, *lines[row + 2 : end]])
+            row = end
+        elif box and line.text.startswith(">"):
+            end = next((at for at in range(row + 1, len(lines)) if not lines[at].text.startswith(">")), len(lines))
+            out += _quoted(box["kind"], [each.with_text(each.text[1:].removeprefix(" ")) for each in lines[row + 1 : end]])
+            row = end
+        elif aside:
+            end = next((at for at in range(row, len(lines)) if _ASIDE_END.search(lines[at].text)), row)
+            inner = [line.with_text(_ASIDE.sub("", line.text)), *lines[row + 1 : end + 1]]
+            out += _quoted(aside["kind"], [each.with_text(_ASIDE_END.sub("", each.text).strip()) for each in inner])
+            row = end + 1
+        else:
+            out.append(line)
+            row += 1
+    return out
+
+
+def _quoted(kind: str, lines: list[Line]) -> list[Line]:
+    kept = lines
+    while kept and kept[0].blank:
+        kept = kept[1:]
+    while kept and kept[-1].blank:
+        kept = kept[:-1]
+    if not kept:
+        return []
+    label = f"> **{_WORDS[kind.lower()]}:** "
+    plain = re.match(r"[-*+] |\d+[.)] |`{3}|#|\|", kept[0].text) is None
+    head = [kept[0].with_text(label + kept[0].text)] if plain else [kept[0].made(label.rstrip()), kept[0].made(">")]
+    rest = kept[1:] if plain else kept
+    return [*head, *(line.with_text(f"> {line.text}".rstrip()) for line in rest)]
+
+
+def _survey(lab: _Codelab) -> list[Loss]:
+    forms = [line for line in lab.lines if re.match(r"[ \t]*<form\b", line.text, re.IGNORECASE)]
+    return [
+        Loss(
+            kind="quiz",
+            source=line.file,
+            line=line.number,
+            detail="The survey's answers are collected nowhere; its text is kept.",
+        )
+        for line in forms
+    ]
+
+
+def _list(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
