@@ -15,7 +15,7 @@ def other_forms(tree: Tree) -> list[FormCandidate]:
     for path in paths:
         names.setdefault(posixpath.basename(path), []).append(path)
     return [
-        *_educates(tree, paths), *_instruqt(names), *_jupyter(paths),
+        *_educates(tree, paths), *_jupyter(paths),
         *_docusaurus(names), *_hugo(tree, paths, names), *_rst(names), *_workshop_builder(tree, names),
     ]  # fmt: skip
 
@@ -44,11 +44,6 @@ def _educates(tree: Tree, paths: list[str]) -> list[FormCandidate]:
             folder = _above(path, 2)
             found.setdefault(folder, _row(Form.EDUCATES, 0.8, folder, f"`{path}` lists the modules of an Educates workshop."))
     return list(found.values())
-
-
-def _instruqt(names: dict[str, list[str]]) -> list[FormCandidate]:
-    tracks = names.get("track.yml", []) + names.get("track.yaml", [])
-    return [_row(Form.INSTRUQT, 0.95, _above(path, 1), f"`{path}` is an Instruqt track.") for path in tracks]
 
 
 def _jupyter(paths: list[str]) -> list[FormCandidate]:

@@ -1,6 +1,7 @@
 """The forms that can be imported: one table, one line for each."""
 
 from agents.template_converter.forms.codelab import CodelabImporter
+from agents.template_converter.forms.instruqt import InstruqtImporter
 from agents.template_converter.forms.killercoda import KillercodaImporter
 from agents.template_converter.forms.markdown import MarkdownImporter
 from agents.template_converter.forms.mkdocs import MkDocsImporter
@@ -13,6 +14,7 @@ IMPORTERS: tuple[Importer, ...] = (
     ShowroomImporter(),
     KillercodaImporter(),
     CodelabImporter(),
+    InstruqtImporter(),
     MkDocsImporter(),
     MarkdownImporter(),
 )

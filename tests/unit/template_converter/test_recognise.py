@@ -120,7 +120,6 @@ def test_several_workshops_are_a_choice_and_a_path_decides(tmp_path):
                 "workshop/content/02-b.md": STEP,
             },
         ),
-        (Form.INSTRUQT, {"track.yml": "slug: x\n", "01-a/assignment.md": STEP, "02-b/assignment.md": STEP}),
         (Form.JUPYTER, {"a.ipynb": "{}", "b.ipynb": "{}"}),
         (Form.DOCUSAURUS, {"docusaurus.config.js": "x", "docs/a.md": "# A\n"}),
         (Form.HUGO, {"hugo.toml": "theme = 'x'\n", "content/_index.md": "# A\n"}),
@@ -140,7 +139,7 @@ def test_a_person_overrules(tmp_path):
     with pytest.raises(NotAWorkshopError):
         chosen(tmp_path, NUMBERED, Form.APPLICATION)
     with pytest.raises(NotAWorkshopError, match="cannot be imported yet"):
-        chosen(tmp_path, NUMBERED, Form.INSTRUQT)
+        chosen(tmp_path, NUMBERED, Form.HUGO)
 
 
 def test_a_single_readme_counts_its_steps_or_says_that_it_is_a_tutorial(tmp_path):

@@ -1,0 +1,293 @@
+"""Instruqt tracks: `track.yml` with challenges written into it or beside it, their scripts, notes, quizzes and tabs."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from agents.template_converter import signals
+from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.forms.anchors import slug
+from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.fences import read_info
+from agents.template_converter.forms.frontmatter import FrontMatter
+from agents.template_converter.forms.lines import Line, lines_of
+from agents.template_converter.forms.numbering import natural
+from agents.template_converter.forms.pages import first_paragraph, make_page
+from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
+from agents.template_converter.model import ImportedStep, ImportedWorkshop, Tree
+from shared_services.contracts.conversion import Broken, Form, FormCandidate, Loss
+from shared_services.contracts.workshop import FenceInfo, Variable
+
+TRACKS = ("track.yml", "track.yaml")
+_SCRIPT = re.compile(r"^(?P<kind>setup|check|solve|cleanup)-(?P<host>[A-Za-z0-9_.-]+)$")
+_NUMBER = re.compile(r"^\d+[-_]")
+_TAB = re.compile(r"\[(?:button(?:\s+[^\]]*?label=\"(?P<label>[^\"]*)\"[^\]]*)?|(?P<words>[^\]]*))\]\(#?tab-(?P<number>\d+)\)")
+_VARIABLE = re.compile(r"\[\[\s*Instruqt-Var\s+[^\]]*?key=\"(?P<key>[A-Za-z_][\w.-]*)\"[^\]]*\]\]", re.IGNORECASE)
+
+
+@dataclass
+class _Challenge:
+    """One challenge, wherever it was written; `lines` are its assignment."""
+
+    slug: str
+    values: dict[str, Any]
+    lines: list[Line]
+    folder: str
+    source: str
+
+
+@dataclass
+class _Met:
+    """What was met on the way, told once for the track."""
+
+    variables: set[str] = field(default_factory=set)
+    tabs: int = 0
+    tab: Line | None = None
+
+
+class InstruqtImporter:
+    """Recognises and reads tracks."""
+
+    form = Form.INSTRUQT
+
+    def recognise(self, tree: Tree) -> list[FormCandidate]:
+        """Every track."""
+        found = []
+        for path in signals.visible(tree):
+            if posixpath.basename(path) in TRACKS:
+                folder = posixpath.dirname(path)
+                count = sum(1 for _ in _assignments(tree, folder))
+                written = f" with {count} challenge{'' if count == 1 else 's'} beside it" if count else ""
+                score = 0.45 if signals.is_showcase(folder) else 0.95
+                evidence = [f"`{path}` is an Instruqt track{written}."]
+                found.append(FormCandidate(form=self.form, score=score, path=folder, evidence=evidence))
+        return found
+
+    def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
+        """The track at `candidate.path`.
+
+        Raises:
+            UnreadableSourceError: There is no `track.yml`, it cannot be read, or no challenge is there.
+        """
+        path = next((found for name in TRACKS if (found := posixpath.join(candidate.path, name)) in tree), None)
+        if path is None:
+            raise UnreadableSourceError(f"There is no `{posixpath.join(candidate.path, TRACKS[0])}`, which a track needs.")
+        track, places = _load(tree, path)
+        challenges = _challenges(tree, candidate.path, path, track, places)
+        if not challenges:
+            raise UnreadableSourceError(f"`{path}` has no challenges, neither in it nor as `*/assignment.md` beside it.")
+        met = _Met()
+        steps = [_plan(challenge, met) for challenge in challenges]
+        name_steps(steps, [challenge.slug for challenge in challenges])
+        opening = make_page(path, FrontMatter(), lines_of(_block(track.get("description")), path), mkdocs=False)
+        plan = Plan(_text(track.get("title")), steps, root=candidate.path, fences=_info, variables=frozenset(met.variables))
+        plan.summary = _text(track.get("teaser")) or first_paragraph(opening)
+        plan.authors = [_text(one) for one in _rows(track.get("developers")) if _text(one)]
+        plan.tags = [_text(tag) for tag in _rows(track.get("tags")) if _text(tag)]
+        workshop = assemble(tree, plan)
+        workshop.variables = [Variable(name=name) for name in sorted(met.variables)]
+        for step, challenge in zip(workshop.steps, challenges, strict=True):
+            workshop.losses += _beside(tree, challenge, step)
+        workshop.losses += _track_scripts(tree, candidate.path, workshop.steps[0])
+        if met.tab is not None:
+            detail = f"Links to the track's tabs are words here ({met.tabs} times); a step has no tabs."
+            workshop.losses.append(Loss(kind="link", source=met.tab.file, line=met.tab.number, detail=detail))
+        workshop.broken += _empty(challenges)
+        return workshop
+
+
+def _load(tree: Tree, path: str) -> tuple[dict[str, Any], dict[str, int]]:
+    """The track's values, and by slug the line before each challenge's assignment where that is a literal block."""
+    text = tree.read_text(path)
+    try:
+        value = load_plain(text)
+    except UnsafeYamlError as error:
+        raise UnreadableSourceError(f"`{path}` cannot be read: {error}.") from error
+    if not isinstance(value, dict):
+        raise UnreadableSourceError(f"`{path}` holds no mapping, so it describes no track.")
+    return value, _assignment_lines(text)
+
+
+def _assignment_lines(text: str) -> dict[str, int]:
+    places: dict[str, int] = {}
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    for challenge in _children(root, "challenges"):
+        found = {str(key.value): value for key, value in challenge.value} if isinstance(challenge, yaml.MappingNode) else {}
+        name, assignment = found.get("slug"), found.get("assignment")
+        if isinstance(name, yaml.ScalarNode) and isinstance(assignment, yaml.ScalarNode) and assignment.style == "|":
+            places[str(name.value)] = assignment.start_mark.line + 1
+    return places
+
+
+def _children(node: yaml.Node | None, key: str) -> list[yaml.Node]:
+    if not isinstance(node, yaml.MappingNode):
+        return []
+    value = next((value for name, value in node.value if name.value == key), None)
+    return list(value.value) if isinstance(value, yaml.SequenceNode) else []
+
+
+def _assignments(tree: Tree, folder: str) -> Iterator[str]:
+    depth = folder.count("/") + 2 if folder else 1
+    for path in tree.under(folder):
+        if path.endswith("/assignment.md") and path.count("/") == depth:
+            yield path
+
+
+def _challenges(tree: Tree, folder: str, path: str, track: dict[str, Any], places: dict[str, int]) -> list[_Challenge]:
+    """Those of `track.yml` in its order, each with what stands beside it; then those that it does not list, by number."""
+    beside = {posixpath.dirname(page): page for page in sorted(_assignments(tree, folder), key=natural)}
+    by_slug = {_NUMBER.sub("", posixpath.basename(each)): each for each in beside}
+    listed = [row for row in _rows(track.get("challenges")) if isinstance(row, dict)]
+    found = []
+    for row in listed:
+        name = _text(row.get("slug")) or slug(_text(row.get("title")))
+        if name in by_slug:
+            found.append(_written_beside(tree, beside.pop(by_slug[name]), row))
+            continue
+        text = _block(row.get("assignment"))
+        before = places.get(name)
+        lines = [Line(line.text, path, before + line.number if before is not None else 0) for line in lines_of(text, path)]
+        found.append(_Challenge(name, row, lines, posixpath.join(folder, name), path))
+    return found + [_written_beside(tree, page, {}) for page in beside.values()]
+
+
+def _written_beside(tree: Tree, page: str, listed: dict[str, Any]) -> _Challenge:
+    lines = lines_of(tree.read_text(page), page)
+    values: object = {}
+    end = next((row for row, line in enumerate(lines[1:], 1) if line.text.rstrip() == "---"), None)
+    if lines and lines[0].text.rstrip() == "---" and end is not None:
+        try:
+            values = load_plain("\n".join(line.text for line in lines[1:end]))
+            lines = lines[end + 1 :]
+        except UnsafeYamlError:
+            values = {}
+    merged = {**listed, **(values if isinstance(values, dict) else {})}
+    folder = posixpath.dirname(page)
+    return _Challenge(_text(merged.get("slug")) or _NUMBER.sub("", posixpath.basename(folder)), merged, lines, folder, page)
+
+
+def _plan(challenge: _Challenge, met: _Met) -> StepPlan:
+    title = _text(challenge.values.get("title")) or challenge.slug.replace("-", " ").capitalize()
+    lines = [line.with_text(_without_tabs(line, met)) for line in challenge.lines]
+    beside = challenge.source.endswith("/assignment.md")
+    path = challenge.source if beside else posixpath.join(challenge.folder, "assignment.md")
+    page = make_page(path, FrontMatter(), lines, mkdocs=False)
+    limit = challenge.values.get("timelimit")
+    minutes = -(-limit // 60) if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None
+    return StepPlan(page, 0, len(page.lines), title, minutes=minutes)
+
+
+def _without_tabs(line: Line, met: _Met) -> str:
+    def words(match: re.Match[str]) -> str:
+        met.tabs += 1
+        met.tab = met.tab or line
+        return f"**{match['label'] or match['words'] or 'Tab ' + match['number']}**"
+
+    def variable(match: re.Match[str]) -> str:
+        met.variables.add(match["key"])
+        return f"{{{{{match['key']}}}}}"
+
+    return _TAB.sub(words, _VARIABLE.sub(variable, line.text))
+
+
+def _info(info: str, body: str) -> tuple[FenceInfo, str]:
+    """`bash,run` runs, `bash,nocopy` is output, anything else is for copying."""
+    read, title = read_info(info, body)
+    flags = {flag.strip() for flag in info.split()[0].split(",")[1:]} if info.split() else set()
+    return FenceInfo(language=read.language, executable="run" in flags, output="nocopy" in flags), title
+
+
+def _beside(tree: Tree, challenge: _Challenge, step: ImportedStep) -> Iterator[Loss]:
+    """Scripts, notes and the quiz of a challenge; what has no place is told."""
+    step.source = challenge.source
+    scripts: dict[str, list[tuple[str, str]]] = {}
+    for path in tree.under(challenge.folder):
+        match = _SCRIPT.match(posixpath.basename(path)) if posixpath.dirname(path) == challenge.folder else None
+        if match and match["kind"] == "cleanup":
+            yield Loss(kind="script", source=path, line=0, detail="A step has no clean-up script; this one is not carried over.")
+        elif match:
+            scripts.setdefault(match["kind"], []).append((match["host"], tree.read_text(path)))
+    step.setup = _joined(scripts.get("setup"))
+    step.check = _joined(scripts.get("check"))
+    solve = _joined(scripts.get("solve"))
+    if solve:
+        fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", solve)), default=0))
+        step.solve = f"{fence}bash\n{solve.rstrip()}\n{fence}\n" + (f"\n{step.solve}" if step.solve else "")
+    notes = [_block(note.get("contents")).strip() for note in _rows(challenge.values.get("notes")) if isinstance(note, dict)]
+    if any(notes):
+        step.explain = "\n\n".join(note for note in notes if note) + "\n"
+    for note in _rows(challenge.values.get("notes")):
+        if isinstance(note, dict) and not note.get("contents"):
+            address = _text(note.get("url")) or _text(note.get("type")) or "empty"
+            yield Loss(
+                kind="note", source=challenge.source, line=0, detail=f"A note without text ({address}) is not carried over."
+            )
+    if _text(challenge.values.get("type")) == "quiz":
+        step.files["quiz.yaml"] = _quiz(challenge)
+    tabs = [_text(tab.get("title")) for tab in _rows(challenge.values.get("tabs")) if isinstance(tab, dict)]
+    other = [tab for tab in _rows(challenge.values.get("tabs")) if isinstance(tab, dict) and tab.get("type") != "terminal"]
+    if other:
+        detail = f"The tabs of “{step.title}” ({', '.join(filter(None, tabs))}) are not carried over."
+        yield Loss(kind="tab", source=challenge.source, line=0, detail=detail)
+
+
+def _quiz(challenge: _Challenge) -> bytes:
+    right = {int(number) for number in _rows(challenge.values.get("solution")) if str(number).isdecimal()}
+    answers = [{"text": str(text), "correct": at in right} for at, text in enumerate(_rows(challenge.values.get("answers")))]
+    question = "\n".join(line.text for line in challenge.lines).strip()
+    quiz = {"questions": [{"question": question, "answers": answers}]}
+    return yaml.safe_dump(quiz, sort_keys=False, allow_unicode=True).encode()
+
+
+def _joined(scripts: list[tuple[str, str]] | None) -> str | None:
+    """One script, as it is; several one after the other, each under its host."""
+    if not scripts:
+        return None
+    if len(scripts) == 1:
+        return scripts[0][1]
+    return "\n".join(f"# On {host}\n{text.rstrip()}\n" for host, text in scripts)
+
+
+def _track_scripts(tree: Tree, folder: str, first: ImportedStep) -> Iterator[Loss]:
+    """Set-up of the whole track goes before the first step's."""
+    home = posixpath.join(folder, "track_scripts")
+    setups = []
+    for path in tree.under(home):
+        match = _SCRIPT.match(posixpath.basename(path))
+        if match and match["kind"] == "setup":
+            setups.append((match["host"], tree.read_text(path)))
+        else:
+            yield Loss(kind="script", source=path, line=0, detail="A workshop has no place for it; it is not carried over.")
+    before = _joined(setups)
+    if before:
+        first.setup = before if first.setup is None else f"{before.rstrip()}\n\n{first.setup}"
+
+
+def _empty(challenges: list[_Challenge]) -> list[Broken]:
+    return [
+        Broken(
+            kind="page",
+            source=each.source,
+            line=0,
+            target=each.slug,
+            detail="The challenge has no assignment; its step is empty.",
+        )
+        for each in challenges
+        if not any(not line.blank for line in each.lines)
+    ]
+
+
+def _rows(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return " ".join(str(value).split()) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _block(value: object) -> str:
+    return value if isinstance(value, str) else ""
