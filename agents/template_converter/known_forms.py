@@ -15,7 +15,7 @@ def other_forms(tree: Tree) -> list[FormCandidate]:
     for path in paths:
         names.setdefault(posixpath.basename(path), []).append(path)
     return [
-        *_educates(tree, paths), *_jupyter(paths),
+        *_educates(tree, paths),
         *_docusaurus(names), *_hugo(tree, paths, names), *_rst(names), *_workshop_builder(tree, names),
     ]  # fmt: skip
 
@@ -44,26 +44,6 @@ def _educates(tree: Tree, paths: list[str]) -> list[FormCandidate]:
             folder = _above(path, 2)
             found.setdefault(folder, _row(Form.EDUCATES, 0.8, folder, f"`{path}` lists the modules of an Educates workshop."))
     return list(found.values())
-
-
-def _jupyter(paths: list[str]) -> list[FormCandidate]:
-    notebooks = [path for path in paths if path.lower().endswith(".ipynb")]
-    if not notebooks:
-        return []
-    folder = (
-        posixpath.commonpath([posixpath.dirname(path) or "." for path in notebooks])
-        if len(notebooks) > 1
-        else posixpath.dirname(notebooks[0])
-    )
-    share = len(notebooks) / max(1, len(notebooks) + sum(path.endswith(".py") for path in paths))
-    return [
-        _row(
-            Form.JUPYTER,
-            round(0.4 + 0.45 * share, 2),
-            "" if folder == "." else folder,
-            f"{len(notebooks)} notebooks, from `{notebooks[0]}`.",
-        )
-    ]
 
 
 def _docusaurus(names: dict[str, list[str]]) -> list[FormCandidate]:

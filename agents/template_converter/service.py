@@ -93,7 +93,8 @@ def _candidates(tree: Tree, path: str) -> list[FormCandidate]:
     """Readings below `path`, or of the page that it is, their own paths told from the source's root."""
     folder = path.strip("/") if path.strip("/") != "." else ""
     if folder in tree:
-        return [row for row in recognise.classify(tree) if row.path == folder]
+        alone = Tree(tree.root, {folder: tree.files[folder]}, tree.commit)
+        return [row.model_copy(update={"path": folder}) for row in recognise.classify(alone)]
     found = recognise.classify(subtree(tree, folder))
     return [row.model_copy(update={"path": posixpath.join(folder, row.path).rstrip("/")}) for row in found]
 

@@ -2,6 +2,7 @@
 
 from agents.template_converter.forms.codelab import CodelabImporter
 from agents.template_converter.forms.instruqt import InstruqtImporter
+from agents.template_converter.forms.jupyter import JupyterImporter
 from agents.template_converter.forms.killercoda import KillercodaImporter
 from agents.template_converter.forms.markdown import MarkdownImporter
 from agents.template_converter.forms.mkdocs import MkDocsImporter
@@ -15,6 +16,7 @@ IMPORTERS: tuple[Importer, ...] = (
     KillercodaImporter(),
     CodelabImporter(),
     InstruqtImporter(),
+    JupyterImporter(),
     MkDocsImporter(),
     MarkdownImporter(),
 )

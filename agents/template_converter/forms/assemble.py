@@ -37,6 +37,7 @@ class Plan:
         mkdocs: Whether pages are written for MkDocs (attribute lists, pages linked to as folders).
         fences: Reads a code block's info string.
         variables: Names that are filled in at run time; `{{NAME}}` stays as it is.
+        own_files: Addresses of files that steps bring along themselves.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Plan:
     mkdocs: bool = False
     fences: FenceReader = read_info
     variables: frozenset[str] = frozenset()
+    own_files: frozenset[str] = frozenset()
     summary: str = ""
     authors: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
@@ -102,7 +104,7 @@ def assemble(tree: Tree, plan: Plan, *, max_linked_bytes: int = MAX_LINKED_BYTES
     """Rewrite every page once and cut it into its steps."""
     assets = AssetTable()
     resolver = Resolver(
-        tree, _StepIndex(plan.steps), assets, plan.root, max_linked_bytes, directory_urls=plan.mkdocs, variables=plan.variables
+        tree, _StepIndex(plan.steps), assets, plan.root, max_linked_bytes, plan.mkdocs, plan.variables, plan.own_files
     )
     workshop = ImportedWorkshop(title=plan.title, steps=[], summary=plan.summary, authors=plan.authors, tags=plan.tags)
     rewritten: dict[str, Rewritten] = {}

@@ -80,6 +80,7 @@ class Resolver:
         root: Folder that targets beginning with `/` are relative to.
         directory_urls: Whether a page may be linked to as a folder (`../setup/`), as MkDocs serves them.
         variables: Names that are filled in at run time; a link that begins with one leads away.
+        own_files: Addresses of files that a step brings along itself.
     """
 
     tree: Tree
@@ -89,6 +90,7 @@ class Resolver:
     max_linked_bytes: int
     directory_urls: bool = False
     variables: frozenset[str] = frozenset()
+    own_files: frozenset[str] = frozenset()
 
     def link(self, page: str, target: str) -> Target:
         """Where a link on `page` leads."""
@@ -118,6 +120,8 @@ class Resolver:
             )
         if _SCHEME.match(target) or target.startswith("//"):
             return Target(target, remote=True)
+        if target in self.own_files:
+            return Target(target)
         path = unquote(target.partition("#")[0].partition("?")[0])
         found = self.find(page, path) if path else None
         if found is not None and found in self.tree:

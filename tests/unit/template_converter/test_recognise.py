@@ -120,7 +120,6 @@ def test_several_workshops_are_a_choice_and_a_path_decides(tmp_path):
                 "workshop/content/02-b.md": STEP,
             },
         ),
-        (Form.JUPYTER, {"a.ipynb": "{}", "b.ipynb": "{}"}),
         (Form.DOCUSAURUS, {"docusaurus.config.js": "x", "docs/a.md": "# A\n"}),
         (Form.HUGO, {"hugo.toml": "theme = 'x'\n", "content/_index.md": "# A\n"}),
         (Form.RST, {"docs/conf.py": "x", "docs/index.rst": "x"}),

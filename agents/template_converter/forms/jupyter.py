@@ -1,0 +1,292 @@
+"""Jupyter notebooks: one whose sections are the steps, or several that are a step each; outputs are left out and counted."""
+
+import base64
+import binascii
+import json
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from agents.template_converter import signals
+from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.frontmatter import FrontMatter
+from agents.template_converter.forms.lines import Line
+from agents.template_converter.forms.numbering import natural
+from agents.template_converter.forms.pages import Page, first_paragraph, load_page, make_page
+from agents.template_converter.forms.sections import section_steps
+from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
+from agents.template_converter.model import ImportedWorkshop, Tree
+from shared_services.contracts.conversion import Form, FormCandidate, Loss
+from shared_services.contracts.workshop import FenceInfo, parse_fence_info
+
+_LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9+#-]{0,30}")
+_ATTACHMENT = re.compile(r"\(attachment:(?P<name>[^()\s]+)\)")
+_LINKED = re.compile(r"\]\(<?(?P<path>[^()<>]+?\.ipynb)(?:#[^()<>]*)?>?\)")
+_INDEX = re.compile(r"(?:^|[-_ ])(?:index|toc|contents?|overview|readme|start(?: ?here)?)(?:$|[-_ .])", re.IGNORECASE)
+_PLAIN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+MAX_ATTACHMENT_BYTES = 5 * 1024 * 1024
+
+
+@dataclass
+class _Notebook:
+    """A notebook as CommonMark; `attachments` are its pictures by the name that its text has for them."""
+
+    path: str
+    lines: list[Line]
+    attachments: dict[str, bytes] = field(default_factory=dict)
+    losses: list[Loss] = field(default_factory=list)
+
+
+class JupyterImporter:
+    """Recognises and reads notebooks."""
+
+    form = Form.JUPYTER
+
+    def recognise(self, tree: Tree) -> list[FormCandidate]:
+        """The notebooks of the repository as one workshop, the stronger the less else there is."""
+        notebooks = _notebooks(tree, "")
+        if not notebooks:
+            return []
+        folders = [posixpath.dirname(path) for path in notebooks]
+        folder = posixpath.commonpath(folders) if all(folders) else ""
+        sources = sum(path.endswith(".py") for path in signals.visible(tree))
+        score = round(0.4 + 0.45 * len(notebooks) / (len(notebooks) + sources), 2)
+        evidence = [f"{len(notebooks)} notebook{'' if len(notebooks) == 1 else 's'}, from `{notebooks[0]}`."]
+        return [FormCandidate(form=self.form, score=score, path=folder, evidence=evidence)]
+
+    def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
+        """The notebooks below `candidate.path`, or the one that it is.
+
+        Raises:
+            UnreadableSourceError: There is none, or none can be read.
+        """
+        paths, losses = _ordered(tree, candidate.path)
+        books = [book for path in paths if (book := _read(tree, path, losses)) is not None]
+        if not books:
+            said = f" {losses[0].detail}" if losses else ""
+            raise UnreadableSourceError(f"There is no notebook in `{candidate.path or 'the source'}` that can be read.{said}")
+        pages = [make_page(book.path, FrontMatter(), book.lines, mkdocs=False) for book in books]
+        if len(pages) == 1:
+            steps, more = section_steps(pages[0])
+            losses += more
+        else:
+            steps = [StepPlan(page, 0, len(page.lines), _step_title(page)) for page in pages]
+        name_steps(steps, [_words(step.page.path) for step in steps])
+        title = pages[0].title if len(pages) == 1 else _title(tree, candidate.path)
+        plan = Plan(title, steps, root=candidate.path, summary=first_paragraph(pages[0]), fences=_as_written)
+        pictures = {book.path: book.attachments for book in books}
+        plan.own_files = frozenset(name for names in pictures.values() for name in names)
+        workshop = assemble(tree, plan)
+        for step in workshop.steps:
+            shown = {name: data for name, data in pictures[step.source].items() if f"({name})" in step.content}
+            step.files |= shown
+        workshop.losses += losses + [loss for book in books for loss in book.losses]
+        return workshop
+
+
+def _notebooks(tree: Tree, folder: str) -> list[str]:
+    if folder in tree:
+        return [folder]
+    found = (path for path in tree.under(folder) if path.lower().endswith(".ipynb") and ".ipynb_checkpoints/" not in path)
+    return sorted((path for path in found if signals.counts(path)), key=natural)
+
+
+def _ordered(tree: Tree, folder: str) -> tuple[list[str], list[Loss]]:
+    """Notebooks in the order of `_toc.yml`, else of the notebook that lists them, else of their names."""
+    paths = _notebooks(tree, folder)
+    listed = _toc(tree, folder, paths)
+    if listed:
+        rest = [path for path in paths if path not in listed]
+        return listed, [
+            Loss(kind="page", source=path, line=0, detail="The table of contents does not list it, so it is no step.")
+            for path in rest
+        ]
+    for index in paths:
+        if len(paths) > 2 and _INDEX.search(posixpath.splitext(posixpath.basename(index))[0]):
+            linked = _links(tree, index, paths)
+            if len(linked) >= (len(paths) - 1) / 2:
+                rest = [path for path in paths if path not in linked and path != index]
+                detail = "It lists the notebooks and gives their order; its own text is no step."
+                return linked + rest, [Loss(kind="page", source=index, line=0, detail=detail)]
+    return paths, []
+
+
+def _toc(tree: Tree, folder: str, paths: list[str]) -> list[str]:
+    path = posixpath.join(folder, "_toc.yml")
+    if path not in tree:
+        return []
+    try:
+        value = load_plain(tree.read_text(path))
+    except UnsafeYamlError:
+        return []
+    named = (posixpath.normpath(posixpath.join(folder, name)) for name in _files(value, 0))
+    return list(dict.fromkeys(found for name in named for found in (name, f"{name}.ipynb") if found in paths))
+
+
+def _files(value: object, depth: int) -> Iterator[str]:
+    """Every `file` and `root` of a book's table of contents, in order."""
+    if depth > 50:
+        return
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in ("root", "file") and isinstance(inner, str):
+                yield inner
+            else:
+                yield from _files(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _files(inner, depth + 1)
+
+
+def _links(tree: Tree, index: str, paths: list[str]) -> list[str]:
+    cells, _ = _cells(tree.read_text(index))
+    text = "\n".join(_source(cell) for cell in cells if cell.get("cell_type") == "markdown")
+    named = (posixpath.normpath(posixpath.join(posixpath.dirname(index), unquote(m["path"]))) for m in _LINKED.finditer(text))
+    return list(dict.fromkeys(path for path in named if path in paths and path != index))
+
+
+def _read(tree: Tree, path: str, losses: list[Loss]) -> _Notebook | None:
+    """A notebook; None where it is none, which is told."""
+    text = tree.read_text(path)
+    cells, language = _cells(text)
+    if not cells:
+        detail = "The notebook holds no cells." if text.strip().startswith("{") else "It is no notebook: it does not hold JSON."
+        losses.append(Loss(kind="page", source=path, line=0, detail=detail))
+        return None
+    book = _Notebook(path, [])
+    places = _Places(text)
+    outputs = raw = 0
+    for cell in cells:
+        outputs += len(cell["outputs"]) if isinstance(cell.get("outputs"), list) else 0
+        source = _source(cell)
+        if not source.strip():
+            continue
+        kind = cell.get("cell_type")
+        if kind == "raw":
+            raw += 1
+            continue
+        lines = [Line(row, path, places.of(row)) for row in source.rstrip("\n").split("\n")]
+        book.lines += [*_cell(kind, cell, lines, book, language), Line("", path, 0)]
+    if outputs:
+        many = "s of code cells are left out; they come" if outputs > 1 else " of a code cell is left out; it comes"
+        said = f"{outputs} output{many} when it is run."
+        book.losses.append(Loss(kind="output", source=path, line=0, detail=said))
+    if raw:
+        said = f"{raw} raw cell{'s are' if raw > 1 else ' is'} left out, which a notebook does not show as text."
+        book.losses.append(Loss(kind="cell", source=path, line=0, detail=said))
+    return book
+
+
+def _cell(kind: object, cell: dict[str, Any], lines: list[Line], book: _Notebook, language: str) -> list[Line]:
+    first = lines[0]
+    if kind == "heading":
+        level = cell.get("level")
+        marks = "#" * (level if isinstance(level, int) and 1 <= level <= 6 else 2)
+        return [first.with_text(f"{marks} {' '.join(line.text.strip() for line in lines)}")]
+    if kind == "code":
+        longest = max((len(run) for line in lines for run in re.findall(r"`+", line.text)), default=0)
+        fence = "`" * max(3, longest + 1)
+        return [first.made(f"{fence}{_language_of(lines[0].text, language)}"), *lines, first.made(fence)]
+    names = _attach(cell, book)
+    return [
+        line.with_text(_ATTACHMENT.sub(lambda match: f"({names.get(unquote(match['name']), match['name'])})", line.text))
+        for line in lines
+    ]
+
+
+def _language_of(first: str, language: str) -> str:
+    magic = re.match(r"%%(?P<name>bash|sh|html|javascript|js|latex|ruby|perl|sql|R)\b", first)
+    return magic["name"].lower() if magic else language
+
+
+def _attach(cell: dict[str, Any], book: _Notebook) -> dict[str, str]:
+    """Keep a cell's attachments; by their names the addresses that the step has for them."""
+    names = {}
+    attachments = cell.get("attachments")
+    for name, kinds in attachments.items() if isinstance(attachments, dict) else []:
+        data = next((each for each in kinds.values() if isinstance(each, str)), "") if isinstance(kinds, dict) else ""
+        try:
+            picture = base64.b64decode("".join(data.split()), validate=True)
+        except (binascii.Error, ValueError):
+            picture = b""
+        if not picture or len(picture) > MAX_ATTACHMENT_BYTES:
+            detail = f"The attached picture `{name}` cannot be read or is too large; its description stands in its place."
+            book.losses.append(Loss(kind="image", source=book.path, line=0, detail=detail))
+            continue
+        address = f"files/{_PLAIN_NAME.sub('-', str(name)).strip('-.') or 'picture'}"
+        book.attachments[address] = picture
+        names[str(name)] = address
+    return names
+
+
+class _Places:
+    """Finds the line of a notebook's JSON on which a source line stands; notebooks are written with a line for each."""
+
+    def __init__(self, text: str) -> None:
+        self._rows = [row.strip().rstrip(",") for row in text.split("\n")]
+        self._next = 0
+
+    def of(self, source: str) -> int:
+        """Its number, from 1; 0 where it is not found as it should stand."""
+        wanted = {json.dumps(source + end, ensure_ascii=ascii_only) for end in ("\n", "") for ascii_only in (True, False)}
+        for row in range(self._next, len(self._rows)):
+            if self._rows[row] in wanted or self._rows[row].partition(": ")[2] in wanted:
+                self._next = row + 1
+                return row + 1
+        return 0
+
+
+def _cells(text: str) -> tuple[list[dict[str, Any]], str]:
+    """A notebook's cells and the language of its code; no cells where it is no notebook."""
+    try:
+        book = json.loads(text)
+    except (ValueError, RecursionError):
+        return [], "python"
+    if not isinstance(book, dict):
+        return [], "python"
+    cells = book.get("cells")
+    if not isinstance(cells, list):
+        sheets = book.get("worksheets")
+        sheets = sheets if isinstance(sheets, list) else []
+        cells = [cell for sheet in sheets if isinstance(sheet, dict) for cell in sheet.get("cells") or []]
+    metadata = book.get("metadata")
+    for name, key in (("language_info", "name"), ("kernelspec", "language")):
+        about = metadata.get(name) if isinstance(metadata, dict) else None
+        said = about.get(key) if isinstance(about, dict) else None
+        if isinstance(said, str) and _LANGUAGE.fullmatch(said):
+            return [cell for cell in cells if isinstance(cell, dict)], said.lower()
+    return [cell for cell in cells if isinstance(cell, dict)], "python"
+
+
+def _source(cell: dict[str, Any]) -> str:
+    value = cell.get("source", cell.get("input", ""))
+    if isinstance(value, list):
+        value = "".join(part for part in value if isinstance(part, str))
+    return value if isinstance(value, str) else ""
+
+
+def _as_written(info: str, _body: str) -> tuple[FenceInfo, str]:
+    """Code cells name their language and nothing else; fences in text may say more, which is passed over."""
+    return FenceInfo(language=parse_fence_info(info).language), ""
+
+
+def _step_title(page: Page) -> str:
+    """A notebook's only heading of the first level; its file's name where it has none or several."""
+    first = [heading.text for heading in page.headings if heading.level == 1]
+    return first[0].rstrip(":") if len(first) == 1 else _words(page.path)
+
+
+def _title(tree: Tree, folder: str) -> str:
+    """What the README beside or above the notebooks calls itself."""
+    names = [posixpath.join(above, name) for above in dict.fromkeys((folder, "")) for name in ("README.md", "readme.md")]
+    readme = next((path for path in names if path in tree), None)
+    return (load_page(tree, readme).title if readme else "") or posixpath.basename(folder)
+
+
+def _words(path: str) -> str:
+    stem = posixpath.splitext(posixpath.basename(path))[0]
+    return " ".join(re.split(r"[-_\s]+", stem)).strip() or "Notebook"

@@ -1,0 +1,143 @@
+"""Notebooks: cells as CommonMark, one notebook by sections and several as steps, order, pictures, and what is left out."""
+
+import base64
+import json
+
+import pytest
+
+from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.forms.jupyter import JupyterImporter
+from agents.template_converter.recognise import classify
+from shared_services.contracts.conversion import Form
+from tests.unit.template_converter.trees import make_tree, places, read
+
+IMPORTER = JupyterImporter()
+
+
+def cell(kind, source, **more):
+    return {"cell_type": kind, "metadata": {}, "source": source.splitlines(keepends=True), **more}
+
+
+def book(*cells, **metadata):
+    value = {"cells": list(cells), "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(value, indent=1)
+
+
+def text(source):
+    return cell("markdown", source)
+
+
+def code(source, outputs=0):
+    return cell("code", source, outputs=[{"output_type": "stream", "text": ["x"]}] * outputs, execution_count=1)
+
+
+def convert(tmp_path, files, **more):
+    return read(IMPORTER, make_tree(tmp_path, files, **more))
+
+
+def content(tmp_path, *cells, **metadata):
+    return convert(tmp_path, {"lab.ipynb": book(*cells, **metadata)}).steps[0].content
+
+
+def test_cells_in_order_and_the_language_of_the_notebook(tmp_path):
+    made = content(tmp_path, text("# T\n\nHello."), code("a = 1\nb = 2"), language_info={"name": "julia"})
+    assert made == "# T\n\nHello.\n\n```julia\na = 1\nb = 2\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "fence"),
+    [("%%bash\nls", "bash"), ("%%html\n<b>", "html"), ("%%time\nx()", "python"), ("print('```')", "`python")],
+)
+def test_magics_name_a_language_and_fences_are_long_enough(tmp_path, source, fence):
+    assert f"```{fence}\n{source}\n```" in content(tmp_path, text("# T"), code(source))
+
+
+def test_empty_cells_are_passed_over_and_raw_ones_and_outputs_are_told(tmp_path):
+    cells = [text("# T"), code("", 0), cell("raw", "raw"), code("1", 2), code("2", 1)]
+    workshop = convert(tmp_path, {"lab.ipynb": book(*cells)})
+    assert workshop.steps[0].content == "# T\n\n```python\n1\n```\n\n```python\n2\n```\n"
+    assert [(row.kind, row.detail.split(" ")[0]) for row in workshop.losses] == [("output", "3"), ("cell", "1")]
+
+
+def test_the_older_form_with_worksheets_and_heading_cells(tmp_path):
+    cells = [
+        {"cell_type": "heading", "level": 1, "source": ["Title"]},
+        {"cell_type": "heading", "level": "x", "source": "Second"},
+        {"cell_type": "code", "input": ["a = 1"], "outputs": []},
+    ]
+    value = json.dumps({"worksheets": [{"cells": cells}], "metadata": {}, "nbformat": 3})
+    assert convert(tmp_path, {"lab.ipynb": value}).steps[0].content == "# Title\n\n## Second\n\n```python\na = 1\n```\n"
+
+
+def test_the_sections_of_one_notebook_are_its_steps(tmp_path):
+    cells = [text("# Lab"), text("## One\n\nx"), code("1"), text("## Two\n\ny")]
+    workshop = convert(tmp_path, {"lab.ipynb": book(*cells)})
+    assert (workshop.title, [step.title for step in workshop.steps]) == ("Lab", ["One", "Two"])
+    assert workshop.steps[0].content == "## One\n\nx\n\n```python\n1\n```\n"
+
+
+def test_many_headings_of_the_first_level_and_none_of_the_second(tmp_path):
+    cells = [text(f"# Part {number}\n\nText.") for number in (1, 2, 3)]
+    assert [step.title for step in convert(tmp_path, {"lab.ipynb": book(*cells)}).steps] == ["Part 1", "Part 2", "Part 3"]
+
+
+def test_several_notebooks_are_a_step_each_in_natural_order(tmp_path):
+    files = {
+        "nb/Chapter 10.ipynb": book(text("# Ten")),
+        "nb/Chapter 2.ipynb": book(text("# A"), text("# B")),
+        "nb/.ipynb_checkpoints/Chapter 2.ipynb": book(text("# No")),
+        "README.md": "# Cookbook\n",
+    }
+    workshop = convert(tmp_path, files)
+    assert (workshop.title, [step.title for step in workshop.steps]) == ("Cookbook", ["Chapter 2", "Ten"])
+
+
+def test_a_book_gives_the_order(tmp_path):
+    toc = "root: start\nparts:\n- chapters:\n  - file: b\n  - file: sub/a.ipynb\n"
+    files = {name: book(text(f"# {name}")) for name in ("start.ipynb", "b.ipynb", "sub/a.ipynb", "extra.ipynb")}
+    workshop = convert(tmp_path, {"_toc.yml": toc, **files})
+    assert [step.source for step in workshop.steps] == ["start.ipynb", "b.ipynb", "sub/a.ipynb"]
+    assert [(row.kind, row.source) for row in workshop.losses] == [("page", "extra.ipynb")]
+
+
+def test_a_notebook_that_lists_the_others_gives_the_order(tmp_path):
+    index = book(text("# All\n\n- [Two](b%20b.ipynb)\n- [One](a.ipynb#x)\n"))
+    workshop = convert(tmp_path, {"00-index.ipynb": index, "a.ipynb": book(text("# A")), "b b.ipynb": book(text("# B"))})
+    assert [step.title for step in workshop.steps] == ["B", "A"]
+    assert [(row.kind, row.source) for row in workshop.losses] == [("page", "00-index.ipynb")]
+
+
+def test_attached_pictures_are_files_of_the_step(tmp_path):
+    picture = base64.b64encode(b"png bytes").decode()
+    shown = text("# T\n\n![a](attachment:my%20pic.png) ![b](attachment:bad.png)")
+    shown["attachments"] = {"my pic.png": {"image/png": picture}, "bad.png": {"image/png": "%%%"}}
+    step_and = convert(tmp_path, {"lab.ipynb": book(shown)})
+    assert step_and.steps[0].files == {"files/my-pic.png": b"png bytes"}
+    assert "![a](files/my-pic.png)" in step_and.steps[0].content
+    assert [row.kind for row in step_and.losses] == ["image"]
+
+
+def test_lines_are_those_of_the_json(tmp_path):
+    source = book(text('# T\n\nHello "you" ä.'), code("a = 1"))
+    rows = source.split("\n")
+    step = convert(tmp_path, {"lab.ipynb": source}).steps[0]
+    for line, file, number in places(step):
+        assert file == "lab.ipynb"
+        if line and not line.startswith("```"):
+            assert json.dumps(line)[1:-1] in rows[number - 1]
+
+
+@pytest.mark.parametrize("junk", ["", "no", "[]", '{"cells": 3}', '{"cells": [1, null]}', '{"a":' * 50_000])
+def test_what_is_no_notebook_is_told_and_the_rest_is_kept(tmp_path, junk):
+    workshop = convert(tmp_path, {"a.ipynb": junk, "b.ipynb": book(text("# B"))})
+    assert [step.title for step in workshop.steps] == ["B"]
+    assert [(row.kind, row.source) for row in workshop.losses] == [("page", "a.ipynb")]
+    with pytest.raises(UnreadableSourceError, match="no notebook"):
+        convert(tmp_path / "alone", {"a.ipynb": junk})
+
+
+def test_notebooks_beside_much_source_code_speak_less_for_it(tmp_path):
+    few = make_tree(tmp_path / "a", {"a.ipynb": book(text("# A")), **{f"src/{n}.py": "x = 1\n" for n in range(9)}})
+    many = make_tree(tmp_path / "b", {f"{n}.ipynb": book(text("# A")) for n in range(9)})
+    scores = [next(row.score for row in classify(tree) if row.form is Form.JUPYTER) for tree in (few, many)]
+    assert scores[0] < 0.5 < 0.8 < scores[1]
