@@ -14,10 +14,7 @@ def other_forms(tree: Tree) -> list[FormCandidate]:
     names: dict[str, list[str]] = {}
     for path in paths:
         names.setdefault(posixpath.basename(path), []).append(path)
-    return [
-        *_educates(tree, paths),
-        *_docusaurus(names), *_hugo(tree, paths, names), *_rst(names), *_workshop_builder(tree, names),
-    ]  # fmt: skip
+    return [*_docusaurus(names), *_hugo(tree, paths, names), *_rst(names), *_workshop_builder(tree, names)]
 
 
 def _row(form: Form, score: float, path: str, *evidence: str) -> FormCandidate:
@@ -30,20 +27,6 @@ def _above(path: str, levels: int) -> str:
     for _ in range(levels):
         path = posixpath.dirname(path)
     return path
-
-
-def _educates(tree: Tree, paths: list[str]) -> list[FormCandidate]:
-    found: dict[str, FormCandidate] = {}
-    for path in paths:
-        if re.search(r"(?:^|/)resources/workshop\.ya?ml$", path):
-            text = tree.read_text(path)[:20_000]
-            if re.search(r"training\.(?:educates\.dev|eduk8s\.io)", text) and re.search(r"^kind:\s*Workshop", text, re.MULTILINE):
-                folder = _above(path, 2)
-                found[folder] = _row(Form.EDUCATES, 0.95, folder, f"`{path}` is a Workshop of Educates.")
-        elif re.search(r"(?:^|/)workshop/(?:config|modules)\.ya?ml$", path):
-            folder = _above(path, 2)
-            found.setdefault(folder, _row(Form.EDUCATES, 0.8, folder, f"`{path}` lists the modules of an Educates workshop."))
-    return list(found.values())
 
 
 def _docusaurus(names: dict[str, list[str]]) -> list[FormCandidate]:

@@ -1,6 +1,7 @@
 """The forms that can be imported: one table, one line for each."""
 
 from agents.template_converter.forms.codelab import CodelabImporter
+from agents.template_converter.forms.educates import EducatesImporter
 from agents.template_converter.forms.instruqt import InstruqtImporter
 from agents.template_converter.forms.jupyter import JupyterImporter
 from agents.template_converter.forms.killercoda import KillercodaImporter
@@ -13,6 +14,7 @@ from agents.template_converter.model import Importer
 IMPORTERS: tuple[Importer, ...] = (
     WorkshopImporter(),
     ShowroomImporter(),
+    EducatesImporter(),
     KillercodaImporter(),
     CodelabImporter(),
     InstruqtImporter(),

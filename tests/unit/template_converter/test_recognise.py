@@ -112,14 +112,6 @@ def test_several_workshops_are_a_choice_and_a_path_decides(tmp_path):
 @pytest.mark.parametrize(
     ("form", "files"),
     [
-        (
-            Form.EDUCATES,
-            {
-                "resources/workshop.yaml": "apiVersion: training.educates.dev/v1beta1\nkind: Workshop\n",
-                "workshop/content/01-a.md": STEP,
-                "workshop/content/02-b.md": STEP,
-            },
-        ),
         (Form.DOCUSAURUS, {"docusaurus.config.js": "x", "docs/a.md": "# A\n"}),
         (Form.HUGO, {"hugo.toml": "theme = 'x'\n", "content/_index.md": "# A\n"}),
         (Form.RST, {"docs/conf.py": "x", "docs/index.rst": "x"}),

@@ -1,0 +1,299 @@
+"""Educates workshops, of both kinds that there have been: order and titles from their modules, pages in Markdown or AsciiDoc."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from agents.template_converter import signals
+from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.clickable import Actions, clickable_actions
+from agents.template_converter.forms.frontmatter import minutes_of, split_front_matter
+from agents.template_converter.forms.lines import Line, lines_of
+from agents.template_converter.forms.numbering import natural
+from agents.template_converter.forms.pages import Page, first_paragraph, make_page
+from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
+from agents.template_converter.model import ImportedStep, ImportedWorkshop, Tree
+from shared_services.asciidoc.alone import to_markdown
+from shared_services.contracts.conversion import Broken, Form, FormCandidate, Loss
+from shared_services.contracts.workshop import FenceInfo, Variable, parse_fence_info
+
+_RESOURCE = re.compile(r"(?:^|/)resources/workshop\.ya?ml$")
+_CONFIG = re.compile(r"(?:^|/)workshop/(?:config|modules|workshop)\.ya?ml$")
+_KIND = re.compile(r"training\.(?:educates\.dev|eduk8s\.io)")
+_PAGES = (".md", ".adoc", ".asciidoc")
+_NUMBER = re.compile(r"^\d+[-_. ]*")
+MAX_EXERCISE_BYTES = 5 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class _Module:
+    """A page in the order of the workshop; `title` where the configuration gives one."""
+
+    path: str
+    title: str = ""
+
+
+class EducatesImporter:
+    """Recognises and reads Educates workshops."""
+
+    form = Form.EDUCATES
+
+    def recognise(self, tree: Tree) -> list[FormCandidate]:
+        """Every workshop of the repository; one without pages speaks less for itself."""
+        found: dict[str, str] = {}
+        for path in signals.visible(tree):
+            if _RESOURCE.search(path) and _KIND.search(tree.read_text(path)[:20_000]):
+                found[_above(path)] = f"`{path}` is a Workshop of Educates"
+            elif _CONFIG.search(path) and next(tree.under(posixpath.join(posixpath.dirname(path), "content")), None):
+                found.setdefault(_above(path), f"`{path}` configures an Educates workshop")
+        return [self._candidate(tree, folder, said) for folder, said in found.items()]
+
+    def _candidate(self, tree: Tree, folder: str, said: str) -> FormCandidate:
+        pages = len(_content(tree, folder))
+        score = 0.3 if not pages else 0.45 if signals.is_showcase(folder) else 0.95
+        evidence = f"{said} with {pages or 'no'} page{'' if pages == 1 else 's'}."
+        return FormCandidate(form=self.form, score=score, path=folder, evidence=[evidence])
+
+    def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
+        """The workshop at `candidate.path`.
+
+        Raises:
+            UnreadableSourceError: It has no pages, or its configuration cannot be read.
+        """
+        folder = candidate.path
+        about, config = _about(tree, folder), _config(tree, folder)
+        broken: list[Broken] = []
+        losses: list[Loss] = []
+        modules = _modules(tree, folder, config, broken, losses)
+        if not modules:
+            raise UnreadableSourceError(
+                f"`{posixpath.join(folder, 'workshop/content')}` holds no page, so there is no step to read."
+            )
+        variables: set[str] = set()
+        read = [_page(tree, module.path, variables) for module in modules]
+        steps = [
+            StepPlan(page, 0, len(page.lines), module.title or page.title or _words(module.path))
+            for module, (page, _) in zip(modules, read, strict=True)
+        ]
+        name_steps(steps, [_words(module.path) for module in modules])
+        spec = _object(about.get("spec"))
+        title = _text(spec.get("title")) or _text(config.get("name")) or (steps[0].page.title if len(steps) == 1 else "")
+        plan = Plan(
+            title, steps, root=posixpath.join(folder, "workshop/content"), fences=_as_written, variables=frozenset(variables)
+        )
+        plan.summary = _text(spec.get("description")) or first_paragraph(steps[0].page)
+        plan.authors = [_text(one) for one in _rows(spec.get("authors"))] or [
+            name for name in [_text(spec.get("author"))] if name
+        ]
+        plan.tags = [_text(tag) for tag in _rows(spec.get("tags"))]
+        workshop = assemble(tree, plan)
+        workshop.duration = workshop.duration or minutes_of(spec.get("duration"))
+        params = _params(config)
+        workshop.variables = [Variable(name=name, default=params.get(name)) for name in sorted(variables | set(params))]
+        for step, (_, actions) in zip(workshop.steps, read, strict=True):
+            workshop.losses += actions.losses
+            step.check = _check(tree, folder, step, actions, broken)
+        workshop.losses += losses
+        workshop.losses += _setup(tree, folder, workshop.steps[0])
+        workshop.losses += _exercises(tree, folder, workshop.steps[0])
+        workshop.broken += broken
+        return workshop
+
+
+def _above(path: str) -> str:
+    return posixpath.dirname(posixpath.dirname(path))
+
+
+def _load(tree: Tree, path: str) -> dict[str, Any]:
+    try:
+        value = load_plain(tree.read_text(path))
+    except UnsafeYamlError as error:
+        raise UnreadableSourceError(f"`{path}` cannot be read: {error}.") from error
+    return value if isinstance(value, dict) else {}
+
+
+def _about(tree: Tree, folder: str) -> dict[str, Any]:
+    path = posixpath.join(folder, "resources/workshop.yaml")
+    if path not in tree:
+        return {}
+    try:
+        return _load(tree, path)
+    except UnreadableSourceError:
+        # Several documents in one file, or one with templates in it: what it says of titles is not needed.
+        return {}
+
+
+def _config(tree: Tree, folder: str) -> dict[str, Any]:
+    """What the configuration says: `config.yaml` of the newer kind, `workshop.yaml` and `modules.yaml` of the older one."""
+    merged: dict[str, Any] = {}
+    for name in ("modules.yaml", "workshop.yaml", "config.yaml"):
+        path = posixpath.join(folder, "workshop", name)
+        if path in tree:
+            for key, value in _load(tree, path).items():
+                if key == "modules" and isinstance(value, dict) and isinstance(merged.get("modules"), dict):
+                    merged["modules"] = {**merged["modules"], **value}
+                else:
+                    merged[key] = value
+    return merged
+
+
+def _content(tree: Tree, folder: str) -> list[str]:
+    """Every page, in the order of their paths; a page bundle's `index.md` stands for its folder."""
+    home = posixpath.join(folder, "workshop/content")
+    found = [path for path in tree.under(home) if path.lower().endswith(_PAGES) and not posixpath.basename(path).startswith("_")]
+    return sorted(found, key=lambda path: natural(_bundle(path)))
+
+
+def _bundle(path: str) -> str:
+    stem = posixpath.splitext(path)[0]
+    return posixpath.dirname(stem) if posixpath.basename(stem) == "index" and posixpath.dirname(stem) else stem
+
+
+def _modules(tree: Tree, folder: str, config: dict[str, Any], broken: list[Broken], losses: list[Loss]) -> list[_Module]:
+    """Pages in the order that is activated; without one, of the pathway or of their paths."""
+    pages = _content(tree, folder)
+    home = posixpath.join(folder, "workshop/content")
+    by_name = {
+        name: path
+        for path in pages
+        for name in {posixpath.relpath(_bundle(path), home), posixpath.relpath(posixpath.splitext(path)[0], home)}
+    }
+    titles = _titles(config)
+    active = _active(config)
+    if not active:
+        return [_Module(path, titles.get(posixpath.relpath(_bundle(path), home), "")) for path in pages]
+    chosen = []
+    for name in active:
+        path = by_name.get(name.strip("/"))
+        if path is None:
+            source = posixpath.join(folder, "workshop")
+            detail = f"The order names `{name}`, and there is no such page."
+            broken.append(Broken(kind="page", source=source, line=0, target=name, detail=detail))
+        else:
+            chosen.append(_Module(path, titles.get(name, "")))
+    detail = "The order does not name this page, so it is no step."
+    left = [path for path in pages if all(module.path != path for module in chosen)]
+    losses += [Loss(kind="page", source=path, line=0, detail=detail) for path in left]
+    return chosen
+
+
+def _titles(config: dict[str, Any]) -> dict[str, str]:
+    modules = config.get("modules")
+    if isinstance(modules, dict):
+        rows = [(str(name), row) for name, row in modules.items() if isinstance(row, dict)]
+    else:
+        rows = [(_text(row.get("name") or row.get("path")), row) for row in _rows(modules) if isinstance(row, dict)]
+    return {
+        name: title
+        for name, row in rows
+        if (title := _text(row.get("title")) or (_text(row.get("name")) if isinstance(modules, dict) else ""))
+    }
+
+
+def _active(config: dict[str, Any]) -> list[str]:
+    modules = config.get("modules")
+    named = _rows(modules.get("activate")) if isinstance(modules, dict) else []
+    pathways = config.get("pathways")
+    if not named and isinstance(pathways, dict):
+        paths = pathways.get("paths")
+        first = _text(pathways.get("default")) or (next(iter(paths), "") if isinstance(paths, dict) else "")
+        chosen = paths.get(first) if isinstance(paths, dict) else None
+        named = _rows(chosen.get("modules") or chosen.get("steps")) if isinstance(chosen, dict) else []
+    if not named:
+        named = [row.get("name") or row.get("path") for row in _rows(modules) if isinstance(row, dict)]
+    return [_text(name) for name in named if _text(name)]
+
+
+def _page(tree: Tree, path: str, variables: set[str]) -> tuple[Page, Actions]:
+    actions = Actions()
+    front, lines = split_front_matter(lines_of(tree.read_text(path), path))
+    if path.lower().endswith(".md"):
+        lines = clickable_actions(lines, actions)
+    else:
+        text = "\n".join(line.text for line in lines) + "\n"
+        title, converted = to_markdown(text, path)
+        lines = [Line(row, path, 0) for row in converted.rstrip("\n").split("\n")]
+        if title and not any(line.text.startswith("# ") for line in lines[:1]):
+            lines = [Line(f"# {title}", path, 0), Line("", path, 0), *lines]
+    variables |= actions.variables
+    return make_page(path, front, lines, mkdocs=False), actions
+
+
+def _as_written(info: str, _body: str) -> tuple[FenceInfo, str]:
+    """The info strings are in the neutral form by now."""
+    return parse_fence_info(info), ""
+
+
+def _params(config: dict[str, Any]) -> dict[str, str | None]:
+    """Names and defaults of the configuration's parameters that can be variables here."""
+    found: dict[str, str | None] = {}
+    for row in _rows(config.get("params")):
+        name = _text(row.get("name")) if isinstance(row, dict) else ""
+        if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name):
+            found[name] = _text(row.get("value")) or None
+    return found
+
+
+def _check(tree: Tree, folder: str, step: ImportedStep, actions: Actions, broken: list[Broken]) -> str | None:
+    """The step's tests as its check, one after the other; those that are named and not there are broken."""
+    scripts = []
+    for name in dict.fromkeys(actions.tests):
+        path = posixpath.join(folder, "workshop/examiner/tests", name)
+        if path in tree:
+            scripts.append((name, tree.read_text(path)))
+        else:
+            detail = f"The page runs this test, and there is no `{path}`."
+            broken.append(Broken(kind="check", source=step.source, line=0, target=name, detail=detail))
+    if len(scripts) < 2:
+        return scripts[0][1] if scripts else None
+    for name, text in scripts:
+        step.files[f"files/tests/{name}"] = text.encode()
+    return "#!/bin/bash\nset -e\n" + "".join(f"bash files/tests/{name}\n" for name, _ in scripts)
+
+
+def _setup(tree: Tree, folder: str, first: ImportedStep) -> Iterator[Loss]:
+    home = posixpath.join(folder, "workshop/setup.d")
+    scripts = sorted((path for path in tree.under(home) if path.endswith(".sh")), key=natural)
+    if scripts:
+        texts = [f"# {posixpath.basename(path)}\n{tree.read_text(path).rstrip()}\n" for path in scripts]
+        first.setup = tree.read_text(scripts[0]) if len(scripts) == 1 else "\n".join(texts)
+    for name in ("workshop/slides", "workshop/profile", "workshop/terminal"):
+        path = posixpath.join(folder, name)
+        count = 1 if path in tree else sum(1 for _ in tree.under(path))
+        if count:
+            yield Loss(
+                kind="file", source=path, line=0, detail=f"{count} file{'s' if count > 1 else ''} that a step has no place for."
+            )
+
+
+def _exercises(tree: Tree, folder: str, first: ImportedStep) -> Iterator[Loss]:
+    """The folder that participants work in comes along with the first step, where it is not too large."""
+    home = posixpath.join(folder, "exercises")
+    paths = list(tree.under(home))
+    total = sum(tree.files[path] for path in paths)
+    if total > MAX_EXERCISE_BYTES:
+        detail = f"{len(paths)} files of {total} bytes that participants work in are more than a step brings along."
+        yield Loss(kind="file", source=home, line=0, detail=detail)
+        return
+    for path in paths:
+        first.files[f"files/exercises/{path[len(home) + 1 :]}"] = tree.read_bytes(path)
+
+
+def _words(path: str) -> str:
+    stem = _NUMBER.sub("", posixpath.basename(_bundle(path))) or posixpath.basename(_bundle(path))
+    return " ".join(re.split(r"[-_\s]+", stem)).strip().capitalize() or "Step"
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _rows(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return " ".join(str(value).split()) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""

@@ -1,0 +1,225 @@
+"""Educates: order and titles of both kinds of configuration, clickable actions, data variables, tests and exercises."""
+
+import pytest
+
+from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.forms.educates import EducatesImporter
+from agents.template_converter.recognise import classify
+from shared_services.contracts.conversion import Form
+from tests.unit.template_converter.trees import make_tree, places, read
+
+IMPORTER = EducatesImporter()
+WORKSHOP = (
+    "apiVersion: training.educates.dev/v1beta1\nkind: Workshop\nmetadata: {name: w}\nspec:\n"
+    "  title: The lab\n  description: About it\n  duration: 45m\n  author: Ann\n  tags: [k8s]\n"
+)
+
+
+def convert(tmp_path, files):
+    return read(IMPORTER, make_tree(tmp_path, {"resources/workshop.yaml": WORKSHOP, **files}))
+
+
+def one(tmp_path, page, **files):
+    return convert(tmp_path, {"workshop/content/01-a.md": page, **files})
+
+
+def content(tmp_path, page):
+    return one(tmp_path, page).steps[0].content
+
+
+def fenced(info, body=""):
+    return f"```{info}\n{body}```\n"
+
+
+@pytest.mark.parametrize(
+    ("info", "body", "result"),
+    [
+        ("execute", "ls -l\n", "```bash exec\nls -l\n```\n"),
+        ("execute-2", "ls\n", "```bash exec=2\nls\n```\n"),
+        ("copy", "a: 1\n", "```text copy\na: 1\n```\n"),
+        ("terminal:execute", "command: ls -l\n", "```bash exec\nls -l\n```\n"),
+        ("terminal:execute", "command: |-\n  a\n  b\nsession: 2\n", "```bash exec=2\na\nb\n```\n"),
+        ("terminal:input", "text: admin\n", "```text copy\nadmin\n```\n"),
+        ("workshop:copy", "text: |\n  x\n   y\n", "```text copy\nx\n y\n```\n"),
+        ("python", "print()\n", "```python\nprint()\n```\n"),
+        ("bash", "ls\n", "```bash\nls\n```\n"),
+        ("", "out\n", "```\nout\n```\n"),
+    ],
+)
+def test_commands_and_plain_blocks(tmp_path, info, body, result):
+    workshop = one(tmp_path, fenced(info, body))
+    assert workshop.steps[0].content == result
+    assert workshop.losses == []
+
+
+@pytest.mark.parametrize(
+    ("info", "body", "result"),
+    [
+        ("terminal:interrupt", "", "Press Ctrl-C in the terminal.\n"),
+        ("terminal:clear", "session: 1\n", "Clear the terminal.\n"),
+        ("dashboard:open-url", "url: https://example.org/x\n", "[https://example.org/x](https://example.org/x)\n"),
+        ("dashboard:open-dashboard", "name: Console\n", "Open the tab **Console**.\n"),
+        ("editor:open-file", "file: ~/a.py\nline: 3\n", "Open `~/a.py` in the editor.\n"),
+        ("files:download-file", "path: a.txt\n", "Take the file `a.txt`.\n"),
+        ("section:begin", "title: More\n", "**More**\n"),
+    ],
+)
+def test_actions_that_are_no_code_become_words_and_are_told(tmp_path, info, body, result):
+    workshop = one(tmp_path, fenced(info, body))
+    assert workshop.steps[0].content == result
+    assert [(row.kind, row.line) for row in workshop.losses] == [("code", 1)]
+
+
+def test_text_that_the_editor_inserts_is_a_block(tmp_path):
+    workshop = one(tmp_path, fenced("editor:append-lines-to-file", "file: ~/a.yaml\ntext: |\n  a:\n    b: 1\n"))
+    assert workshop.steps[0].content == "In `~/a.yaml`:\n\n```yaml copy\na:\n  b: 1\n```\n"
+    assert [row.kind for row in workshop.losses] == ["action"]
+
+
+@pytest.mark.parametrize(
+    ("info", "body"), [("terminal:execute", "command: [\n"), ("terminal:execute", "- a\n"), ("slides:show", "a: 1\n")]
+)
+def test_what_is_not_understood_is_shown_as_it_is_written(tmp_path, info, body):
+    if info.startswith("slides"):
+        assert content(tmp_path, fenced(info, body)) == f"```slides\n{body}```\n"
+        return
+    workshop = one(tmp_path, fenced(info, body))
+    assert workshop.steps[0].content == f"```yaml\n{body}```\n"
+    assert [row.kind for row in workshop.losses] == ["action"]
+
+
+def test_data_variables_in_text_commands_and_yaml(tmp_path):
+    page = (
+        "Use {{< param session_name >}} and {{ingress_domain}}.\n\n"
+        "```execute\nkubectl get pods -o go-template='{{range .items}}{{.metadata.name}}{{end}}' -n {{session_namespace}}\n```\n\n"
+        "```terminal:execute\ncommand: echo $(date) {{greeting}}\n```\n"
+    )
+    workshop = one(tmp_path, page)
+    assert [row.name for row in workshop.variables] == [
+        "greeting",
+        "ingress_domain",
+        "session_name",
+        "session_namespace",
+    ]
+    made = workshop.steps[0].content
+    assert "Use {{session_name}} and {{ingress_domain}}." in made
+    assert "{{range .items}}{{.metadata.name}}{{end}}' -n {{session_namespace}}" in made
+    assert "echo $(date) {{greeting}}" in made
+    assert workshop.losses == []
+
+
+def test_actions_in_lists_stay_there_and_lines_are_told(tmp_path):
+    page = "1. One\n\n   ```terminal:execute\n   command: ls\n   ```\n\n2. Two\n"
+    step = one(tmp_path, page).steps[0]
+    assert step.content == "1. One\n\n   ```bash exec\n   ls\n   ```\n\n2. Two\n"
+    assert places(step)[3] == ("   ls", "workshop/content/01-a.md", 4)
+
+
+def test_what_the_resource_says(tmp_path):
+    workshop = one(tmp_path, "+++\ntitle = 'From the page'\n+++\nText.\n")
+    assert (workshop.title, workshop.summary, workshop.duration, workshop.authors, workshop.tags) == (
+        "The lab",
+        "About it",
+        45,
+        ["Ann"],
+        ["k8s"],
+    )
+    assert [step.title for step in workshop.steps] == ["From the page"]
+
+
+def test_pages_by_path_with_bundles_and_titles_from_their_names(tmp_path):
+    files = {
+        "workshop/content/10-z.md": "x\n",
+        "workshop/content/2-the-middle/index.md": "![a](pic.png)\n",
+        "workshop/content/2-the-middle/pic.png": b"p",
+        "workshop/content/1-first.md": "x\n",
+        "workshop/content/_index.md": "no\n",
+    }
+    workshop = convert(tmp_path, files)
+    assert [step.title for step in workshop.steps] == ["First", "The middle", "Z"]
+    assert list(workshop.assets.values()) == ["workshop/content/2-the-middle/pic.png"]
+
+
+def test_the_older_configuration_orders_and_names(tmp_path):
+    files = {
+        "workshop/modules.yaml": "modules:\n  b: {name: The second}\n  sub/a: {name: The first}\n",
+        "workshop/workshop.yaml": "name: W\nmodules:\n  activate: [sub/a, b, gone]\n",
+        "workshop/content/b.md": "x\n",
+        "workshop/content/sub/a.md": "x\n",
+        "workshop/content/extra.md": "x\n",
+    }
+    workshop = convert(tmp_path, files)
+    assert [step.title for step in workshop.steps] == ["The first", "The second"]
+    assert [(row.kind, row.target) for row in workshop.broken] == [("page", "gone")]
+    assert [(row.kind, row.source) for row in workshop.losses] == [("page", "workshop/content/extra.md")]
+
+
+def test_the_newer_configuration_with_pathways_and_params(tmp_path):
+    config = (
+        "modules:\n- name: b\n  title: The second\n- name: a\n  title: The first\n"
+        "pathways:\n  default: short\n  paths:\n    long: {modules: [a, b]}\n    short: {modules: [b]}\n"
+        "params:\n- name: greeting\n  value: Hello\n- name: 7-bad\n"
+    )
+    files = {"workshop/config.yaml": config, "workshop/content/a.md": "x\n", "workshop/content/b.md": "{{greeting}}\n"}
+    workshop = convert(tmp_path, files)
+    assert [step.title for step in workshop.steps] == ["The second"]
+    assert [(row.name, row.default) for row in workshop.variables] == [("greeting", "Hello")]
+
+
+def test_tests_are_the_steps_check(tmp_path):
+    page = fenced("examiner:execute-test", "name: one\ntitle: Is it there?\n")
+    workshop = one(tmp_path, page, **{"workshop/examiner/tests/one": "#!/bin/bash\ntest -f x\n"})
+    assert workshop.steps[0].check == "#!/bin/bash\ntest -f x\n"
+    assert workshop.steps[0].content == "Check: Is it there?\n"
+
+
+def test_several_tests_run_one_after_the_other_and_a_missing_one_is_broken(tmp_path):
+    page = "".join(fenced("examiner:execute-test", f"name: {name}\n") + "\n" for name in ("one", "two", "gone"))
+    tests = {f"workshop/examiner/tests/{name}": f"{name}\n" for name in ("one", "two")}
+    workshop = one(tmp_path, page, **tests)
+    step = workshop.steps[0]
+    assert step.check == "#!/bin/bash\nset -e\nbash files/tests/one\nbash files/tests/two\n"
+    assert step.files == {"files/tests/one": b"one\n", "files/tests/two": b"two\n"}
+    assert [(row.kind, row.target) for row in workshop.broken] == [("check", "gone")]
+
+
+def test_exercises_setup_and_slides(tmp_path):
+    files = {
+        "exercises/app/a.py": "x\n",
+        "workshop/setup.d/02-b.sh": "b\n",
+        "workshop/setup.d/01-a.sh": "a\n",
+        "workshop/slides/deck.html": "x",
+    }
+    workshop = one(tmp_path, "Text.\n", **files)
+    assert workshop.steps[0].files == {"files/exercises/app/a.py": b"x\n"}
+    assert workshop.steps[0].setup == "# 01-a.sh\na\n\n# 02-b.sh\nb\n"
+    assert [(row.kind, row.source) for row in workshop.losses] == [("file", "workshop/slides")]
+
+
+def test_asciidoc_pages(tmp_path):
+    page = "= The page\n\nText.\n\n[source,bash,role=execute]\n----\ndate\n----\n"
+    workshop = convert(tmp_path, {"workshop/content/a.adoc": page})
+    assert workshop.steps[0].title == "The page"
+    assert "```bash exec\ndate\n```" in workshop.steps[0].content
+
+
+def test_several_workshops_and_empty_ones(tmp_path):
+    files = {
+        "labs/a/resources/workshop.yaml": WORKSHOP.replace("training.educates.dev/v1beta1", "training.eduk8s.io/v1alpha2"),
+        "labs/a/workshop/content/1.md": "x\n",
+        "labs/b/resources/workshop.yaml": WORKSHOP,
+        "other/resources/workshop.yaml": "kind: Workshop\napiVersion: example.org/v1\n",
+    }
+    tree = make_tree(tmp_path, files)
+    found = {row.path: (row.score, row.evidence[0]) for row in classify(tree) if row.form is Form.EDUCATES}
+    assert found == {
+        "labs/a": (0.95, "`labs/a/resources/workshop.yaml` is a Workshop of Educates with 1 page."),
+        "labs/b": (0.3, "`labs/b/resources/workshop.yaml` is a Workshop of Educates with no pages."),
+    }
+    with pytest.raises(UnreadableSourceError, match="holds no page"):
+        read(IMPORTER, tree, "labs/b")
+
+
+def test_a_configuration_that_cannot_be_read_says_where(tmp_path):
+    with pytest.raises(UnreadableSourceError, match=r"workshop/config.yaml"):
+        one(tmp_path, "x\n", **{"workshop/config.yaml": "a: [\n"})
