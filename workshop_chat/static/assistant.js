@@ -106,6 +106,7 @@ class Assistant {
 
   fail(turn, stream, error) {
     if (error.name === "AbortError") turn.trouble("stopped");
+    else if (error.slug === "answer-interrupted") turn.trouble("interrupted");
     else if (error instanceof ProblemError) turn.trouble("failed", error.message);
     else if (error instanceof ConnectionError) turn.trouble(stream.address ? "lost" : "offline");
     else {
@@ -252,7 +253,8 @@ export function startAssistant(page) {
       openCitation(chip);
     } else if (hit(".retry")) {
       assistant.again(Turn.of(page, hit(".turn")));
-    } else if (hit(".tell")) {
+    } else if (hit(".tell") && !hit(".turn").querySelector(".feedback")) {
+      // Where an answer has thumbs, they send it.
       assistant.tell(hit(".tell"));
     } else if (hit(".suggestion") && !assistant.live) {
       openAssistant(page);

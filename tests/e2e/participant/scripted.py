@@ -82,6 +82,15 @@ class ScriptedAnswers:
     stopped: bool = False
     cuts: int = 0
 
+    def reset(self) -> None:
+        """Forget all that came, and answer nothing."""
+        self.messages.clear()
+        self.resumed.clear()
+        self.feedback.clear()
+        self.stops = self.refuse_events = self.asked_help = 0
+        self.ways = None
+        self.answer_with()
+
     def answer_with(self, *script: Event) -> None:
         """What is answered from now on."""
         self.script = script
