@@ -12,12 +12,15 @@ from shared_services.kit.health import Readiness
 from shared_services.kit.http import create_app as create_service_app
 from shared_services.kit.tokens import TokenVerifier
 from shared_services.llm.gateway import ModelGateway
-from workshop_chat import metrics
+from workshop_chat import metrics, retention
+from workshop_chat.bus import LocalBus
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import SHIPPED, ContextLayer, Contexts, read_contexts
 from workshop_chat.endpoints import api_router
 from workshop_chat.faces.mcp_server import McpFace
 from workshop_chat.faces.openai_api import openai_router
+from workshop_chat.history import HistoryRepository
+from workshop_chat.history_api import History, history_router
 from workshop_chat.join import join_router, send_strangers_to_join
 from workshop_chat.pages.router import page_router
 from workshop_chat.participants import ParticipantCookieMiddleware, Participants
@@ -94,6 +97,8 @@ def create_app(
     )
     contexts = contexts_of(settings)
     service = ChatService(content, repository, pipeline, contexts, history_turns=settings.history_turns)
+    bus = LocalBus()
+    history = History(name, HistoryRepository(engine, name), repository, bus)
     mcp = McpFace(content, service, rag, participants.identify)
 
     @asynccontextmanager
@@ -104,7 +109,8 @@ def create_app(
             metrics.INTERRUPTED.labels(name).inc(left)
             log.info("unfinished_turns_marked", workshop=name, turns=left)
         try:
-            yield
+            async with retention.running(retention.Retention(engine, name, settings.history_retention_days)):
+                yield
         finally:
             await mcp.close()
 
@@ -114,6 +120,7 @@ def create_app(
     app.add_middleware(ParticipantCookieMiddleware)
     send_strangers_to_join(app)
     app.include_router(api_router(content, service, participants.identify))
+    app.include_router(history_router(history, participants, settings.history_retention_days))
     app.include_router(openai_router(content, service, participants.identify))
     app.mount("/mcp", mcp.app)
     app.include_router(join_router(participants))

@@ -161,5 +161,14 @@ def _turn(row: TurnRow) -> StoredTurn:
             {**row.answer, "conversation": row.conversation, "citations": row.citations or [], "timings": row.timings or {}}
         )
     return StoredTurn.model_validate(
-        {"number": row.number, "question": row.question, "step": row.step, "state": row.state, "answer": answer}
+        {
+            "number": row.number,
+            "question": row.question,
+            "step": row.step,
+            "state": row.state,
+            "answer": answer,
+            "asked_at": row.asked_at if row.asked_at.tzinfo else row.asked_at.replace(tzinfo=UTC),
+            "mode": row.mode or "explain",
+            "feedback": {"rating": row.rating, "reason": row.reason or ""} if row.rating else None,
+        }
     )
