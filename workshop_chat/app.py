@@ -98,7 +98,8 @@ def create_app(
     contexts = contexts_of(settings)
     service = ChatService(content, repository, pipeline, contexts, history_turns=settings.history_turns)
     bus = LocalBus()
-    history = History(name, HistoryRepository(engine, name), repository, bus)
+    kept = HistoryRepository(engine, name)
+    history = History(name, kept, repository, bus, kept.ask_to_stop)
     mcp = McpFace(content, service, rag, participants.identify)
 
     @asynccontextmanager

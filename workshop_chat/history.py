@@ -231,18 +231,29 @@ class HistoryRepository:
             for row in rows
         ]
 
-    async def ask_to_stop(self, participant: str, conversation: str | None = None) -> list[OpenTurn]:
-        """Mark a participant's turns that are being answered, for whoever writes them to end; of one conversation, or of all."""
-        change = (
-            update(TurnRow)
-            .where(TurnRow.workshop == self._workshop, TurnRow.participant == participant, TurnRow.state == "answering")
-            .where(*([TurnRow.conversation == conversation] if conversation else []))
-            .values(stop=True)
-            .returning(TurnRow.conversation, TurnRow.number)
+    async def open_turns(self, participant: str, conversation: str | None = None) -> list[OpenTurn]:
+        """A participant's turns that are being answered, of one conversation or of all."""
+        query = select(TurnRow.conversation, TurnRow.number).where(
+            TurnRow.workshop == self._workshop, TurnRow.participant == participant, TurnRow.state == "answering"
+        )
+        if conversation is not None:
+            query = query.where(TurnRow.conversation == conversation)
+        with storage_errors():
+            async with self._sessions() as session:
+                return [OpenTurn(row.conversation, row.number) for row in (await session.execute(query)).all()]
+
+    async def ask_to_stop(self, conversation: str, participant: str, number: int) -> None:
+        """Mark a turn that is being answered, for whoever writes it to end."""
+        change = update(TurnRow).where(
+            TurnRow.conversation == conversation,
+            TurnRow.number == number,
+            TurnRow.workshop == self._workshop,
+            TurnRow.participant == participant,
+            TurnRow.state == "answering",
         )
         with storage_errors():
             async with self._engine.begin() as connection:
-                return [OpenTurn(row.conversation, row.number) for row in (await connection.execute(change)).all()]
+                await connection.execute(change.values(stop=True))
 
     async def remove(self, participant: str) -> Removed:
         """Delete everything that is kept of a participant in this workshop, in every table."""

@@ -1,10 +1,11 @@
 """What a participant does with their own history, over HTTP; and the one thing that whoever teaches may do with it: delete it."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
+import anyio
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
@@ -17,8 +18,8 @@ from shared_services.contracts.chat import (
     ParticipantExport,
     Removed,
 )
-from shared_services.kit.errors import ForbiddenError
-from workshop_chat.bus import SESSIONS, TURNS, Bus
+from shared_services.kit.errors import ForbiddenError, PlatformError
+from workshop_chat.bus import SESSIONS, Bus
 from workshop_chat.errors import ConversationNotFoundError, ParticipantNotFoundError
 from workshop_chat.history import HistoryRepository, OpenTurn
 from workshop_chat.participants import Participant, Participants
@@ -30,7 +31,7 @@ LISTED = 30
 _PAGE_COOKIES = ("workshop_conversation", "workshop_step")
 _NOT_KEPT = {"cache-control": "private, no-store"}
 
-Identify = Callable[[Request], Participant]
+Stop = Callable[[str, str, int], Awaitable[object]]
 Form = Annotated[Literal["json", "markdown"], Query(alias="format")]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
@@ -42,14 +43,18 @@ class History:
         workshop: Its slug.
         kept: What is kept.
         conversations: Reads turns.
-        bus: Tells whoever writes an answer that it is to end, and the board that somebody is gone.
+        bus: Tells the board that somebody is gone.
+        stop: Ends an answer that is being made: of which conversation, whose, which number.
     """
 
-    def __init__(self, workshop: str, kept: HistoryRepository, conversations: ConversationRepository, bus: Bus) -> None:
+    def __init__(
+        self, workshop: str, kept: HistoryRepository, conversations: ConversationRepository, bus: Bus, stop: Stop
+    ) -> None:
         self.workshop = workshop
         self.kept = kept
         self._conversations = conversations
         self._bus = bus
+        self._stop = stop
 
     async def export(self, conversation: str, participant: str) -> ConversationExport:
         """A conversation, whole.
@@ -93,19 +98,26 @@ class History:
             ConversationNotFoundError: It is not this participant's.
         """
         await self.kept.summary(conversation, participant)
-        await self._stop(await self.kept.ask_to_stop(participant, conversation))
+        await self._stop_all(participant, conversation)
         await self.kept.delete(conversation, participant)
 
     async def remove(self, participant: str) -> Removed:
         """End what is being answered for a participant, and delete everything that is kept of them."""
-        await self._stop(await self.kept.ask_to_stop(participant))
+        await self._stop_all(participant, None)
         removed = await self.kept.remove(participant)
         await self._bus.signal(SESSIONS, participant)
         return removed
 
-    async def _stop(self, turns: list[OpenTurn]) -> None:
-        for turn in turns:
-            await self._bus.signal(TURNS, f"{turn.conversation}/{turn.number}")
+    async def _stop_all(self, participant: str, conversation: str | None) -> None:
+        turns = await self.kept.open_turns(participant, conversation)
+        async with anyio.create_task_group() as tasks:
+            for turn in turns:
+                tasks.start_soon(self._stop_one, turn, participant)
+
+    async def _stop_one(self, turn: OpenTurn, participant: str) -> None:
+        # Gone or unreachable: its row is deleted next, which ends it as well.
+        with suppress(PlatformError):
+            await self._stop(turn.conversation, participant, turn.number)
 
 
 def history_router(history: History, participants: Participants, retention_days: int) -> APIRouter:

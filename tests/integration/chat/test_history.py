@@ -179,7 +179,7 @@ async def test_nobody_elses_history_exists(kettle: Kept, teapot: Kept, stranger:
     ):
         with pytest.raises(ConversationNotFoundError):
             await act
-    assert await history.ask_to_stop(who) == []
+    assert await history.open_turns(who) == []
     assert not any((await history.remove(who)).model_dump().values())
     assert (await kettle.history.summary(conversation, "p")).title == "First?"
     assert (await kettle.turns.turns(conversation, "p"))[0].feedback is None
@@ -229,7 +229,9 @@ async def test_two_removals_at_once_share_the_work(kettle: Kept):
 
 async def test_an_answer_that_ends_after_its_removal_brings_nothing_back(kettle: Kept):
     conversation = await kettle.asked("participant:gone", "First?", ended=False)
-    assert await kettle.history.ask_to_stop("participant:gone") == [OpenTurn(conversation, 1)]
+    await kettle.asked("participant:gone", "Second?")
+    assert await kettle.history.open_turns("participant:gone") == [OpenTurn(conversation, 1)]
+    assert await kettle.history.open_turns("participant:gone", "0" * 32) == []
     await kettle.history.remove("participant:gone")
     await kettle.turns.end_turn("participant:gone", 1, answer(conversation), interrupted=True)
     assert await kettle.rows_of("participant:gone") == 0
