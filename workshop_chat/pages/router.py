@@ -21,6 +21,7 @@ from workshop_chat.content import WorkshopContent
 from workshop_chat.errors import ConversationNotFoundError, FileNotInWorkshopError
 from workshop_chat.join import after_joining
 from workshop_chat.pages import views
+from workshop_chat.pages.wording import MODES, WORDS
 from workshop_chat.participants import Participant
 from workshop_chat.repository import ConversationRepository
 
@@ -138,6 +139,9 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
             questions=views.questions(shown.title, rendered.toc),
             turns=talk,
             earlier=earlier,
+            empty_turn=views.empty_turn(),
+            words=WORDS,
+            modes=MODES,
         )
         response.set_cookie(
             LAST_STEP_COOKIE,

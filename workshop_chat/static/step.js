@@ -2,6 +2,7 @@
 
 import "./copy.js";
 import { startAssistant } from "./assistant.js";
+import { startCodeHelp } from "./code-help.js";
 import { startHints } from "./hints.js";
 import { startKeys } from "./keys.js";
 import { startLayout } from "./layout.js";
@@ -13,12 +14,15 @@ const page = {
   frame,
   root: frame.dataset.root,
   step: frame.dataset.step,
+  workshop: frame.dataset.workshop,
   ui: (name) => document.querySelector(`[data-ui="${name}"]`),
 };
+
+page.words = JSON.parse(page.ui("turn-template").dataset.words);
 
 startLayout(page);
 startHints();
 startProgress(page);
 startMarks(page);
 startKeys(page);
-startAssistant(page);
+startCodeHelp(page, startAssistant(page));
