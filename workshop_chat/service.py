@@ -139,7 +139,7 @@ class ChatService:
             async with aclosing(self._pipeline.run(asked, draft)) as pieces:
                 async for piece in pieces:
                     yield piece
-            answer = draft.answer()
+            answer = draft.answer().model_copy(update={"number": number})
             await self._repository.end_turn(turn.participant, number, answer, interrupted=False)
             whole = True
         finally:

@@ -54,12 +54,12 @@ class FeedbackBar {
     }
   }
 
-  async keep(given, words) {
+  async keep(given, words, line = this.part("feedback-status")) {
     try {
       this.show(await send(this.address, given ? "PUT" : "DELETE", given), words);
       return true;
     } catch (error) {
-      this.part("feedback-status").textContent = error.message;
+      line.textContent = error.message;
       return false;
     }
   }
@@ -86,7 +86,8 @@ class FeedbackBar {
 
   // The question is the author's to see; the thumb stays the reader's to change.
   async tell() {
-    if (await this.keep({ rating: "down", reason: this.reason || MISSING }, "")) this.part("say-why").focus();
+    const kept = await this.keep({ rating: "down", reason: this.reason || MISSING }, "", this.turn.querySelector(".told"));
+    if (kept) this.part("say-why").focus();
   }
 }
 

@@ -27,7 +27,7 @@ function when(moment) {
   const today = moment.toDateString() === new Date().toDateString();
   const year = moment.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
   const time = { hour: "2-digit", minute: "2-digit" };
-  return moment.toLocaleString("en", today ? time : { day: "numeric", month: "short", ...year, ...time });
+  return moment.toLocaleString([], today ? time : { day: "numeric", month: "short", ...year, ...time });
 }
 
 // After the page has been loaded anew the assistant is in front, as it was: on a phone it is one of several tabs.
@@ -77,12 +77,12 @@ class Row {
     const here = id === readCookie(CONVERSATION);
     const address = this.history.address(id);
     this.summary = summary;
-    this.part(".conversation-title").textContent = title;
+    this.part(".past-title").textContent = title;
     this.part(".here").hidden = !here;
-    this.part(".conversation-open").toggleAttribute("aria-current", here);
+    this.part(".past-open").ariaCurrent = here ? "true" : null;
     this.part("time").dateTime = summary.updated_at;
     this.part("time").textContent = when(new Date(summary.updated_at));
-    this.part(".conversation-count").textContent = `· ${counted(turns, "question")}`;
+    this.part(".past-count").textContent = `· ${counted(turns, "question")}`;
     this.part(".as-markdown").href = `${address}/export?format=markdown`;
     this.part(".as-json").href = `${address}/export?format=json`;
     for (const [name, verb] of [["rename", "Rename"], ["files", "Download"], ["delete", "Delete"]]) {
@@ -91,28 +91,28 @@ class Row {
   }
 
   toggleFiles() {
-    const files = this.part(".conversation-files");
+    const files = this.part(".past-files");
     files.hidden = !files.hidden;
     this.part('[data-history="files"]').setAttribute("aria-expanded", String(!files.hidden));
     if (!files.hidden) files.querySelector("a").focus();
   }
 
   ask(part, focus) {
-    for (const other of this.element.querySelectorAll(".conversation-rename, .confirm")) other.hidden = !other.matches(part);
-    this.part(".conversation-line").hidden = true;
+    for (const other of this.element.querySelectorAll(".past-rename, .confirm")) other.hidden = !other.matches(part);
+    this.part(".past-line").hidden = true;
     this.part(focus).focus();
   }
 
   asked(name) {
-    for (const other of this.element.querySelectorAll(".conversation-rename, .confirm")) other.hidden = true;
-    this.part(".conversation-line").hidden = false;
+    for (const other of this.element.querySelectorAll(".past-rename, .confirm")) other.hidden = true;
+    this.part(".past-line").hidden = false;
     this.part(`[data-history="${name}"]`).focus();
   }
 
   startRename() {
     const field = this.part("input");
     field.value = this.summary.title;
-    this.ask(".conversation-rename", "input");
+    this.ask(".past-rename", "input");
     field.select();
   }
 
@@ -152,7 +152,7 @@ class History {
   async open() {
     if (this.panel.open) return;
     this.rows.clear();
-    this.part(".conversations").replaceChildren();
+    this.part(".pasts").replaceChildren();
     this.closeForget();
     this.trouble("");
     this.status("Loading");
@@ -174,7 +174,7 @@ class History {
       const row = new Row(this, summary);
       row.element.dataset.id = summary.id;
       this.rows.set(summary.id, row);
-      this.part(".conversations").append(row.element);
+      this.part(".pasts").append(row.element);
     }
     this.part('[data-history="more"]').hidden = page.length < LISTED;
     this.tell();
@@ -187,7 +187,7 @@ class History {
 
   async more() {
     const [first] = await this.load();
-    if (first) this.rows.get(first.id).part(".conversation-open").focus();
+    if (first) this.rows.get(first.id).part(".past-open").focus();
   }
 
   removed(row) {
@@ -195,7 +195,7 @@ class History {
     this.rows.delete(row.summary.id);
     row.element.remove();
     this.tell();
-    (next?.querySelector(".conversation-open") ?? this.part("h2")).focus();
+    (next?.querySelector(".past-open") ?? this.part("h2")).focus();
   }
 
   status(words) {
@@ -249,6 +249,7 @@ class History {
     forgetHere(this.page);
     for (const part of this.panel.querySelectorAll(".history-list, .my-data")) part.hidden = true;
     this.part(".forgotten").hidden = false;
+    this.part("h2").textContent = "Your data is deleted";
     const gone = `${counted(removed.conversations, "conversation")} with ${counted(removed.turns, "question")}`;
     this.part(".forgotten-words").textContent = `Everything that was kept of you here is deleted: ${gone}, your feedback and your progress.`;
     this.part('[data-history="again"]').focus();
@@ -278,7 +279,7 @@ export function startHistory(page) {
     "forget-no": () => { history.closeForget(); history.part('[data-history="forget"]').focus(); },
     "forget-yes": () => history.forget(),
   };
-  const rowOf = (element) => history.rows.get(element.closest(".conversation")?.dataset.id);
+  const rowOf = (element) => history.rows.get(element.closest(".past")?.dataset.id);
   page.ui("history").addEventListener("click", () => history.open());
   panel.addEventListener("click", (event) => {
     const name = event.target.closest("[data-history]")?.dataset.history;
@@ -294,10 +295,10 @@ export function startHistory(page) {
     history.try(() => row.rename());
   });
   panel.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    // The page's own keys are not for a dialog; here Escape first leaves what was asked in it.
+    // The page's own keys are not for a dialog.
     event.stopPropagation();
-    const open = event.target.closest(".conversation-rename, .confirm");
+    if (event.key !== "Escape") return;
+    const open = event.target.closest(".past-rename, .confirm");
     if (!open) return;
     event.preventDefault();
     open.querySelector('[data-history$="-no"]').click();
