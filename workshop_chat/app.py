@@ -5,15 +5,14 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
-from structlog import get_logger
 
 from shared_services.kit.database import migrate
 from shared_services.kit.health import Readiness
 from shared_services.kit.http import create_app as create_service_app
 from shared_services.kit.tokens import TokenVerifier
 from shared_services.llm.gateway import ModelGateway
-from workshop_chat import metrics, retention
-from workshop_chat.bus import LocalBus
+from workshop_chat import retention
+from workshop_chat.bus import open_bus
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import SHIPPED, ContextLayer, Contexts, read_contexts
 from workshop_chat.endpoints import api_router
@@ -27,11 +26,10 @@ from workshop_chat.participants import ParticipantCookieMiddleware, Participants
 from workshop_chat.pipeline import AnswerPipeline
 from workshop_chat.ports import Library, Search
 from workshop_chat.repository import ConversationRepository
+from workshop_chat.runs import Runs
 from workshop_chat.service import ChatService
 from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import MIGRATIONS
-
-log = get_logger()
 
 MAX_TOKENS = 800
 CONTEXT_CHARACTERS = 12_000
@@ -63,6 +61,7 @@ def create_app(
     """The app of the workshop that the settings name.
 
     A mounted app's lifespan is not run by the app that mounts it: enter `app.router.lifespan_context(app)` around serving.
+    `app.state.drain()` says that the process is about to end: no answer is begun, those that are being made get their grace.
 
     Args:
         settings: Which workshop, who may take part, how it answers.
@@ -96,28 +95,29 @@ def create_app(
         context_characters=context_characters,
     )
     contexts = contexts_of(settings)
-    service = ChatService(content, repository, pipeline, contexts, history_turns=settings.history_turns)
-    bus = LocalBus()
-    kept = HistoryRepository(engine, name)
-    history = History(name, kept, repository, bus, kept.ask_to_stop)
+    bus = open_bus(engine, name)
+    runs = Runs(name, repository, bus, grace=settings.drain_seconds)
+    service = ChatService(content, repository, pipeline, contexts, runs, history_turns=settings.history_turns)
+    history = History(name, HistoryRepository(engine, name), repository, bus, service.stop)
     mcp = McpFace(content, service, rag, participants.identify)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await migrate(engine, MIGRATIONS)
-        left = await repository.interrupt_open()
-        if left:
-            metrics.INTERRUPTED.labels(name).inc(left)
-            log.info("unfinished_turns_marked", workshop=name, turns=left)
+        await bus.start()
+        await runs.start()
         try:
             async with retention.running(retention.Retention(engine, name, settings.history_retention_days)):
                 yield
         finally:
             await mcp.close()
+            await runs.close()
+            await bus.close()
 
     readiness = Readiness()
     readiness.add("workshop", content.ready)
     app = create_service_app(f"Assistant of the workshop {name}", service="chat", readiness=readiness, lifespan=lifespan)
+    app.state.drain = runs.drain
     app.add_middleware(ParticipantCookieMiddleware)
     send_strangers_to_join(app)
     app.include_router(api_router(content, service, participants.identify))

@@ -1,6 +1,6 @@
 """Errors of the chat agent. What a stranger may not see and what does not exist are told apart nowhere."""
 
-from shared_services.kit.errors import ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError
+from shared_services.kit.errors import ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError, UnavailableError
 
 
 class ConversationNotFoundError(NotFoundError):
@@ -29,6 +29,13 @@ class ParticipantNotFoundError(NotFoundError):
 
     slug = "participant-not-found"
     title = "Nothing is kept of this participant"
+
+
+class AnswerInterruptedError(UnavailableError):
+    """The answer ended before it was whole, and will not go on."""
+
+    slug = "answer-interrupted"
+    title = "The answer was interrupted"
 
 
 class StepNotFoundError(NotFoundError):

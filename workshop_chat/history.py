@@ -242,19 +242,6 @@ class HistoryRepository:
             async with self._sessions() as session:
                 return [OpenTurn(row.conversation, row.number) for row in (await session.execute(query)).all()]
 
-    async def ask_to_stop(self, conversation: str, participant: str, number: int) -> None:
-        """Mark a turn that is being answered, for whoever writes it to end."""
-        change = update(TurnRow).where(
-            TurnRow.conversation == conversation,
-            TurnRow.number == number,
-            TurnRow.workshop == self._workshop,
-            TurnRow.participant == participant,
-            TurnRow.state == "answering",
-        )
-        with storage_errors():
-            async with self._engine.begin() as connection:
-                await connection.execute(change.values(stop=True))
-
     async def remove(self, participant: str) -> Removed:
         """Delete everything that is kept of a participant in this workshop, in every table."""
         with storage_errors():

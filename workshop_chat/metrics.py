@@ -9,6 +9,7 @@ REFUSALS = Counter("workshop_chat_refusals_total", "Messages and answers that a 
 INTERRUPTED = Counter("workshop_chat_interrupted_total", "Answers that did not reach their end.", ["workshop"])
 FEEDBACK = Counter("workshop_chat_feedback_total", "Ratings of answers, a changed one anew.", ["workshop", "rating"])
 EXPIRED = Counter("workshop_chat_expired_rows_total", "Rows deleted because of their age, by kind.", ["workshop", "kind"])
+STOPPED = Counter("workshop_chat_stopped_total", "Answers that their participant stopped.", ["workshop"])
 FIRST_BLOCK_SECONDS = Histogram(
     "workshop_chat_first_block_seconds",
     "Seconds from the message to the first block of its answer.",
