@@ -56,7 +56,7 @@ class FeedbackBar {
 
   async keep(given, words, line = this.part("feedback-status")) {
     try {
-      this.show(await send(this.address, given ? "PUT" : "DELETE", given), words);
+      this.show(await send(this.address, given ? "PUT" : "DELETE", given) ?? given, words);
       return true;
     } catch (error) {
       line.textContent = error.message;

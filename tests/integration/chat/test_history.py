@@ -1,6 +1,7 @@
 """Histories on SQLite and on PostgreSQL: theirs alone, named, rated, deleted, gone when too old."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import anyio
 import pytest
@@ -235,6 +236,21 @@ async def test_an_answer_that_ends_after_its_removal_brings_nothing_back(kettle:
     await kettle.history.remove("participant:gone")
     await kettle.turns.end_turn("participant:gone", 1, answer(conversation), interrupted=True)
     assert await kettle.rows_of("participant:gone") == 0
+
+
+async def test_a_question_in_a_conversation_that_is_deleted_right_now_is_not_found(kettle: Kept, monkeypatch: pytest.MonkeyPatch):
+    conversation = await kettle.asked("p", "First?")
+    insert_turn = kettle.turns._insert
+
+    async def deleted_first(*given: Any) -> int:
+        await kettle.history.delete(conversation, "p")
+        monkeypatch.undo()
+        return await insert_turn(*given)
+
+    monkeypatch.setattr(kettle.turns, "_insert", deleted_first)
+    with pytest.raises(ConversationNotFoundError):
+        await kettle.turns.begin_turn(conversation, "p", "Second?", None, "v")
+    assert await kettle.rows_of("p") == 0
 
 
 async def test_what_is_too_old_goes_and_nothing_else(kettle: Kept, teapot: Kept):

@@ -13,8 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared_services.contracts.chat import ConversationExport, ParticipantExport
 from shared_services.contracts.identity import Role
+from shared_services.kit.database import create_engine
+from shared_services.kit.sse import decode
+from shared_services.llm.llama_stack import LlamaStackGateway
 from tests.integration.chat.conftest import Platform, browser
 from tests.integration.chat.test_history import TOKEN, Kept
+from tests.upstream import Endless, ScriptedUpstream
 from workshop_chat.participants import PARTICIPANT_COOKIE
 from workshop_chat.retention import Retention
 
@@ -174,6 +178,61 @@ async def test_delete_my_data_leaves_nothing(platform: Platform, engine: AsyncEn
         assert await kept.rows_of(them) > 0
         nothing = (await http.delete("/api/v1/me")).json()
     assert not any(nothing.values())
+
+
+@pytest.mark.parametrize("path", ["/conversations/{}", "/me"])
+async def test_what_is_being_answered_is_stopped_before_it_is_deleted(
+    platform: Platform, engine: AsyncEngine, upstream: ScriptedUpstream, model: LlamaStackGateway, path: str
+):
+    upstream.script(Endless("Apply the manifest. [1]\n\n"))
+    async with platform.app("harbor", gateway=model, engine=engine) as app, browser(app) as http:
+        conversation = (await http.post("/api/v1/conversations")).json()["id"]
+        me = (await http.get("/api/v1/me")).json()["id"]
+        question = {"text": "How do I deploy the application?", "step": "deploy"}
+        async with http.stream(
+            "POST", f"/api/v1/conversations/{conversation}/messages", json=question, headers={"accept": "text/event-stream"}
+        ) as response:
+            events = decode(response.aiter_bytes())
+            while (await anext(events)).event != "block":
+                pass
+            assert (
+                await http.put(f"/api/v1/conversations/{conversation}/turns/1/feedback", json={"rating": "up"})
+            ).status_code == 409
+            deleted = await http.delete(f"/api/v1{path.format(conversation)}")
+            assert deleted.is_success
+            names = [event.event async for event in events]
+        assert names[-1] in {"done", "error"}
+        await upstream.until(lambda: upstream.requests[0].disconnected)
+    assert await Kept(engine, "harbor").rows_of(me) == 0
+
+
+@pytest.mark.parametrize("database_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+async def test_what_another_process_answers_is_stopped_as_well(
+    platform: Platform, engine: AsyncEngine, postgres_url: str, upstream: ScriptedUpstream, model: LlamaStackGateway
+):
+    upstream.script(Endless("Apply the manifest. [1]\n\n"))
+    other = create_engine(postgres_url)
+    async with (
+        platform.app("harbor", gateway=model, engine=engine) as here,
+        platform.app("harbor", gateway=model, engine=other) as there,
+        browser(here) as http,
+    ):
+        conversation = (await http.post("/api/v1/conversations")).json()["id"]
+        me = (await http.get("/api/v1/me")).json()["id"]
+        question = {"text": "How do I deploy the application?", "step": "deploy"}
+        async with http.stream(
+            "POST", f"/api/v1/conversations/{conversation}/messages", json=question, headers={"accept": "text/event-stream"}
+        ) as response:
+            events = decode(response.aiter_bytes())
+            while (await anext(events)).event != "block":
+                pass
+            async with browser(there, cookies=http.cookies) as elsewhere:
+                assert (await elsewhere.delete("/api/v1/me")).json()["turns"] == 1
+            names = [event.event async for event in events]
+        assert names[-1] in {"done", "error"}
+        await upstream.until(lambda: upstream.requests[0].disconnected)
+    assert await Kept(engine, "harbor").rows_of(me) == 0
+    await other.dispose()
 
 
 async def test_only_who_teaches_may_delete_someone_elses_data(platform: Platform, engine: AsyncEngine):
