@@ -162,14 +162,14 @@ class ConversationRepository:
         Raises:
             ConversationNotFoundError: The conversation is not this participant's.
         """
-        await self.require(conversation, participant)
         given: dict[str, Any] = {"question": question, "step": step, "version": version, "mode": mode}
         given["about"] = about.model_dump() if about and step else None
         for attempt in range(_NUMBERING_TRIES):
+            await self.require(conversation, participant)
             try:
                 return await self._insert(conversation, participant, given)
             except IntegrityError:
-                # Two messages at once took the same number; the second asks again.
+                # Two messages at once took the same number, or the conversation was deleted right now: the second looks again.
                 if attempt == _NUMBERING_TRIES - 1:
                     raise
         raise AssertionError("unreachable")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from shared_services.contracts.chat import Answer, CheckVerdict, Citation, NearestSection, StoredTurn
+from shared_services.contracts.chat import Answer, CheckVerdict, Citation, Feedback, NearestSection, StoredTurn
 from shared_services.contracts.library import WorkshopVersion
 from shared_services.pages.markdown import TocEntry, heading_slug, render_answer
 from workshop_chat.pages.wording import WORDS, check_line, time_line, writer_of
@@ -122,6 +122,7 @@ class Turn:
     checks: list[CheckLine]
     time: str
     told: bool
+    feedback: Feedback | None = None
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,7 @@ def turn_view(turn: StoredTurn, version: WorkshopVersion, step_address: Callable
         checks=[CheckLine(verdict.outcome, check_line(verdict)) for verdict in answer.checks] if answer else [],
         time=time_line(answer.timings) if answer else "",
         told=bool(turn.feedback and turn.feedback.rating == "down"),
+        feedback=turn.feedback,
     )
 
 

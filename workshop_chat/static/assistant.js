@@ -212,20 +212,6 @@ class Assistant {
     this.ask(turn.message);
   }
 
-  async tell(button) {
-    const turn = button.closest(".turn");
-    const said = turn.querySelector(".told");
-    button.disabled = true;
-    try {
-      await call("PUT", `${this.addressOf(turn.dataset.number)}/feedback`, { body: { rating: button.dataset.feedback } });
-      button.hidden = true;
-      said.textContent = "The author will see that this is missing.";
-    } catch {
-      said.textContent = "That could not be sent. Try again in a moment.";
-    }
-    button.disabled = false;
-  }
-
   clear() {
     // The answer is written on and kept; this page only stops reading it.
     this.live?.leaving.abort();
@@ -267,9 +253,6 @@ export function startAssistant(page) {
       openCitation(chip);
     } else if (hit(".retry")) {
       assistant.again(Turn.of(page, hit(".turn")));
-    } else if (hit(".tell") && !hit(".turn").querySelector(".feedback")) {
-      // Where an answer has thumbs, they send it.
-      assistant.tell(hit(".tell"));
     } else if (hit(".suggestion") && !assistant.live) {
       openAssistant(page);
       assistant.ask(assistant.message(hit(".suggestion").textContent));

@@ -3,7 +3,9 @@
 import "./copy.js";
 import { startAssistant } from "./assistant.js";
 import { startCodeHelp } from "./code-help.js";
+import { startFeedback } from "./feedback.js";
 import { startHints } from "./hints.js";
+import { startHistory } from "./history.js";
 import { startKeys } from "./keys.js";
 import { startLayout } from "./layout.js";
 import { startMarks } from "./marks.js";
@@ -26,3 +28,5 @@ startProgress(page);
 startMarks(page);
 startKeys(page);
 startCodeHelp(page, startAssistant(page));
+startFeedback(page);
+startHistory(page);

@@ -123,6 +123,7 @@ export class Turn {
     this.part("findings").hidden = true;
     this.element.dataset.state = answer.stopped ? "stopped" : "done";
     if (answer.number) this.element.dataset.number = answer.number;
+    this.element.dataset.conversation = answer.conversation;
     this.showMode(answer.mode);
     this.showKind(kindOf(answer));
     this.showSources(answer.citations);

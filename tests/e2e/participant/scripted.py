@@ -121,7 +121,7 @@ class ScriptedAnswers:
             await _json(send, {}, 202)
         elif turn[2] == "/feedback":
             self.feedback.append(json.loads(await _body(receive)))
-            await _json(send, {})
+            await _json(send, self.feedback[-1])
         else:
             last = dict(scope["headers"]).get(b"last-event-id")
             self.resumed.append(last.decode() if last else None)
