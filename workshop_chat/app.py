@@ -5,30 +5,34 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
-from structlog import get_logger
 
 from shared_services.kit.database import migrate
 from shared_services.kit.health import Readiness
 from shared_services.kit.http import create_app as create_service_app
 from shared_services.kit.tokens import TokenVerifier
 from shared_services.llm.gateway import ModelGateway
-from workshop_chat import metrics
+from workshop_chat import retention
+from workshop_chat.bus import open_bus
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import SHIPPED, ContextLayer, Contexts, read_contexts
 from workshop_chat.endpoints import api_router
 from workshop_chat.faces.mcp_server import McpFace
 from workshop_chat.faces.openai_api import openai_router
+from workshop_chat.help_api import help_router
+from workshop_chat.helpdesk import HelpDesk
+from workshop_chat.history import HistoryRepository
+from workshop_chat.history_api import History, history_router
 from workshop_chat.join import join_router, send_strangers_to_join
 from workshop_chat.pages.router import page_router
 from workshop_chat.participants import ParticipantCookieMiddleware, Participants
 from workshop_chat.pipeline import AnswerPipeline
 from workshop_chat.ports import Library, Search
+from workshop_chat.progress import ProgressRepository
 from workshop_chat.repository import ConversationRepository
+from workshop_chat.runs import Runs
 from workshop_chat.service import ChatService
 from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import MIGRATIONS
-
-log = get_logger()
 
 MAX_TOKENS = 800
 CONTEXT_CHARACTERS = 12_000
@@ -60,6 +64,7 @@ def create_app(
     """The app of the workshop that the settings name.
 
     A mounted app's lifespan is not run by the app that mounts it: enter `app.router.lifespan_context(app)` around serving.
+    `app.state.drain()` says that the process is about to end: no answer is begun, those that are being made get their grace.
 
     Args:
         settings: Which workshop, who may take part, how it answers.
@@ -83,39 +88,49 @@ def create_app(
     )
     content = WorkshopContent(library, name)
     repository = ConversationRepository(engine, name)
+    progress = ProgressRepository(engine, name)
+    desk = HelpDesk(content, progress)
     pipeline = AnswerPipeline(
         name,
         rag,
         gateway,
+        desk,
         threshold=settings.confidence_threshold,
         passages=settings.passages,
         max_tokens=max_tokens,
         context_characters=context_characters,
     )
     contexts = contexts_of(settings)
-    service = ChatService(content, repository, pipeline, contexts, history_turns=settings.history_turns)
+    bus = open_bus(engine, name)
+    runs = Runs(name, repository, bus, grace=settings.drain_seconds)
+    service = ChatService(content, repository, pipeline, contexts, runs, history_turns=settings.history_turns)
+    history = History(name, HistoryRepository(engine, name), repository, bus, service.stop)
     mcp = McpFace(content, service, rag, participants.identify)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await migrate(engine, MIGRATIONS)
-        left = await repository.interrupt_open()
-        if left:
-            metrics.INTERRUPTED.labels(name).inc(left)
-            log.info("unfinished_turns_marked", workshop=name, turns=left)
+        await bus.start()
+        await runs.start()
         try:
-            yield
+            async with retention.running(retention.Retention(engine, name, settings.history_retention_days)):
+                yield
         finally:
             await mcp.close()
+            await runs.close()
+            await bus.close()
 
     readiness = Readiness()
     readiness.add("workshop", content.ready)
     app = create_service_app(f"Assistant of the workshop {name}", service="chat", readiness=readiness, lifespan=lifespan)
+    app.state.drain = runs.drain
     app.add_middleware(ParticipantCookieMiddleware)
     send_strangers_to_join(app)
     app.include_router(api_router(content, service, participants.identify))
+    app.include_router(help_router(desk, progress, bus, participants.identify))
+    app.include_router(history_router(history, participants, settings.history_retention_days))
     app.include_router(openai_router(content, service, participants.identify))
     app.mount("/mcp", mcp.app)
     app.include_router(join_router(participants))
-    app.include_router(page_router(content, participants.identify, repository))
+    app.include_router(page_router(content, participants.identify, repository, progress))
     return app

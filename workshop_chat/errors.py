@@ -1,6 +1,6 @@
 """Errors of the chat agent. What a stranger may not see and what does not exist are told apart nowhere."""
 
-from shared_services.kit.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from shared_services.kit.errors import ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError, UnavailableError
 
 
 class ConversationNotFoundError(NotFoundError):
@@ -8,6 +8,34 @@ class ConversationNotFoundError(NotFoundError):
 
     slug = "conversation-not-found"
     title = "There is no such conversation"
+
+
+class TurnNotFoundError(NotFoundError):
+    """The conversation has no such turn."""
+
+    slug = "turn-not-found"
+    title = "There is no such question in this conversation"
+
+
+class TurnOpenError(ConflictError):
+    """The turn is still being answered."""
+
+    slug = "turn-open"
+    title = "The answer is still being written"
+
+
+class ParticipantNotFoundError(NotFoundError):
+    """Nothing is kept under this participant's id in this workshop."""
+
+    slug = "participant-not-found"
+    title = "Nothing is kept of this participant"
+
+
+class AnswerInterruptedError(UnavailableError):
+    """The answer ended before it was whole, and will not go on."""
+
+    slug = "answer-interrupted"
+    title = "The answer was interrupted"
 
 
 class StepNotFoundError(NotFoundError):

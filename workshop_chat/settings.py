@@ -92,6 +92,20 @@ class ChatSettings(PlatformSettings):
         validation_alias="CHAT_HISTORY_TURNS",
         description="How many earlier turns are read to understand a follow-up.",
     )
+    history_retention_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        validation_alias="HISTORY_RETENTION_DAYS",
+        description="After how many days turns, sessions and progress of participants are deleted; 0 keeps them.",
+    )
+    drain_seconds: float = Field(
+        default=20.0,
+        ge=0,
+        le=3600,
+        validation_alias="CHAT_DRAIN_SECONDS",
+        description="Seconds that answers get to finish when the process is told to end; the others are kept as interrupted.",
+    )
     secure_cookies: bool = Field(
         default=False,
         validation_alias="SECURE_COOKIES",

@@ -21,7 +21,9 @@ from workshop_chat.content import WorkshopContent
 from workshop_chat.errors import ConversationNotFoundError, FileNotInWorkshopError
 from workshop_chat.join import after_joining
 from workshop_chat.pages import views
+from workshop_chat.pages.wording import MODES, WORDS, WORDS_AS_JSON
 from workshop_chat.participants import Participant
+from workshop_chat.progress import ProgressRepository
 from workshop_chat.repository import ConversationRepository
 
 Identify = Callable[[Request], Participant]
@@ -80,13 +82,16 @@ class StepRenderer:
         return kept
 
 
-def page_router(content: WorkshopContent, identify: Identify, repository: ConversationRepository) -> APIRouter:
+def page_router(
+    content: WorkshopContent, identify: Identify, repository: ConversationRepository, progress: ProgressRepository
+) -> APIRouter:
     """The pages of one workshop, its files and its static files.
 
     Args:
         content: The workshop.
         identify: Who sends a request; raises where it is nobody who may take part.
         repository: Where conversations are kept.
+        progress: Is told which step's page was opened.
     """
     bundle, templates = _look()
     renderer = StepRenderer(content)
@@ -117,6 +122,7 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
         participant = identify(request)
         root = root_path(request)
         shown = await content.step(step)
+        await progress.seen(participant.id, step)
         version = await content.version(shown.version)
         rendered = await renderer.render(root, version, f"steps/{step}/content.md")
         assert rendered is not None
@@ -138,6 +144,10 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
             questions=views.questions(shown.title, rendered.toc),
             turns=talk,
             earlier=earlier,
+            empty_turn=views.empty_turn(),
+            words=WORDS,
+            words_as_json=WORDS_AS_JSON,
+            modes=MODES,
         )
         response.set_cookie(
             LAST_STEP_COOKIE,

@@ -109,7 +109,8 @@ class Platform:
         tags: tuple[str, ...] = (),
         **settings: Any,
     ) -> AsyncIterator[FastAPI]:
-        """A running chat agent of `workshop`; `tags` are what its token carries."""
+        """A running chat agent of `workshop`; `tags` are what its token carries. It ends at once unless told otherwise."""
+        settings = {"drain_seconds": 0, **settings}
         async with httpx.AsyncClient(transport=InProcessTransport(self.rag), base_url="http://rag", timeout=60) as http:
             app = create_app(
                 ChatSettings(workshop=workshop, access="code" if join_code else "open", **settings),
