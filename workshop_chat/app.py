@@ -18,6 +18,8 @@ from workshop_chat.contexts import SHIPPED, ContextLayer, Contexts, read_context
 from workshop_chat.endpoints import api_router
 from workshop_chat.faces.mcp_server import McpFace
 from workshop_chat.faces.openai_api import openai_router
+from workshop_chat.help_api import help_router
+from workshop_chat.helpdesk import HelpDesk
 from workshop_chat.history import HistoryRepository
 from workshop_chat.history_api import History, history_router
 from workshop_chat.join import join_router, send_strangers_to_join
@@ -25,6 +27,7 @@ from workshop_chat.pages.router import page_router
 from workshop_chat.participants import ParticipantCookieMiddleware, Participants
 from workshop_chat.pipeline import AnswerPipeline
 from workshop_chat.ports import Library, Search
+from workshop_chat.progress import ProgressRepository
 from workshop_chat.repository import ConversationRepository
 from workshop_chat.runs import Runs
 from workshop_chat.service import ChatService
@@ -85,10 +88,13 @@ def create_app(
     )
     content = WorkshopContent(library, name)
     repository = ConversationRepository(engine, name)
+    progress = ProgressRepository(engine, name)
+    desk = HelpDesk(content, progress)
     pipeline = AnswerPipeline(
         name,
         rag,
         gateway,
+        desk,
         threshold=settings.confidence_threshold,
         passages=settings.passages,
         max_tokens=max_tokens,
@@ -122,8 +128,9 @@ def create_app(
     send_strangers_to_join(app)
     app.include_router(api_router(content, service, participants.identify))
     app.include_router(history_router(history, participants, settings.history_retention_days))
+    app.include_router(help_router(desk, progress, bus, participants.identify))
     app.include_router(openai_router(content, service, participants.identify))
     app.mount("/mcp", mcp.app)
     app.include_router(join_router(participants))
-    app.include_router(page_router(content, participants.identify, repository))
+    app.include_router(page_router(content, participants.identify, repository, progress))
     return app

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 
@@ -85,7 +85,9 @@ class ChatService:
         published = await self._content.current()
         earlier = await self._repository.last_turns(conversation, participant, self._history_turns)
         step = message.step if message.step in published.steps else None
-        return Admitted(conversation, participant, self._question(message.text, step, earlier, published), message.mode)
+        question = self._question(message.text, step, earlier, published)
+        asked = replace(question, mode=message.mode, about=message.about, participant=participant)
+        return Admitted(conversation, participant, asked, message.mode)
 
     async def question(self, text: str, turns: Sequence[StoredTurn], step: str | None) -> Question:
         """A message whose caller keeps the conversation; `turns` are its earlier ones, oldest first.

@@ -23,6 +23,7 @@ from workshop_chat.join import after_joining
 from workshop_chat.pages import views
 from workshop_chat.pages.wording import MODES, WORDS
 from workshop_chat.participants import Participant
+from workshop_chat.progress import ProgressRepository
 from workshop_chat.repository import ConversationRepository
 
 Identify = Callable[[Request], Participant]
@@ -81,13 +82,16 @@ class StepRenderer:
         return kept
 
 
-def page_router(content: WorkshopContent, identify: Identify, repository: ConversationRepository) -> APIRouter:
+def page_router(
+    content: WorkshopContent, identify: Identify, repository: ConversationRepository, progress: ProgressRepository
+) -> APIRouter:
     """The pages of one workshop, its files and its static files.
 
     Args:
         content: The workshop.
         identify: Who sends a request; raises where it is nobody who may take part.
         repository: Where conversations are kept.
+        progress: Is told which step's page was opened.
     """
     bundle, templates = _look()
     renderer = StepRenderer(content)
@@ -118,6 +122,7 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
         participant = identify(request)
         root = root_path(request)
         shown = await content.step(step)
+        await progress.seen(participant.id, step)
         version = await content.version(shown.version)
         rendered = await renderer.render(root, version, f"steps/{step}/content.md")
         assert rendered is not None

@@ -88,7 +88,7 @@ class Turn:
     """A question and its answer, as they are shown.
 
     Attributes:
-        kind: How it looks: `answer`, `asks` (a question to the participant), `abstained`, `general` (general knowledge),
+        kind: How it looks: `plain`, `asks` (a question to the participant), `abstained`, `general` (general knowledge),
             `refused` (by a safety check), `held` (its rest was, by a safety check) or `care`.
         own_words: Where the answer's sentences are from, when it is made of its sources' own; empty when it is not.
         options: What the participant may mean, as messages to send.
@@ -196,7 +196,7 @@ def turn_view(turn: StoredTurn, version: WorkshopVersion, step_address: Callable
         step=turn.step,
         mode=answer.mode if answer else turn.mode,
         state=turn.state,
-        kind=kind_of(answer) if answer else "answer",
+        kind=kind_of(answer) if answer else "plain",
         html=render_answer(answer.answer) if answer else "",
         own_words=own_words(answer) if answer else "",
         note=answer.note if answer else "",
@@ -213,7 +213,7 @@ def turn_view(turn: StoredTurn, version: WorkshopVersion, step_address: Callable
 
 def empty_turn() -> Turn:
     """What the page's script makes a live turn of."""
-    return Turn(0, "", None, "explain", "live", "answer", "", "", "", [], [], [], "", [], "", False)
+    return Turn(0, "", None, "explain", "live", "plain", "", "", "", [], [], [], "", [], "", False)
 
 
 def kind_of(answer: Answer) -> str:
@@ -224,7 +224,7 @@ def kind_of(answer: Answer) -> str:
         return "general"
     if answer.asks_back:
         return "asks"
-    return "abstained" if answer.abstained else "answer"
+    return "abstained" if answer.abstained else "plain"
 
 
 def _refusal(checks: Sequence[CheckVerdict]) -> str:

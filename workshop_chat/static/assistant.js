@@ -106,6 +106,7 @@ class Assistant {
 
   fail(turn, stream, error) {
     if (error.name === "AbortError") turn.trouble("stopped");
+    else if (error.slug === "answer-interrupted") turn.trouble("interrupted");
     else if (error instanceof ProblemError) turn.trouble("failed", error.message);
     else if (error instanceof ConnectionError) turn.trouble(stream.address ? "lost" : "offline");
     else {

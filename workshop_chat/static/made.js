@@ -8,7 +8,7 @@ export function kindOf({ refused, general_knowledge: general, asks_back: asks, a
   }
   if (general) return "general";
   if (asks) return "asks";
-  return abstained ? "abstained" : "answer";
+  return abstained ? "abstained" : "plain";
 }
 
 export function writerOf({ general_knowledge: general, written_by: writer, citations }) {

@@ -10,6 +10,7 @@ export class ProblemError extends Error {
   constructor(problem, status) {
     super(problem.detail || problem.title || `The server answered with status ${status}.`);
     this.status = status;
+    this.slug = (problem.type ?? "").split(":").at(-1);
   }
 }
 

@@ -54,7 +54,8 @@ export class Turn {
   }
 
   set address(address) {
-    this.element.dataset.number = /\/turns\/(\d+)$/.exec(address)?.[1] ?? "0";
+    const [, conversation, number] = /\/conversations\/([^/]+)\/turns\/(\d+)$/.exec(address) ?? [];
+    if (number) Object.assign(this.element.dataset, { conversation, number });
   }
 
   showMode(mode) {
@@ -117,7 +118,7 @@ export class Turn {
   }
 
   showKind(kind) {
-    this.element.classList.remove("answer");
+    this.element.classList.remove("plain");
     this.element.classList.add(kind);
     for (const line of this.element.querySelectorAll("[data-kind]")) line.hidden = line.dataset.kind !== kind;
     this.part("looked-for").textContent = this.message.text;

@@ -82,6 +82,15 @@ class ScriptedAnswers:
     stopped: bool = False
     cuts: int = 0
 
+    def reset(self) -> None:
+        """Forget all that came, and answer nothing."""
+        self.messages.clear()
+        self.resumed.clear()
+        self.feedback.clear()
+        self.stops = self.refuse_events = self.asked_help = 0
+        self.ways = None
+        self.answer_with()
+
     def answer_with(self, *script: Event) -> None:
         """What is answered from now on."""
         self.script = script
@@ -108,7 +117,7 @@ class ScriptedAnswers:
             await _json(send, {}, 202)
         elif turn[2] == "/feedback":
             self.feedback.append(json.loads(await _body(receive)))
-            await _json(send, {})
+            await _json(send, self.feedback[-1])
         else:
             last = dict(scope["headers"]).get(b"last-event-id")
             self.resumed.append(last.decode() if last else None)

@@ -28,7 +28,7 @@ def garden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def seen(chromium: Browser, garden: str) -> Iterator[Watched]:
     with watched(chromium, garden) as page:
         yield page
-        assert [trouble for trouble in page.troubles() if "404" not in trouble] == []
+        assert page.troubles() == []
 
 
 def ask(page: Page, question: str, count: int = 1) -> None:

@@ -1,0 +1,113 @@
+"""Hints: the author's next one, what stands in for one, and the guard that lets nothing through that gives the commands away."""
+
+from collections.abc import Iterable, Sequence
+
+from shared_services.contracts.chat import StoredTurn
+from shared_services.contracts.rag import Passage
+from shared_services.llm.blocks import BlockAssembler
+from shared_services.llm.folding import folded
+from shared_services.llm.words import inverse_frequencies, terms
+from workshop_chat.stages.asks import subject
+from workshop_chat.stages.excerpts import Told, cited
+from workshop_chat.stages.links import with_safe_links
+from workshop_chat.stages.reveal import LOOKED_BACK, Commands, code_of, reveals
+from workshop_chat.stages.texts import StepTexts
+from workshop_chat.stages.write import PARAGRAPH, WrittenBlock
+
+
+class Guard:
+    """Lets blocks of one answer through that give none of the commands away, alone or with what went before.
+
+    Args:
+        commands: What must not be given away.
+        before: What the participant was told last.
+        no_code: Let no code through at all but what a step's output shows.
+
+    Attributes:
+        withheld: How many blocks were kept back.
+        passed: How many were let through.
+    """
+
+    def __init__(self, commands: Commands, before: str = "", *, no_code: bool = False) -> None:
+        self._commands = commands
+        self._said = before[-LOOKED_BACK:]
+        self._no_code = no_code
+        self.withheld = 0
+        self.passed = 0
+
+    def lets(self, block: WrittenBlock) -> bool:
+        """Whether a block may be sent; one that may is remembered as said."""
+        shown = with_safe_links(block.markdown, ())
+        if (
+            (self._no_code and bool(code_of(block.markdown)[0]))
+            or reveals(self._commands, block.markdown, self._said + block.before)
+            or (shown != block.markdown and reveals(self._commands, shown, self._said + block.before))
+        ):
+            self.withheld += 1
+            return False
+        self._said = (self._said + block.before + block.markdown)[-2 * LOOKED_BACK :]
+        self.passed += 1
+        return True
+
+
+def stripped(text: str, commands: Commands) -> str:
+    """An earlier text without its code blocks and without what gives one of the commands away."""
+    assembler = BlockAssembler()
+    guard = Guard(commands, no_code=True)
+    blocks = [WrittenBlock(block.markdown, block.before) for block in [*assembler.feed(text), *assembler.close()]]
+    return "".join(block.before + block.markdown for block in blocks if guard.lets(block)).strip()
+
+
+def next_hint(hints: Sequence[Told], shown: Iterable[str], turns: Sequence[StoredTurn]) -> int | None:
+    """Which hint (from 0) a conversation has not had; None where it has had them all.
+
+    Args:
+        hints: The author's, in order.
+        shown: Texts of hints that the conversation has cited.
+        turns: Earlier turns, for whoever keeps the conversation elsewhere.
+    """
+    had = {folded(text) for text in shown}
+    said = [folded(turn.answer.answer) for turn in turns if turn.answer is not None]
+    for number, hint in enumerate(hints):
+        own = folded(hint.excerpt.markdown)
+        if folded(hint.passage.text) not in had and not any(own in answer for answer in said):
+            return number
+    return None
+
+
+def hint_block(hints: Sequence[Told], number: int) -> WrittenBlock:
+    """A hint of the author's as it is shown; its passage is number 1."""
+    count = f"**Hint {number + 1} of {len(hints)}.** " if len(hints) > 1 else "**Hint.** "
+    text = cited(hints[number].excerpt, 1)
+    return WrittenBlock(f"{count}{text}" if text[:1].isalnum() or text[:1] in "*_`\"'“" else f"{count.strip()}\n\n{text}")
+
+
+def solution_blocks(solution: Sequence[Told]) -> list[WrittenBlock]:
+    """The parts of a solution as they are shown; the passages are numbered in the same order."""
+    return [WrittenBlock(cited(part.excerpt, number), PARAGRAPH) for number, part in enumerate(solution, 1)]
+
+
+def concerns(question: str, texts: StepTexts) -> bool:
+    """Whether most of what a question is about occurs in the step."""
+    wanted = set(subject(question))
+    held = set(terms(" ".join([*texts.headings, *(passage.text for passage in texts.prose)])))
+    return bool(wanted) and 2 * len(wanted & held) >= len(wanted)
+
+
+def socratic(question: str, texts: StepTexts, step_title: str) -> tuple[list[Passage], WrittenBlock]:
+    """A question that leads to the section of the step that is meant, and the passage of it that gives nothing away, if any."""
+    passage = _nearest(question, texts.prose)
+    heading = passage.heading[-1] if passage and passage.heading else next(iter(texts.headings), step_title)
+    text = (
+        f"Read “{heading}” once more, part by part: what does each one want to reach, which have you not done yet, "
+        "and what would you see if it had worked?"
+    )
+    return ([passage], WrittenBlock(f"{text} [1]")) if passage else ([], WrittenBlock(text))
+
+
+def _nearest(question: str, passages: Sequence[Passage]) -> Passage | None:
+    words = [set(terms(" ".join([passage.text, *passage.heading[1:]]))) for passage in passages]
+    weights = inverse_frequencies(words)
+    wanted = {term: weights.get(term, 0.0) for term in subject(question)}
+    scores = [sum(weight for term, weight in wanted.items() if term in held) for held in words]
+    return passages[scores.index(max(scores))] if scores else None
