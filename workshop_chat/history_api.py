@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import anyio
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
@@ -201,7 +202,9 @@ def _add_conversations(router: APIRouter, history: History, participant: Caller)
         exported = await history.export(conversation, asking.id)
         if form == "markdown":
             headers = _attachment(file_name(exported, "md"))
-            return Response(conversation_markdown(exported), media_type="text/markdown", headers=headers)
+            # A long conversation takes seconds, so not on the event loop.
+            text = await to_thread.run_sync(conversation_markdown, exported)
+            return Response(text, media_type="text/markdown", headers=headers)
         headers = _attachment(file_name(exported, "json"))
         return Response(exported.model_dump_json(indent=2), media_type="application/json", headers=headers)
 

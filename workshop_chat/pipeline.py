@@ -40,7 +40,7 @@ from workshop_chat.stages.hint import Guard, concerns, hint_block, next_hint, so
 from workshop_chat.stages.moderate import masking_note, moderate_block, moderate_passages
 from workshop_chat.stages.retrieve import Retrieved, retrieve
 from workshop_chat.stages.reveal import NO_COMMANDS
-from workshop_chat.stages.understand import Understood, small_talk
+from workshop_chat.stages.understand import small_talk
 from workshop_chat.stages.write import (
     PARAGRAPH,
     Commission,

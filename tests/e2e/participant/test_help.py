@@ -355,7 +355,7 @@ def test_the_author_is_told_of_what_is_missing(seen: Watched, garden: Garden):
     expect(turn.locator(".nearest a")).to_have_attribute("href", "/w/garden/steps/plan?mark=3-3#plan-the-beds")
     turn.get_by_role("button", name="Tell the author").click()
     expect(turn.locator(".told")).to_have_text("The author will see that this is missing.")
-    assert [told["rating"] for told in garden.answers.feedback] == ["down"]
+    assert garden.answers.feedback == [{"rating": "down", "reason": "Not in this workshop, and it should be."}]
     expect(turn.get_by_role("button", name="Tell the author")).to_be_hidden()
 
 
