@@ -127,8 +127,8 @@ class PostgresBus:
     async def _serve(self) -> None:
         """Listen and send on a new connection until it is lost, which raises."""
         async with self._engine.connect() as connection:
-            await connection.run_sync(lambda each: each.detach())
             raw: Any = (await connection.get_raw_connection()).driver_connection
+            await connection.run_sync(lambda each: each.detach())
             lost = anyio.Event()
 
             def on_lost(_connection: Any) -> None:
