@@ -24,7 +24,8 @@ COMMANDS = commands_of(STEP, "Run\n\n```\nkubectl rollout restart deployment/har
 
 
 def test_commands_are_the_lines_of_fences_that_are_no_output():
-    assert sorted(COMMANDS) == ["kubectlapply-fharbor.yaml", "kubectlrolloutrestartdeployment/harbor", "make"]
+    assert COMMANDS.strings == {"kubectlapplyfharboryaml", "kubectlrolloutrestartdeploymentharbor"}
+    assert (COMMANDS.phrases, COMMANDS.alone) == (frozenset(), {"make"})
 
 
 @pytest.mark.parametrize(
