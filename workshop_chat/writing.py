@@ -141,7 +141,16 @@ class Writer:
         """The pieces of blocks that are at hand, checked like any other."""
         checker = checker or Checker(passages)
         for block in blocks:
-            for checked in [each for let in guard.let(block) for each in checker.check(let)]:
+            yield from self._checked(guard.let(block), question, draft, passages, checker)
+            if draft.refused:
+                return
+        yield from self._checked(guard.close(), question, draft, passages, checker)
+
+    def _checked(
+        self, blocks: Sequence[WrittenBlock], question: Question, draft: Draft, passages: Sequence[Passage], checker: Checker
+    ) -> Iterator[Citation | Block]:
+        for block in blocks:
+            for checked in checker.check(block):
                 yield from draft.moderated(checked, question.level, passages)
                 if draft.refused:
                     return
@@ -154,12 +163,14 @@ class Writer:
                 if isinstance(block, Finish):
                     draft.note = NOTES_ON_END.get(block.reason, "")
                     continue
-                for checked in [each for let in guard.let(block) for each in checker.check(let)]:
-                    for piece in draft.moderated(checked, question.level, commission.passages):
-                        yield piece
-                    if draft.refused:
-                        return
-        checker.close()
+                for piece in self._checked(guard.let(block), question, draft, commission.passages, checker):
+                    yield piece
+                if draft.refused:
+                    return
+        for piece in self._checked(guard.close(), question, draft, commission.passages, checker):
+            yield piece
+        if not draft.refused:
+            checker.close()
 
     async def general(self, question: Question, here: Situation, draft: Draft) -> AsyncGenerator[Citation | Block]:
         """What the model knows in general, marked as such; nothing where it fails."""

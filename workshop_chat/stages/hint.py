@@ -10,7 +10,7 @@ from shared_services.llm.words import inverse_frequencies, terms
 from workshop_chat.stages.asks import subject
 from workshop_chat.stages.excerpts import Told, cited
 from workshop_chat.stages.links import with_safe_links
-from workshop_chat.stages.reveal import LOOKED_BACK, Commands, bare_words, code_of, reveals
+from workshop_chat.stages.reveal import LOOKED_BACK, Commands, bare_words, begins, code_of, reveals
 from workshop_chat.stages.texts import StepTexts
 from workshop_chat.stages.write import PARAGRAPH, WrittenBlock
 
@@ -31,35 +31,51 @@ class Guard:
         self._commands = commands
         self._said = before[-LOOKED_BACK:]
         self._no_code = no_code
-        self._waiting: WrittenBlock | None = None
+        self._waiting: list[WrittenBlock] = []
         self.withheld = 0
 
     def let(self, block: WrittenBlock) -> list[WrittenBlock]:
-        """What may be sent now, which is then remembered as said. What announces something (`Run this:`) waits, and goes with it."""
+        """What may be sent now, which then counts as said.
+
+        What announces something (`Run this:`), or may be the beginning of a command, waits until it is clear what follows.
+        """
         if not self._commands and not self._no_code:
             return [block]
-        if self._gives_away(block):
-            self._waiting = None
+        said = self._said + "".join(waiting.before + waiting.markdown for waiting in self._waiting) + block.before
+        if self._gives_away(block, said):
+            self._waiting = []
             self.withheld += 1
             return []
-        words = without_citations(block.markdown).rstrip(" *_\n")
-        if not bare_words(words):
+        words = bare_words(block.markdown)
+        if not words:
             return []
-        self._said = (self._said + block.before + block.markdown)[-2 * LOOKED_BACK :]
-        waited, self._waiting = self._waiting, None
-        if words.endswith(":"):
-            self._waiting = WrittenBlock(f"{waited.markdown}{block.before}{block.markdown}", waited.before) if waited else block
+        if _announces(block) or begins(self._commands, bare_words(said), words):
+            self._waiting.append(block)
             return []
-        return [waited, block] if waited else [block]
+        return self._release(block)
 
-    def _gives_away(self, block: WrittenBlock) -> bool:
+    def close(self) -> list[WrittenBlock]:
+        """The answer has ended: what waited for nothing."""
+        while self._waiting and _announces(self._waiting[-1]):
+            self._waiting.pop()
+        return self._release()
+
+    def _release(self, *block: WrittenBlock) -> list[WrittenBlock]:
+        free, self._waiting = [*self._waiting, *block], []
+        self._said = (self._said + "".join(each.before + each.markdown for each in free))[-2 * LOOKED_BACK :]
+        return free
+
+    def _gives_away(self, block: WrittenBlock, said: str) -> bool:
         if self._no_code and code_of(block.markdown)[0]:
             return True
-        said = self._said + block.before
         if reveals(self._commands, block.markdown, said):
             return True
         shown = with_safe_links(block.markdown, ())
         return shown != block.markdown and reveals(self._commands, shown, said)
+
+
+def _announces(block: WrittenBlock) -> bool:
+    return without_citations(block.markdown).rstrip(" *_\n").endswith(":")
 
 
 def stripped(text: str, commands: Commands) -> str:
@@ -67,7 +83,8 @@ def stripped(text: str, commands: Commands) -> str:
     assembler = BlockAssembler()
     guard = Guard(commands, no_code=True)
     blocks = [WrittenBlock(block.markdown, block.before) for block in [*assembler.feed(text), *assembler.close()]]
-    return "".join(block.before + block.markdown for each in blocks for block in guard.let(each)).strip()
+    kept = [let for block in blocks for let in guard.let(block)] + guard.close()
+    return "".join(block.before + block.markdown for block in kept).strip()
 
 
 def next_hint(hints: Sequence[Told], shown: Iterable[str], turns: Sequence[StoredTurn]) -> int | None:
