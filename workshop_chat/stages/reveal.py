@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Final, Self
 
 from markdown_it import MarkdownIt
@@ -36,9 +37,11 @@ _LIST_MARK = re.compile(r"^[ \t]*(?:(?:>|[-*+]|\(?\d{1,3}[.):])[ \t]+)+", re.MUL
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]*>|<!--.*?-->", re.DOTALL)
 _TARGET = re.compile(r"\]\([^()\s]*\)")
 _GLUE = re.compile(r"[*_`~\\'\"]+")
+_DIGITS = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W_]+")
 _BETWEEN = frozenset({"and", "then", "next", "followed", "by", "plus", "space", "first", "finally", "lastly"})
 _SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh", "terminal", "powershell", "ps1", "bat", "cmd", "fish"})
+_MAY_BE_CODE = re.compile(r"`|~~~|^[ >]*(?: {4}|\t)", re.MULTILINE)
 _READER = MarkdownIt("commonmark")
 
 
@@ -57,10 +60,24 @@ class Commands:
     alone: frozenset[str] = frozenset()
 
     def __or__(self, other: "Commands") -> "Commands":
-        return Commands(self.strings | other.strings, self.phrases | other.phrases, self.alone | other.alone)
+        both = Commands(self.strings | other.strings, self.phrases | other.phrases, self.alone | other.alone)
+        # Known already of either, and made anew for every question otherwise.
+        vars(both).update(exact=self.exact | other.exact, numberless=self.numberless | other.numberless)
+        return both
 
     def __sub__(self, other: "Commands") -> "Commands":
         return Commands(self.strings - other.strings, self.phrases - other.phrases, self.alone - other.alone)
+
+    @cached_property
+    def numberless(self) -> frozenset[str]:
+        """The longer strings without their digits."""
+        bare = (_DIGITS.sub("", string) for string in self.strings)
+        return frozenset(string for string in bare if len(string) >= LONG)
+
+    @cached_property
+    def exact(self) -> frozenset[str]:
+        """The strings of which too little is left without their digits."""
+        return frozenset(string for string in self.strings if len(_DIGITS.sub("", string)) < LONG)
 
     def __bool__(self) -> bool:
         return bool(self.strings or self.phrases or self.alone)
@@ -85,19 +102,25 @@ NO_COMMANDS: Final = Commands()
 def bare_words(text: str) -> list[str]:
     """The text's words in lower case, without markup, invisible characters, accents, citations and what only joins."""
     plain = _TAG.sub("", html.unescape(_LIST_MARK.sub("", without_citations(text))))
-    plain = unicodedata.normalize("NFKD", _GLUE.sub("", _TARGET.sub("]", plain)))
-    seen = "".join(sign for sign in plain if unicodedata.category(sign) not in ("Mn", "Cf"))
-    return [word for word in _WORD.findall(seen.casefold()) if word not in _BETWEEN]
+    plain = _GLUE.sub("", _TARGET.sub("]", plain))
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain)
+        plain = "".join(sign for sign in plain if unicodedata.category(sign) not in ("Mn", "Cf"))
+    return [word for word in _WORD.findall(plain.casefold()) if word not in _BETWEEN]
 
 
-def code_of(markdown: str) -> tuple[list[str], list[str]]:
+@lru_cache(maxsize=256)
+def code_of(markdown: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The contents of fences that are no output, and of inline code spans."""
-    fences, spans = [], []
+    fences: list[str] = []
+    spans: list[str] = []
+    if not _MAY_BE_CODE.search(markdown):
+        return (), ()
     for token in _READER.parse(markdown):
         if token.type in ("fence", "code_block") and not parse_fence_info(token.info).output:
             fences.append(token.content)
         spans += [child.content for child in token.children or () if child.type == "code_inline"]
-    return fences, spans
+    return tuple(fences), tuple(spans)
 
 
 def commands_of(*texts: str) -> Commands:
@@ -150,22 +173,33 @@ def reveals(commands: Commands, block: str, before: str = "") -> bool:
         return False
     before = before[-LOOKED_BACK:]
     said, words = bare_words(before), bare_words(block)
+    if _goes_through(commands.exact, said, words) or _goes_through(commands.numberless, _no_numbers(said), _no_numbers(words)):
+        return True
+    if _says(commands.phrases, said, words):
+        return True
     fences, spans = code_of(block)
-    return (
-        _goes_through(commands.strings, said, words)
-        or _goes_through(_without_numbers(commands.strings), _no_numbers(said), _no_numbers(words))
-        or _goes_through(commands.strings, _code_words(before), [word for code in [*fences, *spans] for word in bare_words(code)])
-        or _says(commands.phrases, said, words)
-        or any(_is_part(commands, code) for code in [*spans, *fences, *(line for fence in fences for line in fence.splitlines())])
+    code = [*spans, *fences]
+    if not code:
+        return False
+    lines = [line for fence in fences for line in fence.splitlines()]
+    in_code = [word for piece in code for word in bare_words(piece)]
+    return _goes_through(commands.strings, _code_words(before), in_code) or any(
+        _is_part(commands, each) for each in [*code, *lines]
     )
 
 
 def begins(commands: Commands, said: Sequence[str], words: Sequence[str]) -> bool:
     """Whether a text may have begun a command that the next words complete: it ends in the command's first words, or is them."""
     alone, text = "".join(words), "".join([*said[-MOST_WORDS:], *words])
+    last = text[-SHORT:]
     for string in commands.strings:
-        if string.startswith(alone) or any(text.endswith(string[:size]) for size in range(len(string) - 1, SHORT - 1, -1)):
+        if string.startswith(alone):
             return True
+        at = string.find(last) if len(last) == SHORT else -1
+        while 0 <= at < len(string) - SHORT:
+            if text.endswith(string[: at + SHORT]):
+                return True
+            at = string.find(last, at + 1)
     return False
 
 
@@ -173,16 +207,11 @@ def _goes_through(strings: Iterable[str], said: Sequence[str], words: Sequence[s
     """Whether a string is complete with `words`, and was not with what was `said` before."""
     old = "".join(said)
     text = old + "".join(words)
-    return any(text.find(string, max(0, len(old) - len(string) + 1)) >= 0 for string in strings)
-
-
-def _without_numbers(strings: Iterable[str]) -> set[str]:
-    bare = {re.sub(r"\d+", "", string) for string in strings}
-    return {string for string in bare if len(string) >= LONG}
+    return any(string in text and text.find(string, max(0, len(old) - len(string) + 1)) >= 0 for string in strings)
 
 
 def _no_numbers(words: Sequence[str]) -> list[str]:
-    return [re.sub(r"\d+", "", word) for word in words]
+    return [_DIGITS.sub("", word) for word in words]
 
 
 def _code_words(text: str) -> list[str]:
