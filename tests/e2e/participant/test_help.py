@@ -215,11 +215,11 @@ def test_the_blocks_buttons_are_not_printed(seen: Watched):
 
 
 def test_a_place_in_line_is_shown_and_stop_ends_the_answer_at_the_server(seen: Watched, garden: Garden):
-    waiting = StatusEvent(stage="waiting", message="The model is busy.", position=3)
+    waiting = StatusEvent(stage="waiting", message="The model is busy. You are 3rd in line.", position=3)
     garden.answers.answer_with(waiting, Hold(), block(0, FIRST), whole(stopped=False))
     page = seen.open("/steps/water")
     ask(page)
-    expect(page.locator(".turn-status")).to_contain_text("place 3 in line")
+    expect(page.locator(".turn-status")).to_have_text("The model is busy. You are 3rd in line.")
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".turn[data-state=stopped]")).to_contain_text("You stopped this answer.")
     assert garden.answers.stops == 1
