@@ -294,9 +294,9 @@ def test_a_refusal_looks_unlike_an_answer_and_says_which_check_and_what_was_not_
     turn.get_by_text("How this answer was made").click()
     expect(turn.locator(".made-checks li")).to_have_text(
         [
-            "Danger to yourself in your message: nothing found",
+            "Somebody in distress in your message: nothing found",
             "Safety model in your message: not checked (it did not answer)",
-            "Attacks on others in your message: found, and stopped (help to attack others)",
+            "Attacks on others in your message: found, and not answered (help to attack others)",
         ]
     )
     assert axe_violations(page) == []

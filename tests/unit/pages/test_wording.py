@@ -64,6 +64,8 @@ def test_a_check_is_told_in_words_and_one_that_was_not_made_never_as_passed():
     assert check_line(verdict()) == "Passwords and keys in your message: nothing found"
     masked = verdict(outcome="masked", found="a password")
     assert check_line(masked) == "Passwords and keys in your message: found, and masked (a password)"
+    withheld = verdict(check="injected-text", place="passage", outcome="blocked")
+    assert check_line(withheld) == "Instructions hidden in a text in the passages: found, and left out"
     away = verdict(check="guard-model", outcome="unavailable", place="answer")
     assert check_line(away) == "Guard model in the answer: not checked"
 
@@ -71,7 +73,7 @@ def test_a_check_is_told_in_words_and_one_that_was_not_made_never_as_passed():
 def test_there_are_words_for_every_way_check_place_and_outcome():
     outcomes = CheckVerdict.model_fields["outcome"].annotation
     places = CheckVerdict.model_fields["place"].annotation
-    assert set(WORDS["outcomes"]) == set(get_args(outcomes))
+    assert {outcome.partition("-")[0] for outcome in WORDS["outcomes"]} == set(get_args(outcomes)) <= set(WORDS["outcomes"])
     assert set(WORDS["places"]) == set(get_args(places))
     assert set(RULES) <= set(WORDS["checks"])
     assert list(MODES) == ["hint", "explain", "solve"]
