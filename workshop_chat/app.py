@@ -13,18 +13,25 @@ from shared_services.kit.http import create_app as create_service_app
 from shared_services.kit.tokens import TokenVerifier
 from shared_services.llm.gateway import ModelGateway
 from workshop_chat import metrics
+from workshop_chat.bus import LocalBus
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import SHIPPED, ContextLayer, Contexts, read_contexts
 from workshop_chat.endpoints import api_router
 from workshop_chat.faces.mcp_server import McpFace
 from workshop_chat.faces.openai_api import openai_router
 from workshop_chat.join import join_router, send_strangers_to_join
+from workshop_chat.limits import Bounds, Gate
+from workshop_chat.live import Connections, LiveChannel
+from workshop_chat.notes import Notes
 from workshop_chat.pages.router import page_router
 from workshop_chat.participants import ParticipantCookieMiddleware, Participants
 from workshop_chat.pipeline import AnswerPipeline
 from workshop_chat.ports import Library, Search
+from workshop_chat.queue import ModelQueue
 from workshop_chat.repository import ConversationRepository
 from workshop_chat.service import ChatService
+from workshop_chat.session_api import live_router, session_router
+from workshop_chat.sessions import Sessions, running
 from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import MIGRATIONS
 
@@ -32,6 +39,8 @@ log = get_logger()
 
 MAX_TOKENS = 800
 CONTEXT_CHARACTERS = 12_000
+MAX_BODY_BYTES = 2 * 1024 * 1024
+"""Of a request: the longest message many times over, with the conversation that some faces send along."""
 
 
 def contexts_of(settings: ChatSettings) -> Contexts:
@@ -91,10 +100,22 @@ def create_app(
         passages=settings.passages,
         max_tokens=max_tokens,
         context_characters=context_characters,
+        queue=ModelQueue(name, streams=settings.model_streams, patience=settings.model_wait_seconds),
     )
     contexts = contexts_of(settings)
     service = ChatService(content, repository, pipeline, contexts, history_turns=settings.history_turns)
-    mcp = McpFace(content, service, rag, participants.identify)
+    bus = LocalBus()
+    connections = Connections(name)
+    sessions = Sessions(engine, content, contexts, bus, present=connections.participants)
+    notes = Notes(engine, name, bus)
+    channel = LiveChannel(connections, sessions, notes, bus)
+    gate = Gate(
+        engine,
+        name,
+        sessions,
+        Bounds(settings.messages_per_minute, settings.answers_at_once, settings.message_characters),
+    )
+    mcp = McpFace(content, service, rag, participants.identify, gate)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -104,18 +125,27 @@ def create_app(
             metrics.INTERRUPTED.labels(name).inc(left)
             log.info("unfinished_turns_marked", workshop=name, turns=left)
         try:
-            yield
+            async with running(sessions.keep, channel.keep):
+                yield
         finally:
             await mcp.close()
 
     readiness = Readiness()
     readiness.add("workshop", content.ready)
-    app = create_service_app(f"Assistant of the workshop {name}", service="chat", readiness=readiness, lifespan=lifespan)
+    app = create_service_app(
+        f"Assistant of the workshop {name}",
+        service="chat",
+        readiness=readiness,
+        lifespan=lifespan,
+        most_body_bytes=MAX_BODY_BYTES,
+    )
     app.add_middleware(ParticipantCookieMiddleware)
     send_strangers_to_join(app)
-    app.include_router(api_router(content, service, participants.identify))
-    app.include_router(openai_router(content, service, participants.identify))
+    app.include_router(api_router(content, service, participants.identify, gate))
+    app.include_router(session_router(content, participants, sessions))
+    app.include_router(live_router(participants, sessions, notes, channel))
+    app.include_router(openai_router(content, service, participants.identify, gate))
     app.mount("/mcp", mcp.app)
     app.include_router(join_router(participants))
-    app.include_router(page_router(content, participants.identify, repository))
+    app.include_router(page_router(content, participants, repository, sessions, channel))
     return app

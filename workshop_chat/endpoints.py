@@ -22,6 +22,7 @@ from shared_services.kit.logging import request_id
 from shared_services.kit.sse import encode, event_stream
 from shared_services.pages.markdown import render_answer
 from workshop_chat.content import WorkshopContent
+from workshop_chat.limits import Gate
 from workshop_chat.participants import Participant
 from workshop_chat.pipeline import Piece
 from workshop_chat.schemas import StepLine, StepView, WorkshopView
@@ -32,7 +33,7 @@ log = get_logger()
 Identify = Callable[[Request], Participant]
 
 
-def api_router(content: WorkshopContent, service: ChatService, identify: Identify) -> APIRouter:
+def api_router(content: WorkshopContent, service: ChatService, identify: Identify, gate: Gate) -> APIRouter:
     """The routes under `/api/v1`."""
     router = APIRouter(prefix="/api/v1")
 
@@ -54,6 +55,7 @@ def api_router(content: WorkshopContent, service: ChatService, identify: Identif
     @router.post("/conversations/{conversation}/messages", response_model=Answer)
     async def send_message(conversation: str, message: MessageRequest, request: Request, asking: Asking) -> Response:
         """Ask. With `Accept: text/event-stream` the answer's events as they come, else the whole answer."""
+        await gate.message(asking, message.text)
         turn = await service.admit(conversation, asking.id, message)
         if "text/event-stream" in request.headers.get("accept", ""):
             return event_stream(answer_events(service, turn))

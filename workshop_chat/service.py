@@ -83,10 +83,16 @@ class ChatService:
         published = await self._content.current()
         earlier = await self._repository.last_turns(conversation, participant, self._history_turns)
         step = message.step if message.step in published.steps else None
-        return Admitted(conversation, participant, self._question(message.text, step, earlier, published))
+        return Admitted(conversation, participant, self._question(message.text, step, earlier, published, participant))
 
-    async def question(self, text: str, turns: Sequence[StoredTurn], step: str | None) -> Question:
+    async def question(self, text: str, turns: Sequence[StoredTurn], step: str | None, participant: str = "") -> Question:
         """A message whose caller keeps the conversation; `turns` are its earlier ones, oldest first.
+
+        Args:
+            text: The message.
+            turns: Earlier ones.
+            step: The step that its sender is on, where that is known.
+            participant: Who asks, for fair turns at the model.
 
         Raises:
             BadInputError: The message is blank, or the workshop has no such step.
@@ -97,12 +103,14 @@ class ChatService:
         published = await self._content.current()
         if step is not None and step not in published.steps:
             raise BadInputError(f"The workshop has no step '{step[:80]}'. Its steps: {', '.join(published.manifest.steps)}.")
-        return self._question(text, step, turns[-self._history_turns :] if self._history_turns else [], published)
+        return self._question(text, step, turns[-self._history_turns :] if self._history_turns else [], published, participant)
 
-    def _question(self, text: str, step: str | None, turns: Sequence[StoredTurn], published: WorkshopVersion) -> Question:
+    def _question(
+        self, text: str, step: str | None, turns: Sequence[StoredTurn], published: WorkshopVersion, participant: str
+    ) -> Question:
         level = self._contexts.of(published.manifest).safety_level
         kept, checks = moderate_message(level, text)
-        return Question(kept, step, turns, published, checks, level)
+        return Question(kept, step, turns, published, checks, level, participant)
 
     async def reply(self, question: Question) -> AsyncGenerator[Piece | Answer]:
         """The pieces of the answer to a question of which nothing is kept, then the Answer.
