@@ -138,7 +138,7 @@ def arrive(now: datetime, place: Place | None, arrival: Arrival, rules: Rules) -
     if arrival.leaves:
         return None if place is None or place.state == "over" else _over(place, now)
     if arrival.active_at is None:
-        return place if place is None or arrival.hand is not None else replace(place, seen_at=max(place.seen_at, now))
+        return None if place is None else replace(place, seen_at=max(place.seen_at, now))
     if arrival.late and (place is None or place.state == "over"):
         return None
     name = arrival.name if arrival.name is not None else place.name if place else ""

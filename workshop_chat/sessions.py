@@ -179,11 +179,6 @@ class Sessions:
         await self.require(who)
         await self._arrive(Arrival(who.id, who.name, self._clock(), hand=raised))
 
-    async def lower_hand(self, participant: str) -> bool:
-        """Lower somebody's hand for them; whether it was up."""
-        place = await self._arrive(Arrival(participant, hand=False))
-        return place is not None
-
     async def leave(self, who: Participant) -> None:
         """Give a place, or a turn in line, up."""
         if not who.teaches:
@@ -332,7 +327,9 @@ class Sessions:
         )
         async with self._engine.begin() as connection:
             await self._lock_workshop(connection)
-            before = {row["participant"]: _place(row) for row in (await connection.execute(query)).mappings()}
+            # The rows too: a hand is lowered by others.
+            rows = await connection.execute(query.order_by(_SESSIONS.participant).with_for_update())
+            before = {row["participant"]: _place(row) for row in rows.mappings()}
             after = settle(now, before.values(), arrivals, rules)
             await self._write(connection, before, after, arrivals)
         return before, after
