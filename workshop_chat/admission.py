@@ -54,6 +54,7 @@ class Arrival:
     Attributes:
         name: None where it is not known.
         active_at: When they last did something; None where only their page was seen.
+        seen_at: When that was; now where it is not said.
         step: The step they are on.
         hand: Whether they want their hand raised; None where they did not say.
         leaves: They give their place up.
@@ -69,6 +70,7 @@ class Arrival:
     leaves: bool = False
     late: bool = False
     fleeting: bool = False
+    seen_at: datetime | None = None
 
     def after(self, earlier: "Arrival | None") -> "Arrival":
         """This one with what only the earlier one says."""
@@ -83,6 +85,7 @@ class Arrival:
             self.leaves,
             self.late and earlier.late,
             self.fleeting and earlier.fleeting,
+            self.seen_at,
         )
 
 
@@ -138,7 +141,7 @@ def arrive(now: datetime, place: Place | None, arrival: Arrival, rules: Rules) -
     if arrival.leaves:
         return None if place is None or place.state == "over" else _over(place, now)
     if arrival.active_at is None:
-        return None if place is None else replace(place, seen_at=max(place.seen_at, now))
+        return None if place is None else replace(place, seen_at=max(place.seen_at, arrival.seen_at or now))
     if arrival.late and (place is None or place.state == "over"):
         return None
     name = arrival.name if arrival.name is not None else place.name if place else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from shared_services.kit.database import session_factory, storage_errors
@@ -52,16 +52,16 @@ class Asked:
     alive_at: datetime | None
 
 
-def check_length(text: str, most: int) -> None:
+def check_length(message: str, most: int) -> None:
     """Whether a message is short enough.
 
     Raises:
         MessageTooLongError: It is not.
     """
-    if not most or len(text) <= most:
+    if not most or len(message) <= most:
         return
-    said = f"The message has {len(text):,} characters, and at most {most:,} are read."
-    if pasted_error(text[: 4 * most]) is not None or text.count("\n") >= 20:
+    said = f"The message has {len(message):,} characters, and at most {most:,} are read."
+    if pasted_error(message[: 4 * most]) is not None or message.count("\n") >= 20:
         raise MessageTooLongError(
             f"{said} It looks like pasted output: paste the command, the first error and the 20 lines around it instead."
         )
@@ -117,6 +117,34 @@ async def check_turns(session: AsyncSession, workshop: str, participant: str, bo
     check_rate(now, asked, bounds)
 
 
+class TurnLimit:
+    """Holds the bounds where a turn is written, so that messages sent at one moment are not all the first.
+
+    Args:
+        workshop: Slug of the only workshop whose rows are read.
+        bounds: How much one participant may ask for.
+    """
+
+    def __init__(self, workshop: str, bounds: Bounds) -> None:
+        self._workshop = workshop
+        self._bounds = bounds
+
+    async def check(self, session: AsyncSession, participant: str) -> None:
+        """Check in the transaction that writes the turn; until it ends, the participant's other turns wait.
+
+        Raises:
+            TooManyMessagesError: One more would be too many.
+        """
+        if session.get_bind().dialect.name == "postgresql":
+            key = f"chat_turns:{self._workshop}:{participant}"
+            await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+        else:
+            # SQLite has one writer at a time, and becomes it with a statement that writes, be it nothing.
+            nothing = update(TurnRow).where(TurnRow.workshop == self._workshop, TurnRow.conversation == "")
+            await session.execute(nothing.values(stop=TurnRow.stop).execution_options(synchronize_session=False))
+        await check_turns(session, self._workshop, participant, self._bounds)
+
+
 class RecentMessages:
     """Messages that are kept nowhere, counted in this process for a minute."""
 
@@ -169,7 +197,7 @@ class Gate:
         """
         await self._sessions.require(who)
 
-    async def message(self, who: Participant, text: str) -> None:
+    async def message(self, who: Participant, message: str) -> None:
         """Let a message in that is kept.
 
         Raises:
@@ -177,13 +205,13 @@ class Gate:
             MessageTooLongError: It has too many characters.
             TooManyMessagesError: Its sender has sent too many, or is being answered too often at once.
         """
-        check_length(text, self._bounds.characters)
+        check_length(message, self._bounds.characters)
         await self._sessions.require(who)
         with storage_errors():
             async with self._store() as session:
                 await check_turns(session, self._workshop, who.id, self._bounds)
 
-    async def question(self, who: Participant, text: str) -> None:
+    async def question(self, who: Participant, message: str) -> None:
         """Let a message in that is kept nowhere.
 
         Raises:
@@ -191,7 +219,7 @@ class Gate:
             MessageTooLongError: It has too many characters.
             TooManyMessagesError: Its sender has sent too many.
         """
-        check_length(text, self._bounds.characters)
+        check_length(message, self._bounds.characters)
         await self._sessions.require(who)
         self._recent.take(who.id)
 

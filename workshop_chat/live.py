@@ -37,6 +37,12 @@ class Connection:
         self._told_session: SessionView | None = None
         self._told_notes: list[Note] | None = None
         self._changed = anyio.Event()
+        self._closed = False
+
+    def close(self) -> None:
+        """End its events."""
+        self._closed = True
+        self._changed.set()
 
     def show(self, *, session: SessionView | None = None, notes: list[Note] | None = None) -> None:
         """Set what the page shall show; None leaves it."""
@@ -52,8 +58,8 @@ class Connection:
         return self.notes is not None and self.notes != self._told_notes
 
     async def events(self) -> AsyncGenerator[bytes]:
-        """What the page has to be told, as server-sent events, without end."""
-        while True:
+        """What the page has to be told, as server-sent events, until it is closed."""
+        while not self._closed:
             self._changed = anyio.Event()
             if self._session_differs() and self.session is not None:
                 told, self._told_session = self._told_session, self.session
@@ -63,7 +69,7 @@ class Connection:
             if self._notes_differ() and self.notes is not None:
                 self._told_notes = self.notes
                 yield encode("note", {"notes": [note.model_dump(mode="json") for note in self._told_notes]})
-            if not (self._session_differs() or self._notes_differ()):
+            if not (self._closed or self._session_differs() or self._notes_differ()):
                 await self._changed.wait()
 
 
@@ -86,6 +92,11 @@ class Connections:
         if not mine:
             del self._open[connection.who.id]
         self._gauge.dec()
+
+    def close(self) -> None:
+        """End them all: the process is about to, and their pages look for another one."""
+        for connection in self.every():
+            connection.close()
 
     def participants(self) -> Collection[str]:
         """Whose pages are open."""

@@ -37,7 +37,7 @@ TRUST = timedelta(seconds=30)
 """How long what was read of a session counts without another look; signals end it earlier."""
 SEEN_EVERY = {"waiting": timedelta(seconds=8), "live": timedelta(seconds=60)}
 RETRY_SECONDS = 15
-MOST_SIGNALS = 16
+MOST_SIGNALS = 100
 """More changes at once than this are told as one signal without a key."""
 
 _FIELDS = [field.name for field in fields(Place)]
@@ -167,7 +167,7 @@ class Sessions:
             return SessionView(state="live", name=who.name, limit=rules.limit, live=live)
         mine = next((place for place in places if place.participant == who.id), None)
         if mine is not None and mine.state == "waiting":
-            self._tell(Arrival(who.id))
+            self._tell(Arrival(who.id, seen_at=now))
         return view(now, mine, [place for place in places if place.state == "waiting"], live, rules)
 
     async def raise_hand(self, who: Participant, raised: bool) -> None:
@@ -232,7 +232,7 @@ class Sessions:
         here = set(self._present())
         for place in places:
             if place.participant in here and now - place.seen_at >= SEEN_EVERY[place.state]:
-                self._tell(Arrival(place.participant))
+                self._tell(Arrival(place.participant, seen_at=now))
         waits = any(place.state == "waiting" and place.participant in self._told for place in places)
         changes = bool(admit(now, places, rules.limit, rules.timeout))
         if changes or waits or now - self._told_at >= WRITE_EVERY:
@@ -296,8 +296,8 @@ class Sessions:
             else:
                 self._known[place.participant] = _Known(place.name, place.step, place.active_at, now)
         shown = [place.participant for place in after.values() if _shows(place) != _shows(before.get(place.participant))]
-        for participant in shown if len(shown) <= MOST_SIGNALS else [""]:
-            await self._bus.signal(SESSIONS, participant)
+        if shown:
+            await self._bus.signal(SESSIONS, *(shown if len(shown) <= MOST_SIGNALS else ()))
         return after
 
     async def _settle_stays(

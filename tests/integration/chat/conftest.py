@@ -112,11 +112,12 @@ class Platform:
     ) -> AsyncIterator[FastAPI]:
         """A running chat agent of `workshop`; `tags` are what its token carries.
 
-        Tests ask faster than people, and come in crowds: unless they say otherwise, there is room for all.
+        Tests ask faster than people, and come in crowds: unless they say otherwise, there is room for all. It
+        ends at once.
         """
         if not {"context", "contexts_file"} & settings.keys():
             settings |= {"context": "crowd", "contexts_file": CROWD}
-        settings.setdefault("messages_per_minute", 0)
+        settings = {"drain_seconds": 0, "messages_per_minute": 0, **settings}
         async with httpx.AsyncClient(transport=InProcessTransport(self.rag), base_url="http://rag", timeout=60) as http:
             app = create_app(
                 ChatSettings(workshop=workshop, access="code" if join_code else "open", **settings),
