@@ -267,7 +267,7 @@ class Runs:
             key,
             participant,
             after,
-            patience=self._lease,
+            patience=self._lease / 4,
             made_here=lambda: key in self._running,
             leaving=self.draining.is_set,
         )
