@@ -17,6 +17,8 @@ from workshop_chat.contexts import SHIPPED, ContextLayer, Contexts, read_context
 from workshop_chat.endpoints import api_router
 from workshop_chat.faces.mcp_server import McpFace
 from workshop_chat.faces.openai_api import openai_router
+from workshop_chat.help_api import help_router
+from workshop_chat.helpdesk import HelpDesk
 from workshop_chat.join import join_router, send_strangers_to_join
 from workshop_chat.limits import Bounds, Gate, TurnLimit
 from workshop_chat.live import Connections, LiveChannel
@@ -25,6 +27,7 @@ from workshop_chat.pages.router import page_router
 from workshop_chat.participants import ParticipantCookieMiddleware, Participants
 from workshop_chat.pipeline import AnswerPipeline
 from workshop_chat.ports import Library, Search
+from workshop_chat.progress import ProgressRepository
 from workshop_chat.queue import ModelQueue
 from workshop_chat.repository import ConversationRepository
 from workshop_chat.runs import Runs
@@ -91,10 +94,13 @@ def create_app(
     content = WorkshopContent(library, name)
     bounds = Bounds(settings.messages_per_minute, settings.answers_at_once, settings.message_characters)
     repository = ConversationRepository(engine, name, TurnLimit(name, bounds))
+    progress = ProgressRepository(engine, name)
+    desk = HelpDesk(content, progress)
     pipeline = AnswerPipeline(
         name,
         rag,
         gateway,
+        desk,
         threshold=settings.confidence_threshold,
         passages=settings.passages,
         max_tokens=max_tokens,
@@ -144,10 +150,11 @@ def create_app(
     app.add_middleware(ParticipantCookieMiddleware)
     send_strangers_to_join(app)
     app.include_router(api_router(content, service, participants.identify, gate))
+    app.include_router(help_router(desk, progress, bus, participants.identify))
     app.include_router(session_router(content, participants, sessions))
     app.include_router(live_router(participants, sessions, notes, channel))
     app.include_router(openai_router(content, service, participants.identify, gate))
     app.mount("/mcp", mcp.app)
     app.include_router(join_router(participants))
-    app.include_router(page_router(content, participants, repository, sessions, channel))
+    app.include_router(page_router(content, participants, repository, sessions, channel, progress))
     return app

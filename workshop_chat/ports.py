@@ -1,9 +1,11 @@
 """What the chat agent needs from outside, as narrow as it uses it. The typed clients fit as they are."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from shared_services.contracts.library import WorkshopVersion
 from shared_services.contracts.rag import SearchRequest, SearchResponse
+from workshop_chat.help import StepRecord
 
 
 class Library(Protocol):
@@ -27,4 +29,20 @@ class Search(Protocol):
 
     async def search(self, request: SearchRequest) -> SearchResponse:
         """Passages, best first."""
+        ...
+
+
+class Progress(Protocol):
+    """What is known of participants on the steps of one workshop; raises `PlatformError`s."""
+
+    async def seen(self, participant: str, step: str) -> None:
+        """A participant is on a step now."""
+        ...
+
+    async def record(self, participant: str, step: str) -> StepRecord:
+        """What is known of a participant on a step."""
+        ...
+
+    async def hints_shown(self, conversation: str, participant: str, step: str) -> Sequence[str]:
+        """The texts of a step's hints that answers of a conversation have cited."""
         ...
