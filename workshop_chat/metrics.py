@@ -8,6 +8,8 @@ ASKED_BACK = Counter("workshop_chat_asked_back_total", "Messages that were answe
 ANSWERS = Counter("workshop_chat_answers_total", "Answers given, by who wrote them.", ["workshop", "writer"])
 REFUSALS = Counter("workshop_chat_refusals_total", "Messages and answers that a safety check ended.", ["workshop"])
 INTERRUPTED = Counter("workshop_chat_interrupted_total", "Answers that did not reach their end.", ["workshop"])
+FEEDBACK = Counter("workshop_chat_feedback_total", "Ratings of answers, a changed one anew.", ["workshop", "rating"])
+EXPIRED = Counter("workshop_chat_expired_rows_total", "Rows deleted because of their age, by kind.", ["workshop", "kind"])
 STOPPED = Counter("workshop_chat_stopped_total", "Answers that their participant stopped.", ["workshop"])
 FIRST_BLOCK_SECONDS = Histogram(
     "workshop_chat_first_block_seconds",

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, func, or_, select, tuple
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared_services.contracts.chat import Answer, StatusEvent, StoredTurn
+from shared_services.contracts.chat import Answer, BlockRef, StatusEvent, StoredTurn
 from shared_services.kit.database import session_factory, storage_errors
 from workshop_chat.errors import ConversationNotFoundError, TurnNotFoundError
 from workshop_chat.limits import TurnLimit
@@ -151,7 +151,14 @@ class ConversationRepository:
                 return list(reversed((await session.scalars(query)).all()))
 
     async def begin_turn(
-        self, conversation: str, participant: str, question: str, step: str | None, version: str, mode: str = "explain"
+        self,
+        conversation: str,
+        participant: str,
+        question: str,
+        step: str | None,
+        version: str,
+        mode: str = "explain",
+        about: BlockRef | None = None,
     ) -> int:
         """Write a turn that is being answered; its number, from 1.
 
@@ -159,13 +166,14 @@ class ConversationRepository:
             ConversationNotFoundError: The conversation is not this participant's.
             TooManyMessagesError: They have begun too many lately, or too many are being answered.
         """
-        await self.require(conversation, participant)
-        given = {"question": question, "step": step, "version": version, "mode": mode}
+        given: dict[str, Any] = {"question": question, "step": step, "version": version, "mode": mode}
+        given["about"] = about.model_dump() if about and step else None
         for attempt in range(_NUMBERING_TRIES):
+            await self.require(conversation, participant)
             try:
                 return await self._insert(conversation, participant, given)
             except IntegrityError:
-                # Two messages at once took the same number; the second asks again.
+                # Two messages at once took the same number, or the conversation was deleted right now: the second looks again.
                 if attempt == _NUMBERING_TRIES - 1:
                     raise
         raise AssertionError("unreachable")
@@ -348,6 +356,7 @@ def stored_turn(row: TurnRow) -> StoredTurn:
             # SQLite gives back a moment without its zone.
             "asked_at": row.asked_at if row.asked_at.tzinfo else row.asked_at.replace(tzinfo=UTC),
             "mode": row.mode or "explain",
+            "about": row.about,
             "feedback": feedback,
         }
     )

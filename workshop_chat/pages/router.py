@@ -23,6 +23,7 @@ from workshop_chat.errors import ConversationNotFoundError, FileNotInWorkshopErr
 from workshop_chat.join import after_joining
 from workshop_chat.live import LiveChannel
 from workshop_chat.pages import views
+from workshop_chat.pages.wording import MODES, WORDS, WORDS_AS_JSON
 from workshop_chat.participants import Participant, Participants
 from workshop_chat.progress import ProgressRepository
 from workshop_chat.repository import ConversationRepository
@@ -159,6 +160,10 @@ def page_router(
             me=participant,
             notes=views.unread(await channel.standing(), request.cookies.get(NOTES_COOKIE, "")),
             idle=views.duration((await sessions.rules()).timeout),
+            empty_turn=views.empty_turn(),
+            words=WORDS,
+            words_as_json=WORDS_AS_JSON,
+            modes=MODES,
         )
         response.set_cookie(
             LAST_STEP_COOKIE,

@@ -7,9 +7,10 @@ import contextlib
 import hashlib
 import re
 import threading
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import anyio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -258,8 +259,9 @@ def garden_app(
     access: str = "open",
     prefix: str = "",
     shared: Sequence[Passage] = (),
+    around: Callable[[Any], Any] = lambda app: app,
 ) -> Iterator[str]:
-    """The chat agent's address; with `prefix` it is mounted there, as on a laptop."""
+    """The chat agent's address; with `prefix` it is mounted there, as on a laptop. `around` puts a layer in front of it."""
     held = workshop or validate_files(garden_files())
     issuer = TokenIssuer(Ed25519PrivateKey.generate())
     engine = create_engine(f"sqlite:///{folder / 'chat.db'}")
@@ -281,5 +283,5 @@ def garden_app(
         await engine.dispose()
 
     outer: FastAPI | Starlette = Starlette(routes=[Mount(prefix or "/", app)], lifespan=lifespan)
-    with serve(outer) as address:
+    with serve(around(outer)) as address:
         yield address + prefix
