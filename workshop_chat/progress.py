@@ -45,8 +45,8 @@ class ProgressRepository:
         where = await self._spend(participant, now)
         if where != step:
             # A moment later than the step that they came from, so that it is clear which one was last.
-            at = now + timedelta(microseconds=1)
-            await self._upsert(participant, step, at, {}, {"last_seen_at": at})
+            last = {"last_seen_at": now + timedelta(microseconds=1)}
+            await self._upsert(participant, step, now, last, last)
 
     async def checked(self, participant: str, step: str, *, passed: bool, now: datetime | None = None) -> None:
         """A check of the step has ended for a participant: a failed one counts, one that passed begins the count anew."""

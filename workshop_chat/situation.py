@@ -3,25 +3,24 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from shared_services.contracts.chat import HelpMode
 from shared_services.contracts.rag import Passage, Turn
 from shared_services.contracts.workshop import parse_fence_info
+from workshop_chat.draft import Question
 from workshop_chat.help import SolveLock
 from workshop_chat.helpdesk import HelpDesk
 from workshop_chat.stages.asks import is_subjectless
 from workshop_chat.stages.excerpts import Told, around, without_commands
 from workshop_chat.stages.hint import Guard, stripped
 from workshop_chat.stages.retrieve import solutions_first, with_block_first
-from workshop_chat.stages.reveal import NO_COMMANDS, Commands, bare_words
+from workshop_chat.stages.reveal import NO_COMMANDS, Commands, bare_words, code_of
 from workshop_chat.stages.texts import NO_TEXTS, StepTexts
 from workshop_chat.stages.understand import Understood, understand
 
-if TYPE_CHECKING:
-    from workshop_chat.pipeline import Question
-
 _HERE = re.compile(r"\b(?:this|the|current) (?:step|page|section|task|exercise)\b|\bhere\b|\bhier\b", re.IGNORECASE)
+
+MOST_POINTED_AT = 100
 
 
 @dataclass(frozen=True)
@@ -58,21 +57,21 @@ class Situation:
 
     @property
     def pointed_at(self) -> str:
-        """What of the step the message points at, as a prompt may hold it."""
+        """What of the step the message points at, in words: the block itself stands in a passage, as quoted material."""
         if self.about is None:
             return ""
-        if self.mode != "hint":
-            return self.about.excerpt.markdown
-        return f"a code block of the section “{self.about.passage.heading[-1]}”"
+        where = f"the code block in the section “{self.about.passage.heading[-1]}”"
+        lines = [line.strip() for fence in code_of(self.about.excerpt.markdown)[0] for line in fence.splitlines() if line.strip()]
+        return where if self.mode == "hint" or not lines else f"{where} that begins with `{lines[0][:MOST_POINTED_AT]}`"
 
-    def guard(self, question: "Question") -> Guard:
+    def guard(self, question: Question) -> Guard:
         """What keeps back blocks that give away what must not be said."""
         last = question.turns[-1].answer if question.turns else None
         return Guard(self.unsaid, f"{last.answer}\n\n" if last else "", no_code=self.mode == "hint")
 
     async def with_passages(
-        self, desk: HelpDesk, question: "Question", found: Sequence[Passage]
-    ) -> "tuple[Situation, list[Passage]]":
+        self, desk: HelpDesk, question: Question, found: Sequence[Passage]
+    ) -> tuple["Situation", list[Passage]]:
         """The situation and the passages that may be shown, in order, now that it is known what was found.
 
         A hint rests on passages without code and commands; what the steps hold that they are of must not be said either.
@@ -108,7 +107,7 @@ def _not_held(commands: Commands, passages: Sequence[Passage]) -> Commands:
     )
 
 
-async def situation_of(desk: HelpDesk, question: "Question") -> Situation:
+async def situation_of(desk: HelpDesk, question: Question) -> Situation:
     """The situation of a question, before anything is searched for.
 
     Raises:
@@ -149,7 +148,7 @@ async def situation_of(desk: HelpDesk, question: "Question") -> Situation:
     )
 
 
-async def _pointed(desk: HelpDesk, question: "Question") -> Told | None:
+async def _pointed(desk: HelpDesk, question: Question) -> Told | None:
     if question.about is None or question.step is None:
         return None
     content = await desk.file(question.published, question.step, "content.md")

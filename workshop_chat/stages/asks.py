@@ -97,8 +97,8 @@ def ask_what(text: str, step_title: str | None, headings: Sequence[str], steps: 
 def rivals(question: str, passages: Sequence[Passage], step: str | None) -> list[Passage]:
     """The passages of different sections that a short question may mean alike, best first; empty where one is meant.
 
-    That is so where the question has at most `SHORT_TERMS` terms, none of the near ones is of the step that the participant is on,
-    and a passage of another step scores at least `NEARLY` as much as the best.
+    Alike means: the question has at most `SHORT_TERMS` terms, a passage of another step scores at least `NEARLY` as much as the
+    best, and none that does is of the step that the participant is on.
     """
     if not passages or not 0 < len(set(subject(question))) <= SHORT_TERMS:
         return []

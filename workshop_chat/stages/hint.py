@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from shared_services.contracts.chat import StoredTurn
 from shared_services.contracts.rag import Passage
 from shared_services.llm.blocks import BlockAssembler
-from shared_services.llm.folding import folded
+from shared_services.llm.folding import folded, without_citations
 from shared_services.llm.words import inverse_frequencies, terms
 from workshop_chat.stages.asks import subject
 from workshop_chat.stages.excerpts import Told, cited
 from workshop_chat.stages.links import with_safe_links
-from workshop_chat.stages.reveal import LOOKED_BACK, Commands, code_of, reveals
+from workshop_chat.stages.reveal import LOOKED_BACK, Commands, bare_words, begins, code_of, reveals
 from workshop_chat.stages.texts import StepTexts
 from workshop_chat.stages.write import PARAGRAPH, WrittenBlock
 
@@ -25,29 +25,57 @@ class Guard:
 
     Attributes:
         withheld: How many blocks were kept back.
-        passed: How many were let through.
     """
 
     def __init__(self, commands: Commands, before: str = "", *, no_code: bool = False) -> None:
         self._commands = commands
         self._said = before[-LOOKED_BACK:]
         self._no_code = no_code
+        self._waiting: list[WrittenBlock] = []
         self.withheld = 0
-        self.passed = 0
 
-    def lets(self, block: WrittenBlock) -> bool:
-        """Whether a block may be sent; one that may is remembered as said."""
-        shown = with_safe_links(block.markdown, ())
-        if (
-            (self._no_code and bool(code_of(block.markdown)[0]))
-            or reveals(self._commands, block.markdown, self._said + block.before)
-            or (shown != block.markdown and reveals(self._commands, shown, self._said + block.before))
-        ):
+    def let(self, block: WrittenBlock) -> list[WrittenBlock]:
+        """What may be sent now, which then counts as said.
+
+        What announces something (`Run this:`), or may be the beginning of a command, waits until it is clear what follows.
+        """
+        if not self._commands and not self._no_code:
+            return [block]
+        said = self._said + "".join(waiting.before + waiting.markdown for waiting in self._waiting) + block.before
+        if self._gives_away(block, said):
+            self._waiting = []
             self.withheld += 1
-            return False
-        self._said = (self._said + block.before + block.markdown)[-2 * LOOKED_BACK :]
-        self.passed += 1
-        return True
+            return []
+        words = bare_words(block.markdown)
+        if not words:
+            return []
+        if _announces(block) or begins(self._commands, bare_words(said), words):
+            self._waiting.append(block)
+            return []
+        return self._release(block)
+
+    def close(self) -> list[WrittenBlock]:
+        """The answer has ended: what waited for nothing."""
+        while self._waiting and _announces(self._waiting[-1]):
+            self._waiting.pop()
+        return self._release()
+
+    def _release(self, *block: WrittenBlock) -> list[WrittenBlock]:
+        free, self._waiting = [*self._waiting, *block], []
+        self._said = (self._said + "".join(each.before + each.markdown for each in free))[-2 * LOOKED_BACK :]
+        return free
+
+    def _gives_away(self, block: WrittenBlock, said: str) -> bool:
+        if self._no_code and code_of(block.markdown)[0]:
+            return True
+        if reveals(self._commands, block.markdown, said):
+            return True
+        shown = with_safe_links(block.markdown, ())
+        return shown != block.markdown and reveals(self._commands, shown, said)
+
+
+def _announces(block: WrittenBlock) -> bool:
+    return without_citations(block.markdown).rstrip(" *_\n").endswith(":")
 
 
 def stripped(text: str, commands: Commands) -> str:
@@ -55,7 +83,8 @@ def stripped(text: str, commands: Commands) -> str:
     assembler = BlockAssembler()
     guard = Guard(commands, no_code=True)
     blocks = [WrittenBlock(block.markdown, block.before) for block in [*assembler.feed(text), *assembler.close()]]
-    return "".join(block.before + block.markdown for block in blocks if guard.lets(block)).strip()
+    kept = [let for block in blocks for let in guard.let(block)] + guard.close()
+    return "".join(block.before + block.markdown for block in kept).strip()
 
 
 def next_hint(hints: Sequence[Told], shown: Iterable[str], turns: Sequence[StoredTurn]) -> int | None:
@@ -87,16 +116,16 @@ def solution_blocks(solution: Sequence[Told]) -> list[WrittenBlock]:
     return [WrittenBlock(cited(part.excerpt, number), PARAGRAPH) for number, part in enumerate(solution, 1)]
 
 
-def concerns(question: str, texts: StepTexts) -> bool:
-    """Whether most of what a question is about occurs in the step."""
+def concerns(question: str, texts: StepTexts, step_title: str) -> bool:
+    """Whether at least half of what a question is about occurs in the step."""
     wanted = set(subject(question))
-    held = set(terms(" ".join([*texts.headings, *(passage.text for passage in texts.prose)])))
+    held = set(terms(" ".join([step_title, *texts.headings, *(passage.text for passage in texts.prose)])))
     return bool(wanted) and 2 * len(wanted & held) >= len(wanted)
 
 
 def socratic(question: str, texts: StepTexts, step_title: str) -> tuple[list[Passage], WrittenBlock]:
     """A question that leads to the section of the step that is meant, and the passage of it that gives nothing away, if any."""
-    passage = _nearest(question, texts.prose)
+    passage = _nearest(question, texts.prose, texts.task)
     heading = passage.heading[-1] if passage and passage.heading else next(iter(texts.headings), step_title)
     text = (
         f"Read “{heading}” once more, part by part: what does each one want to reach, which have you not done yet, "
@@ -105,9 +134,19 @@ def socratic(question: str, texts: StepTexts, step_title: str) -> tuple[list[Pas
     return ([passage], WrittenBlock(f"{text} [1]")) if passage else ([], WrittenBlock(text))
 
 
-def _nearest(question: str, passages: Sequence[Passage]) -> Passage | None:
+PLAIN_HINT = WrittenBlock(
+    "Go through the step from its beginning: what does each part want to reach, which have you not done yet, and what would you "
+    "see if it had worked?"
+)
+"""A hint that stands whatever the step says."""
+
+
+def _nearest(question: str, passages: Sequence[Passage], task: str) -> Passage | None:
+    """The passage that a question is about; where it is about none, the one of the section in which something is done."""
     words = [set(terms(" ".join([passage.text, *passage.heading[1:]]))) for passage in passages]
     weights = inverse_frequencies(words)
     wanted = {term: weights.get(term, 0.0) for term in subject(question)}
     scores = [sum(weight for term, weight in wanted.items() if term in held) for held in words]
+    if not any(scores):
+        scores = [float(passage.heading[-1:] == [task]) for passage in passages]
     return passages[scores.index(max(scores))] if scores else None

@@ -40,12 +40,13 @@ async def retrieve(
     The scope is the token's, and with it which shared documents may be read. A passage of another workshop would be a fault of
     the RAG agent's: it is dropped here and logged.
 
+    A pasted error stands alone: what was spoken of before says nothing about it.
+
     Raises:
         PlatformError: The RAG agent does not answer, or refuses.
     """
-    request = SearchRequest(
-        query=understood.query, limit=limit, step=step, kinds=kinds, history=understood.history, version=version
-    )
+    history = [] if understood.pasted else understood.history
+    request = SearchRequest(query=understood.query, limit=limit, step=step, kinds=kinds, history=history, version=version)
     response = await search.search(request)
     allowed = [passage for passage in response.passages if passage.document is not None or passage.workshop == workshop]
     if len(allowed) != len(response.passages):

@@ -21,6 +21,8 @@ SHORT: Final = 8
 """Commands with fewer letters occur inside ordinary words; they are looked for as whole words only."""
 LONG: Final = 12
 """Lines of a file, parts of a line, and commands without their numbers tell something from this many letters on."""
+MOST_WORDS: Final = 60
+"""A command has no more words than these."""
 LOOKED_BACK: Final = 2_000
 """Characters of the text before a block that are read together with it."""
 
@@ -156,6 +158,15 @@ def reveals(commands: Commands, block: str, before: str = "") -> bool:
         or _says(commands.phrases, said, words)
         or any(_is_part(commands, code) for code in [*spans, *fences, *(line for fence in fences for line in fence.splitlines())])
     )
+
+
+def begins(commands: Commands, said: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether a text may have begun a command that the next words complete: it ends in the command's first words, or is them."""
+    alone, text = "".join(words), "".join([*said[-MOST_WORDS:], *words])
+    for string in commands.strings:
+        if string.startswith(alone) or any(text.endswith(string[:size]) for size in range(len(string) - 1, SHORT - 1, -1)):
+            return True
+    return False
 
 
 def _goes_through(strings: Iterable[str], said: Sequence[str], words: Sequence[str]) -> bool:

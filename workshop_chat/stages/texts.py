@@ -24,6 +24,7 @@ class StepTexts:
         hints: In the author's order.
         solution: Of `solve.md`, else the step's own blocks of commands; in order.
         headings: Titles of the step's sections.
+        task: Title of the first section that has commands; empty where none has.
         prose: What the step says without its code and commands.
         commands: Of the step and its solution, which a hint must not give away.
         secret: Those that the solution alone holds.
@@ -32,6 +33,7 @@ class StepTexts:
     hints: tuple[Told, ...] = ()
     solution: tuple[Told, ...] = ()
     headings: tuple[str, ...] = ()
+    task: str = ""
     prose: tuple[Passage, ...] = ()
     commands: Commands = NO_COMMANDS
     secret: Commands = NO_COMMANDS
@@ -46,18 +48,16 @@ def read_texts(content: StepFile | None, hints: StepFile | None, solve: StepFile
         return NO_TEXTS
     own = commands_of(content.text)
     commands = own | commands_of(solve.text) if solve else own
-    parts = command_parts(solve.text, all_prose=True) if solve else command_parts(content.text)
+    done = command_parts(content.text)
+    parts = command_parts(solve.text, all_prose=True) if solve else done
     of = solve or content
     whole = Excerpt(1, max(1, len(lines_of(content.text))), (), "")
     return StepTexts(
         hints=tuple(Told(hints.passage(hint, "hint"), hint) for hint in hints_of(hints.text)) if hints else (),
         solution=tuple(Told(of.passage(part, "solve" if solve else "command"), part) for part in parts),
         headings=tuple(headings_of(content.text)),
-        prose=tuple(_sections(content, whole, commands)),
+        task=next((part.heading[-1] for part in done if part.heading), ""),
+        prose=tuple(without_commands(content.passage(whole, "prose"), commands)),
         commands=commands,
         secret=commands - own,
     )
-
-
-def _sections(content: StepFile, whole: Excerpt, commands: Commands) -> list[Passage]:
-    return without_commands(content.passage(whole, "prose"), commands)
