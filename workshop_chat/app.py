@@ -23,19 +23,27 @@ from workshop_chat.helpdesk import HelpDesk
 from workshop_chat.history import HistoryRepository
 from workshop_chat.history_api import History, history_router
 from workshop_chat.join import join_router, send_strangers_to_join
+from workshop_chat.limits import Bounds, Gate, TurnLimit
+from workshop_chat.live import Connections, LiveChannel
+from workshop_chat.notes import Notes
 from workshop_chat.pages.router import page_router
 from workshop_chat.participants import ParticipantCookieMiddleware, Participants
 from workshop_chat.pipeline import AnswerPipeline
 from workshop_chat.ports import Library, Search
 from workshop_chat.progress import ProgressRepository
+from workshop_chat.queue import ModelQueue
 from workshop_chat.repository import ConversationRepository
 from workshop_chat.runs import Runs
 from workshop_chat.service import ChatService
+from workshop_chat.session_api import live_router, session_router
+from workshop_chat.sessions import Sessions, running
 from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import MIGRATIONS
 
 MAX_TOKENS = 800
 CONTEXT_CHARACTERS = 12_000
+MAX_BODY_BYTES = 2 * 1024 * 1024
+"""Of a request: the longest message many times over, with the conversation that some faces send along."""
 
 
 def contexts_of(settings: ChatSettings) -> Contexts:
@@ -87,7 +95,8 @@ def create_app(
         name, verifier, participant_key, access=settings.access, join_code=join_code, secure=settings.secure_cookies
     )
     content = WorkshopContent(library, name)
-    repository = ConversationRepository(engine, name)
+    bounds = Bounds(settings.messages_per_minute, settings.answers_at_once, settings.message_characters)
+    repository = ConversationRepository(engine, name, TurnLimit(name, bounds))
     progress = ProgressRepository(engine, name)
     desk = HelpDesk(content, progress)
     pipeline = AnswerPipeline(
@@ -99,13 +108,19 @@ def create_app(
         passages=settings.passages,
         max_tokens=max_tokens,
         context_characters=context_characters,
+        queue=ModelQueue(name, streams=settings.model_streams, patience=settings.model_wait_seconds),
     )
     contexts = contexts_of(settings)
     bus = open_bus(engine, name)
     runs = Runs(name, repository, bus, grace=settings.drain_seconds)
     service = ChatService(content, repository, pipeline, contexts, runs, history_turns=settings.history_turns)
     history = History(name, HistoryRepository(engine, name), repository, bus, service.stop)
-    mcp = McpFace(content, service, rag, participants.identify)
+    connections = Connections(name)
+    sessions = Sessions(engine, content, contexts, bus, present=connections.participants)
+    notes = Notes(engine, name, bus)
+    channel = LiveChannel(connections, sessions, notes, bus)
+    gate = Gate(engine, name, sessions, bounds)
+    mcp = McpFace(content, service, rag, participants.identify, gate)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -113,7 +128,10 @@ def create_app(
         await bus.start()
         await runs.start()
         try:
-            async with retention.running(retention.Retention(engine, name, settings.history_retention_days)):
+            async with (
+                running(sessions.keep, channel.keep),
+                retention.running(retention.Retention(engine, name, settings.history_retention_days)),
+            ):
                 yield
         finally:
             await mcp.close()
@@ -122,15 +140,29 @@ def create_app(
 
     readiness = Readiness()
     readiness.add("workshop", content.ready)
-    app = create_service_app(f"Assistant of the workshop {name}", service="chat", readiness=readiness, lifespan=lifespan)
-    app.state.drain = runs.drain
+    app = create_service_app(
+        f"Assistant of the workshop {name}",
+        service="chat",
+        readiness=readiness,
+        lifespan=lifespan,
+        most_body_bytes=MAX_BODY_BYTES,
+    )
+
+    def drain() -> None:
+        runs.drain()
+        connections.close()
+
+    app.state.drain = drain
+    app.state.bus = bus
     app.add_middleware(ParticipantCookieMiddleware)
     send_strangers_to_join(app)
-    app.include_router(api_router(content, service, participants.identify))
+    app.include_router(api_router(content, service, participants.identify, gate))
     app.include_router(help_router(desk, progress, bus, participants.identify))
     app.include_router(history_router(history, participants, settings.history_retention_days))
-    app.include_router(openai_router(content, service, participants.identify))
+    app.include_router(session_router(content, participants, sessions))
+    app.include_router(live_router(participants, sessions, notes, channel))
+    app.include_router(openai_router(content, service, participants.identify, gate))
     app.mount("/mcp", mcp.app)
     app.include_router(join_router(participants))
-    app.include_router(page_router(content, participants.identify, repository, progress))
+    app.include_router(page_router(content, participants, repository, sessions, channel, progress))
     return app

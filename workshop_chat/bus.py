@@ -17,7 +17,8 @@ TURNS = "turns"
 STOPS = "stops"
 """A turn shall stop, wherever its answer is being made; the key is `CONVERSATION/NUMBER`."""
 SESSIONS = "sessions"
-"""Somebody came, left, moved to a step, raised or lowered their hand, or a check ended; the key is the participant's id."""
+"""Somebody came, left, moved to a step, raised or lowered their hand, or a check ended; the key is the participant's id,
+or empty where many did at once."""
 NOTES = "notes"
 """A note to all was given or taken back; without a key."""
 

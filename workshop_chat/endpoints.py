@@ -23,6 +23,7 @@ from shared_services.kit.sse import EventStreamResponse, encode, event_stream
 from shared_services.pages.markdown import render_answer
 from shared_services.pages.templating import root_path
 from workshop_chat.content import WorkshopContent
+from workshop_chat.limits import Gate
 from workshop_chat.participants import Participant
 from workshop_chat.pipeline import Piece
 from workshop_chat.schemas import StepLine, StepView, WorkshopView
@@ -35,7 +36,7 @@ TurnNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 MAX_DIGITS = 9
 
 
-def api_router(content: WorkshopContent, service: ChatService, identify: Identify) -> APIRouter:
+def api_router(content: WorkshopContent, service: ChatService, identify: Identify, gate: Gate) -> APIRouter:
     """The routes under `/api/v1`."""
     router = APIRouter(prefix="/api/v1")
 
@@ -61,6 +62,7 @@ def api_router(content: WorkshopContent, service: ChatService, identify: Identif
         The answer goes on when its reader goes away. `Content-Location` is the turn: `/events` under it has what a reader
         missed, `/stop` ends it.
         """
+        await gate.message(asking, message.text)
         run = await service.begin(await service.admit(conversation, asking.id, message))
         place = {"content-location": f"{root_path(request)}/api/v1/conversations/{conversation}/turns/{run.number}"}
         if "text/event-stream" in request.headers.get("accept", ""):

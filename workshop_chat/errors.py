@@ -1,6 +1,14 @@
 """Errors of the chat agent. What a stranger may not see and what does not exist are told apart nowhere."""
 
-from shared_services.kit.errors import ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError, UnavailableError
+from shared_services.kit.errors import (
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    RateLimitedError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnavailableError,
+)
 
 
 class ConversationNotFoundError(NotFoundError):
@@ -71,3 +79,31 @@ class OtherWorkshopError(ForbiddenError):
 
     slug = "other-workshop"
     title = "This sign-in is for another workshop"
+
+
+class WorkshopFullError(RateLimitedError):
+    """Every place is taken; `position` in line and `retry_after` in seconds are in `extra`."""
+
+    slug = "workshop-full"
+    title = "The workshop is full"
+
+
+class TooManyMessagesError(RateLimitedError):
+    """More messages than one participant may send; `retry_after` in seconds is in `extra`."""
+
+    slug = "too-many-messages"
+    title = "Too many messages"
+
+
+class MessageTooLongError(TooLargeError):
+    """More characters than a message may have."""
+
+    slug = "message-too-long"
+    title = "The message is too long"
+
+
+class NoteNotFoundError(NotFoundError):
+    """No such note stands in this workshop."""
+
+    slug = "note-not-found"
+    title = "There is no such note"

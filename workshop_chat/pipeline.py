@@ -17,6 +17,7 @@ from workshop_chat.draft import NOTE_KEYWORDS_ONLY, Block, Draft, Question, cita
 from workshop_chat.help import readable_kinds
 from workshop_chat.helpdesk import HelpDesk
 from workshop_chat.ports import Search
+from workshop_chat.queue import ModelQueue
 from workshop_chat.safety.levels import refusal, stopping
 from workshop_chat.situation import Situation, situation_of
 from workshop_chat.stages.asks import Asking, ask_what, ask_which, leans_on_earlier, may_ask_back, rivals
@@ -30,6 +31,7 @@ from workshop_chat.stages.understand import small_talk
 from workshop_chat.writing import (
     NOTE_GAVE_AWAY,
     NOTE_MODEL_AWAY,
+    NOTE_MODEL_BUSY,
     NOTE_MODEL_STOPPED,
     NOTE_MODEL_UNCITED,
     NOTES_ON_END,
@@ -40,6 +42,7 @@ __all__ = [
     "NOTES_ON_END",
     "NOTE_KEYWORDS_ONLY",
     "NOTE_MODEL_AWAY",
+    "NOTE_MODEL_BUSY",
     "NOTE_MODEL_STOPPED",
     "NOTE_MODEL_UNCITED",
     "AnswerPipeline",
@@ -69,6 +72,7 @@ class AnswerPipeline:
         passages: How many passages an answer may rest on.
         max_tokens: Longest answer of the model, in its tokens.
         context_characters: How many characters of passages a prompt may hold.
+        queue: Hands out turns at the model; everybody has one at once when absent.
     """
 
     def __init__(
@@ -82,10 +86,11 @@ class AnswerPipeline:
         passages: int,
         max_tokens: int,
         context_characters: int,
+        queue: ModelQueue | None = None,
     ) -> None:
         self._workshop = workshop
         self._search = search
-        self._writer = Writer(workshop, gateway, max_tokens=max_tokens, context_characters=context_characters)
+        self._writer = Writer(workshop, gateway, max_tokens=max_tokens, context_characters=context_characters, queue=queue)
         self._desk = desk
         self._threshold = threshold
         self._limit = passages
@@ -202,9 +207,7 @@ class AnswerPipeline:
         draft.asks_back, draft.options = True, asking.options
         return draft.add(asking.text)
 
-    async def _hint(
-        self, question: Question, here: Situation, draft: Draft, *, from_text: bool
-    ) -> AsyncGenerator[Citation | Block]:
+    async def _hint(self, question: Question, here: Situation, draft: Draft, *, from_text: bool) -> AsyncGenerator[Piece]:
         """The author's next hint; where there is none left, one made from the step's text, by the model where `from_text`."""
         hints = here.texts.hints
         if hints and question.step:
@@ -221,8 +224,8 @@ class AnswerPipeline:
         prose, _ = moderate_passages(question.level, here.texts.prose)
         if from_text and self._writer.has_model and prose:
             async with aclosing(self._writer.answer(question, here, prose, draft, stand_in=False)) as pieces:
-                async for piece in pieces:
-                    yield piece
+                async for written in pieces:
+                    yield written
         if len(draft.blocks) == start:
             draft.written_by = "extractive"
             passages, block = socratic(question.text, here.texts, question.step_title or "")
@@ -236,9 +239,7 @@ class AnswerPipeline:
         if hints and not draft.note:
             draft.note = NOTE_HINTS_USED_UP
 
-    async def _hint_instead(
-        self, question: Question, here: Situation, found: Retrieved, draft: Draft
-    ) -> AsyncGenerator[Citation | Block]:
+    async def _hint_instead(self, question: Question, here: Situation, found: Retrieved, draft: Draft) -> AsyncGenerator[Piece]:
         """In hint mode, a hint where the model would have said too much, or nothing was found about what the step speaks of."""
         needed = (
             draft.note == NOTE_GAVE_AWAY
@@ -250,9 +251,7 @@ class AnswerPipeline:
                 async for piece in pieces:
                     yield piece
 
-    async def _general(
-        self, question: Question, here: Situation, found: Retrieved, draft: Draft
-    ) -> AsyncGenerator[Citation | Block]:
+    async def _general(self, question: Question, here: Situation, found: Retrieved, draft: Draft) -> AsyncGenerator[Piece]:
         """What the model knows in general, where the author allows it."""
         if question.published.manifest.help.general_knowledge and self._writer.has_model:
             async with aclosing(self._writer.general(question, here, draft)) as pieces:
@@ -261,9 +260,7 @@ class AnswerPipeline:
         if draft.general_knowledge:
             draft.nearest = nearest_sections(found.passages)
 
-    async def _abstain(
-        self, question: Question, here: Situation, found: Retrieved, draft: Draft
-    ) -> AsyncGenerator[Citation | Block]:
+    async def _abstain(self, question: Question, here: Situation, found: Retrieved, draft: Draft) -> AsyncGenerator[Piece]:
         """That the workshop does not hold it, and what comes near."""
         draft.abstained, draft.written_by, draft.note = True, "extractive", ""
         draft.nearest = nearest_sections(found.passages)

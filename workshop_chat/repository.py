@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from shared_services.contracts.chat import Answer, BlockRef, StatusEvent, StoredTurn
 from shared_services.kit.database import session_factory, storage_errors
 from workshop_chat.errors import ConversationNotFoundError, TurnNotFoundError
+from workshop_chat.limits import TurnLimit
 from workshop_chat.pipeline import Block
 from workshop_chat.tables import ConversationRow, TurnRow
 
@@ -57,10 +58,12 @@ class ConversationRepository:
     Args:
         engine: The store; `MIGRATIONS` must have been applied to it.
         workshop: Slug of the only workshop whose rows are read and written.
+        limit: How many turns a participant may begin; as many as they like when absent.
     """
 
-    def __init__(self, engine: AsyncEngine, workshop: str) -> None:
+    def __init__(self, engine: AsyncEngine, workshop: str, limit: TurnLimit | None = None) -> None:
         self._engine = engine
+        self._limit = limit
         self._sessions = session_factory(engine)
         self._workshop = workshop
 
@@ -163,6 +166,7 @@ class ConversationRepository:
 
         Raises:
             ConversationNotFoundError: The conversation is not this participant's.
+            TooManyMessagesError: They have begun too many lately, or too many are being answered.
         """
         given: dict[str, Any] = {"question": question, "step": step, "version": version, "mode": mode}
         given["about"] = about.model_dump() if about and step else None
@@ -178,6 +182,8 @@ class ConversationRepository:
     async def _insert(self, conversation: str, participant: str, given: dict[str, Any]) -> int:
         with storage_errors():
             async with self._sessions.begin() as session:
+                if self._limit is not None:
+                    await self._limit.check(session, participant)
                 await self._require(session, conversation, participant)
                 last = await session.scalar(select(func.max(TurnRow.number)).where(TurnRow.conversation == conversation))
                 number = (last or 0) + 1

@@ -85,12 +85,18 @@ class ChatService:
         published = await self._content.current()
         earlier = await self._repository.last_turns(conversation, participant, self._history_turns)
         step = message.step if message.step in published.steps else None
-        question = self._question(message.text, step, earlier, published)
-        asked = replace(question, mode=message.mode, about=message.about, participant=participant)
+        question = self._question(message.text, step, earlier, published, participant)
+        asked = replace(question, mode=message.mode, about=message.about)
         return Admitted(conversation, participant, asked, message.mode)
 
-    async def question(self, text: str, turns: Sequence[StoredTurn], step: str | None) -> Question:
+    async def question(self, text: str, turns: Sequence[StoredTurn], step: str | None, participant: str = "") -> Question:
         """A message whose caller keeps the conversation; `turns` are its earlier ones, oldest first.
+
+        Args:
+            text: The message.
+            turns: Earlier ones.
+            step: The step that its sender is on, where that is known.
+            participant: Who asks, for fair turns at the model.
 
         Raises:
             BadInputError: The message is blank, or the workshop has no such step.
@@ -101,12 +107,14 @@ class ChatService:
         published = await self._content.current()
         if step is not None and step not in published.steps:
             raise BadInputError(f"The workshop has no step '{step[:80]}'. Its steps: {', '.join(published.manifest.steps)}.")
-        return self._question(text, step, turns[-self._history_turns :] if self._history_turns else [], published)
+        return self._question(text, step, turns[-self._history_turns :] if self._history_turns else [], published, participant)
 
-    def _question(self, text: str, step: str | None, turns: Sequence[StoredTurn], published: WorkshopVersion) -> Question:
+    def _question(
+        self, text: str, step: str | None, turns: Sequence[StoredTurn], published: WorkshopVersion, participant: str
+    ) -> Question:
         level = self._contexts.of(published.manifest).safety_level
         kept, checks = moderate_message(level, text)
-        return Question(kept, step, turns, published, checks, level)
+        return Question(kept, step, turns, published, checks, level, participant=participant)
 
     async def reply(self, question: Question) -> AsyncGenerator[Piece | Answer]:
         """The pieces of the answer to a question of which nothing is kept, then the Answer.

@@ -8,12 +8,13 @@ from contextlib import aclosing
 
 from structlog import get_logger
 
-from shared_services.contracts.chat import Citation
+from shared_services.contracts.chat import Citation, StatusEvent
 from shared_services.contracts.rag import Passage
 from shared_services.llm.errors import ModelUnavailableError
 from shared_services.llm.gateway import Finish, ModelGateway
 from shared_services.llm.prompt import fitting_passages
 from workshop_chat.draft import Block, Draft, Question
+from workshop_chat.queue import ModelQueue
 from workshop_chat.situation import Situation
 from workshop_chat.stages.check import Checker, UncitedError
 from workshop_chat.stages.hint import Guard
@@ -28,6 +29,7 @@ from workshop_chat.stages.write import (
 log = get_logger()
 
 NOTE_MODEL_AWAY = "The language model does not answer right now, so this answer is made of its sources' own sentences."
+NOTE_MODEL_BUSY = "The language model is busy with others' questions, so this answer is made of its sources' own sentences."
 NOTE_MODEL_STOPPED = "The language model stopped in mid-answer; the last part is made of its sources' own sentences."
 NOTE_MODEL_UNCITED = "The language model named no passage for its answer, so this one is made of its sources' own sentences."
 NOTE_GAVE_AWAY = "The language model's answer would have given the solution away, so this hint stands in its place."
@@ -53,11 +55,21 @@ class Writer:
         gateway: The language model; one that is not `configured` is never asked.
         max_tokens: Longest answer of the model, in its tokens.
         context_characters: How many characters of passages a prompt may hold.
+        queue: Hands out turns at the model; everybody has one at once when absent.
     """
 
-    def __init__(self, workshop: str, gateway: ModelGateway, *, max_tokens: int, context_characters: int) -> None:
+    def __init__(
+        self,
+        workshop: str,
+        gateway: ModelGateway,
+        *,
+        max_tokens: int,
+        context_characters: int,
+        queue: ModelQueue | None = None,
+    ) -> None:
         self._workshop = workshop
         self._gateway = gateway
+        self._queue = queue or ModelQueue(workshop, streams=0, patience=0)
         self._max_tokens = max_tokens
         self._context_characters = context_characters
 
@@ -68,7 +80,7 @@ class Writer:
 
     async def answer(
         self, question: Question, here: Situation, found: Sequence[Passage], draft: Draft, *, stand_in: bool = True
-    ) -> AsyncGenerator[Citation | Block]:
+    ) -> AsyncGenerator[StatusEvent | Citation | Block]:
         """Blocks by the model, or by what stands in for it; none when the passages do not hold the answer after all.
 
         Args:
@@ -84,9 +96,10 @@ class Writer:
         if self._gateway.configured:
             commission = self._commission(question, here, passages)
             try:
-                async with aclosing(self._by_model(question, commission, checker, guard, draft)) as pieces:
+                async with aclosing(self._in_turn(question, commission, checker, guard, draft)) as pieces:
                     async for piece in pieces:
-                        draft.written_by = "model"
+                        if not isinstance(piece, StatusEvent):
+                            draft.written_by = "model"
                         yield piece
             except NotInPassagesError:
                 return
@@ -101,7 +114,8 @@ class Writer:
                     draft.note = NOTE_MODEL_UNCITED
             except ModelUnavailableError as error:
                 log.warning("model_unavailable", workshop=self._workshop, reason=error.reason, detail=error.detail)
-                draft.note = NOTE_MODEL_STOPPED if draft.written_by == "model" else NOTE_MODEL_AWAY
+                away = NOTE_MODEL_BUSY if error.reason == "rate_limited" else NOTE_MODEL_AWAY
+                draft.note = NOTE_MODEL_STOPPED if draft.written_by == "model" else away
             else:
                 if guard.withheld and not draft.note:
                     draft.note = NOTE_KEPT_BACK
@@ -155,6 +169,26 @@ class Writer:
                 if draft.refused:
                     return
 
+    async def _in_turn(
+        self, question: Question, commission: Commission, checker: Checker, guard: Guard, draft: Draft
+    ) -> AsyncGenerator[StatusEvent | Citation | Block]:
+        """What the model writes, once it is this answer's turn; a model that says it is busy is asked again in its time."""
+        start = len(draft.blocks)
+        with self._queue.place(question.participant) as place:
+            while True:
+                async with aclosing(place.turn()) as waiting:
+                    async for told in waiting:
+                        yield told
+                try:
+                    async with aclosing(self._by_model(question, commission, checker, guard, draft)) as pieces:
+                        async for piece in pieces:
+                            yield piece
+                except ModelUnavailableError as error:
+                    if len(draft.blocks) > start or not place.again(error):
+                        raise
+                else:
+                    return
+
     async def _by_model(
         self, question: Question, commission: Commission, checker: Checker, guard: Guard, draft: Draft
     ) -> AsyncGenerator[Citation | Block]:
@@ -172,7 +206,7 @@ class Writer:
         if not draft.refused:
             checker.close()
 
-    async def general(self, question: Question, here: Situation, draft: Draft) -> AsyncGenerator[Citation | Block]:
+    async def general(self, question: Question, here: Situation, draft: Draft) -> AsyncGenerator[StatusEvent | Citation | Block]:
         """What the model knows in general, marked as such; nothing where it fails."""
         draft.note = ""
         checker, guard = Checker([], must_cite=False), here.guard(question)
@@ -180,9 +214,10 @@ class Writer:
         start = len(draft.blocks)
         ended = ""
         try:
-            async with aclosing(self._by_model(question, commission, checker, guard, draft)) as pieces:
+            async with aclosing(self._in_turn(question, commission, checker, guard, draft)) as pieces:
                 async for piece in pieces:
-                    draft.general_knowledge, draft.written_by = True, "model"
+                    if not isinstance(piece, StatusEvent):
+                        draft.general_knowledge, draft.written_by = True, "model"
                     yield piece
         except NotInPassagesError:
             return

@@ -31,12 +31,16 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "injection": "Instructions to the assistant",
         "injected-text": "Instructions hidden in a text",
         "attack": "Attacks on others",
-        "self-harm": "Danger to yourself",
+        "attack-tools": "Tools of attack",
+        "self-harm": "Somebody in distress",
+        "safety-model": "Safety model",
     },
-    "places": {"message": "in your message", "passage": "in a passage", "answer": "in the answer"},
+    "places": {"message": "in your message", "passage": "in the passages", "answer": "in the answer"},
     "outcomes": {
         "passed": "nothing found",
-        "blocked": "found, and stopped",
+        "blocked": "found, and not answered",
+        "blocked-passage": "found, and left out",
+        "blocked-answer": "found, and held back",
         "masked": "found, and masked",
         "flagged": "found, and let through",
         "care": "found, and answered with where help is",
@@ -65,7 +69,9 @@ def check_line(verdict: CheckVerdict) -> str:
     """One check in words. One that was not made says so, and a check of an unknown name goes by that name."""
     name = WORDS["checks"].get(verdict.check) or verdict.check.replace("-", " ").capitalize()
     found = f" ({verdict.found})" if verdict.found else ""
-    return f"{name} {WORDS['places'][verdict.place]}: {WORDS['outcomes'][verdict.outcome]}{found}"
+    outcomes = WORDS["outcomes"]
+    outcome = outcomes.get(f"{verdict.outcome}-{verdict.place}") or outcomes[verdict.outcome]
+    return f"{name} {WORDS['places'][verdict.place]}: {outcome}{found}"
 
 
 def time_line(timings: Mapping[str, float]) -> str:

@@ -94,7 +94,7 @@ class Assistant {
     for await (const { name, data } of events) {
       if (!turn.isKept && stream.address) turn.address = stream.address;
       if (this.live?.stopping && !this.live.sent) this.sendStop();
-      if (name === "status") turn.status(data.position ? `${data.message} (place ${data.position} in line)` : data.message);
+      if (name === "status") turn.status(data.message);
       else if (name === "block") turn.addBlock(data);
       else if (name === "check") turn.addCheck(data);
       else if (name === "reconnecting") turn.status("The connection broke. Connecting again");

@@ -21,7 +21,8 @@ export function writerOf({ general_knowledge: general, written_by: writer, citat
 export function checkLine(words, { check, place, outcome, found }) {
   const plain = check.replaceAll("-", " ").toLowerCase();
   const name = words.checks[check] ?? plain.charAt(0).toUpperCase() + plain.slice(1);
-  return `${name} ${words.places[place]}: ${words.outcomes[outcome]}${found ? ` (${found})` : ""}`;
+  const what = words.outcomes[`${outcome}-${place}`] ?? words.outcomes[outcome];
+  return `${name} ${words.places[place]}: ${what}${found ? ` (${found})` : ""}`;
 }
 
 export function checkItem(words, verdict) {

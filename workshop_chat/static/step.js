@@ -8,6 +8,7 @@ import { startHints } from "./hints.js";
 import { startHistory } from "./history.js";
 import { startKeys } from "./keys.js";
 import { startLayout } from "./layout.js";
+import { startLive } from "./live.js";
 import { startMarks } from "./marks.js";
 import { startProgress } from "./progress.js";
 
@@ -30,3 +31,4 @@ startKeys(page);
 startCodeHelp(page, startAssistant(page));
 startFeedback(page);
 startHistory(page);
+startLive(page);

@@ -215,11 +215,11 @@ def test_the_blocks_buttons_are_not_printed(seen: Watched):
 
 
 def test_a_place_in_line_is_shown_and_stop_ends_the_answer_at_the_server(seen: Watched, garden: Garden):
-    waiting = StatusEvent(stage="waiting", message="The model is busy.", position=3)
+    waiting = StatusEvent(stage="waiting", message="The model is busy. You are 3rd in line.", position=3)
     garden.answers.answer_with(waiting, Hold(), block(0, FIRST), whole(stopped=False))
     page = seen.open("/steps/water")
     ask(page)
-    expect(page.locator(".turn-status")).to_contain_text("place 3 in line")
+    expect(page.locator(".turn-status")).to_have_text("The model is busy. You are 3rd in line.")
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".turn[data-state=stopped]")).to_contain_text("You stopped this answer.")
     assert garden.answers.stops == 1
@@ -294,9 +294,9 @@ def test_a_refusal_looks_unlike_an_answer_and_says_which_check_and_what_was_not_
     turn.get_by_text("How this answer was made").click()
     expect(turn.locator(".made-checks li")).to_have_text(
         [
-            "Danger to yourself in your message: nothing found",
+            "Somebody in distress in your message: nothing found",
             "Safety model in your message: not checked (it did not answer)",
-            "Attacks on others in your message: found, and stopped (help to attack others)",
+            "Attacks on others in your message: found, and not answered (help to attack others)",
         ]
     )
     assert axe_violations(page) == []
