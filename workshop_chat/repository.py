@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, func, or_, select, tuple
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared_services.contracts.chat import Answer, StatusEvent, StoredTurn
+from shared_services.contracts.chat import Answer, BlockRef, StatusEvent, StoredTurn
 from shared_services.kit.database import session_factory, storage_errors
 from workshop_chat.errors import ConversationNotFoundError, TurnNotFoundError
 from workshop_chat.pipeline import Block
@@ -148,14 +148,22 @@ class ConversationRepository:
                 return list(reversed((await session.scalars(query)).all()))
 
     async def begin_turn(
-        self, conversation: str, participant: str, question: str, step: str | None, version: str, mode: str = "explain"
+        self,
+        conversation: str,
+        participant: str,
+        question: str,
+        step: str | None,
+        version: str,
+        mode: str = "explain",
+        about: BlockRef | None = None,
     ) -> int:
         """Write a turn that is being answered; its number, from 1.
 
         Raises:
             ConversationNotFoundError: The conversation is not this participant's.
         """
-        given = {"question": question, "step": step, "version": version, "mode": mode}
+        given: dict[str, Any] = {"question": question, "step": step, "version": version, "mode": mode}
+        given["about"] = about.model_dump() if about and step else None
         for attempt in range(_NUMBERING_TRIES):
             await self.require(conversation, participant)
             try:
@@ -342,6 +350,7 @@ def stored_turn(row: TurnRow) -> StoredTurn:
             # SQLite gives back a moment without its zone.
             "asked_at": row.asked_at if row.asked_at.tzinfo else row.asked_at.replace(tzinfo=UTC),
             "mode": row.mode or "explain",
+            "about": row.about,
             "feedback": feedback,
         }
     )

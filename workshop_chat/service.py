@@ -132,7 +132,7 @@ class ChatService:
         # Shielded: a caller who leaves right now must not leave a turn behind that nobody answers.
         with anyio.CancelScope(shield=True):
             number = await self._repository.begin_turn(
-                turn.conversation, turn.participant, asked.text, asked.step, asked.published.version, turn.mode
+                turn.conversation, turn.participant, asked.text, asked.step, asked.published.version, turn.mode, asked.about
             )
         metrics.QUESTIONS.labels(self._content.workshop).inc()
         draft = Draft(turn.conversation)

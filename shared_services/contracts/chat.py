@@ -211,12 +211,14 @@ class StoredTurn(WireModel):
     """A turn as it is kept: the question, and the answer once there is one.
 
     Attributes:
+        about: The code block of `step` that the question is about.
         state: `interrupted` when the answer never ended, `stopped` when its participant ended it.
     """
 
     number: int
     question: str
     step: Slug | None
+    about: BlockRef | None = None
     state: Literal["answering", "done", "interrupted", "stopped"]
     answer: Answer | None
     asked_at: datetime | None = None

@@ -21,7 +21,7 @@ from workshop_chat.content import WorkshopContent
 from workshop_chat.errors import ConversationNotFoundError, FileNotInWorkshopError
 from workshop_chat.join import after_joining
 from workshop_chat.pages import views
-from workshop_chat.pages.wording import MODES, WORDS
+from workshop_chat.pages.wording import MODES, WORDS, WORDS_AS_JSON
 from workshop_chat.participants import Participant
 from workshop_chat.progress import ProgressRepository
 from workshop_chat.repository import ConversationRepository
@@ -146,6 +146,7 @@ def page_router(
             earlier=earlier,
             empty_turn=views.empty_turn(),
             words=WORDS,
+            words_as_json=WORDS_AS_JSON,
             modes=MODES,
         )
         response.set_cookie(

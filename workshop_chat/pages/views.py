@@ -84,6 +84,15 @@ class CheckLine:
 
 
 @dataclass(frozen=True)
+class About:
+    """The code block that a question is about: where it can be seen, and its lines in words and as `first-last`."""
+
+    address: str
+    lines: str
+    place: str
+
+
+@dataclass(frozen=True)
 class Turn:
     """A question and its answer, as they are shown.
 
@@ -100,6 +109,7 @@ class Turn:
     question: str
     step: str | None
     mode: str
+    about: About | None
     state: str
     kind: str
     html: str
@@ -195,6 +205,7 @@ def turn_view(turn: StoredTurn, version: WorkshopVersion, step_address: Callable
         question=turn.question,
         step=turn.step,
         mode=answer.mode if answer else turn.mode,
+        about=_about(turn, version, step_address),
         state=turn.state,
         kind=kind_of(answer) if answer else "plain",
         html=render_answer(answer.answer) if answer else "",
@@ -213,7 +224,7 @@ def turn_view(turn: StoredTurn, version: WorkshopVersion, step_address: Callable
 
 def empty_turn() -> Turn:
     """What the page's script makes a live turn of."""
-    return Turn(0, "", None, "explain", "live", "plain", "", "", "", [], [], [], "", [], "", False)
+    return Turn(0, "", None, "explain", None, "live", "plain", "", "", "", [], [], [], "", [], "", False)
 
 
 def kind_of(answer: Answer) -> str:
@@ -237,6 +248,14 @@ def _refusal(checks: Sequence[CheckVerdict]) -> str:
 def own_words(answer: Answer) -> str:
     """What is said of an answer that is made of its sources' own sentences; empty for another one."""
     return WORDS["own"].get(writer_of(answer), "")
+
+
+def _about(turn: StoredTurn, version: WorkshopVersion, step_address: Callable[[str], str]) -> About | None:
+    if turn.about is None or turn.step is None or turn.step not in version.steps:
+        return None
+    first, last = turn.about.first_line, turn.about.last_line
+    address = mark_address(step_address(turn.step), f"steps/{turn.step}/content.md", first, last, [])
+    return About(address, lines_text(first, last), f"{first}-{last}") if address else None
 
 
 def _source(citation: Citation, version: WorkshopVersion, step_address: Callable[[str], str]) -> Source:

@@ -1,5 +1,6 @@
 """What the page says of an answer, in words. The templates draw by it, and the page's script is given the same words as JSON."""
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -44,6 +45,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "none": {"checks": "none was made"},
     "times": {"retrieve": "looked for passages for", "first_block": "first words after", "total": "whole after"},
 }
+
+WORDS_AS_JSON: Final = json.dumps(WORDS, ensure_ascii=False)
+"""For the script; in the order above, which Jinja's own filter would sort."""
 
 
 def writer_of(answer: Answer) -> str:

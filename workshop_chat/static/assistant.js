@@ -99,9 +99,23 @@ class Assistant {
       else if (name === "check") turn.addCheck(data);
       else if (name === "reconnecting") turn.status("The connection broke. Connecting again");
       else if (name === "error") throw new ProblemError(data, data.status);
-      else if (name === "done") turn.finish(data);
+      else if (name === "done") {
+        turn.finish(data);
+        await this.showKeptQuestion(turn, stream, data.checks);
+      }
     }
     this.modes.look();
+  }
+
+  // What a check has masked in a message is shown no longer than until the server has kept the message without it.
+  async showKeptQuestion(turn, stream, checks) {
+    const changed = checks.some(({ place, outcome }) => place === "message" && (outcome === "masked" || outcome === "blocked"));
+    if (!changed || !stream.address) return;
+    try {
+      turn.showQuestion((await (await call("GET", stream.address)).json()).question);
+    } catch {
+      // A reload shows it.
+    }
   }
 
   fail(turn, stream, error) {

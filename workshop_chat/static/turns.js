@@ -30,19 +30,24 @@ export class Turn {
 
   static begin(page, message) {
     const element = page.ui("turn-template").content.firstElementChild.cloneNode(true);
-    element.querySelector(".question-text").textContent = message.text;
     if (message.step) element.dataset.step = message.step;
     const turn = new Turn(page, element, message);
     made.set(element, turn);
+    turn.showQuestion(message.text);
     turn.showMode(message.mode);
+    if (message.about) turn.showAbout(message);
     return turn;
   }
 
   // The turn of an element, be it of this page's making or the server's.
   static of(page, element) {
-    const { step, mode } = element.dataset;
-    const text = element.querySelector(".question-text").textContent;
-    return made.get(element) ?? new Turn(page, element, { text, step: step ?? null, mode });
+    const { step, mode, about } = element.dataset;
+    const message = { text: element.querySelector(".question-text").textContent, step: step ?? null, mode };
+    if (about) {
+      const [first, last] = about.split("-").map(Number);
+      message.about = { first_line: first, last_line: last };
+    }
+    return made.get(element) ?? new Turn(page, element, message);
   }
 
   part(name) {
@@ -58,10 +63,24 @@ export class Turn {
     if (number) Object.assign(this.element.dataset, { conversation, number });
   }
 
+  showQuestion(text) {
+    this.message = { ...this.message, text };
+    this.part("question-text").textContent = text;
+    this.part("looked-for").textContent = text;
+  }
+
+  showAbout({ step, about: { first_line: first, last_line: last } }) {
+    const link = this.part("asked-about");
+    link.href = passageAddress(this.page, { step, file: `steps/${step}/content.md`, first, last, heading: [] });
+    link.hidden = false;
+    this.part("asked-lines").textContent = linesText(first, last);
+    this.element.dataset.about = `${first}-${last}`;
+  }
+
   showMode(mode) {
     this.element.dataset.mode = mode;
-    this.part("asked-for").textContent = this.words.modes[mode];
-    this.part("asked-for").hidden = mode === "explain";
+    this.part("asked-mode").textContent = this.words.modes[mode];
+    this.part("asked-mode").hidden = mode === "explain";
   }
 
   status(words) {
@@ -121,7 +140,6 @@ export class Turn {
     this.element.classList.remove("plain");
     this.element.classList.add(kind);
     for (const line of this.element.querySelectorAll("[data-kind]")) line.hidden = line.dataset.kind !== kind;
-    this.part("looked-for").textContent = this.message.text;
   }
 
   showSources(citations) {

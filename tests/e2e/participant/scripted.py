@@ -20,7 +20,7 @@ from shared_services.kit.sse import encode
 from shared_services.pages.markdown import render_answer
 
 MESSAGES = re.compile(r"/api/v1/conversations/[^/]+/messages$")
-TURN = re.compile(r"/api/v1/conversations/[^/]+/turns/(\d+)(/events|/stop|/feedback)$")
+TURN = re.compile(r"/api/v1/conversations/[^/]+/turns/(\d+)(/events|/stop|/feedback|)$")
 HELP = re.compile(r"/api/v1/steps/[^/]+/help$")
 
 
@@ -66,6 +66,7 @@ class ScriptedAnswers:
         ways: What `GET /steps/{step}/help` says; None leaves that to the app.
         messages: Bodies of the messages that came.
         resumed: The `Last-Event-ID` of each request for the rest; None where there was none.
+        kept: The question as it is kept.
         refuse_events: How many requests for the rest are answered with 503 before one is answered.
     """
 
@@ -75,6 +76,7 @@ class ScriptedAnswers:
     messages: list[dict[str, Any]] = field(default_factory=list)
     resumed: list[str | None] = field(default_factory=list)
     stops: int = 0
+    kept: str = ""
     refuse_events: int = 0
     asked_help: int = 0
     feedback: list[dict[str, Any]] = field(default_factory=list)
@@ -110,6 +112,8 @@ class ScriptedAnswers:
             await self._stream(send, 0, [(b"content-location", address.encode())])
         elif turn is None or not self.script:
             await self.app(scope, receive, send)
+        elif not turn[2]:
+            await _json(send, {"number": int(turn[1]), "question": self.kept, "state": "done"})
         elif turn[2] == "/stop":
             self.stops += 1
             self.stopped = True

@@ -148,6 +148,21 @@ def test_a_live_answer_is_the_same_after_a_reload(seen: Watched, question: str, 
     assert shown(page) == live
 
 
+def test_what_a_question_is_about_is_kept_and_leads_to_its_block(seen: Watched):
+    page = seen.open("/steps/water")
+    page.locator(".code.exec").first.hover()
+    page.get_by_role("button", name="Explain this").first.click()
+    done(page)
+    about = page.locator(".turn .asked-about")
+    expect(about).to_have_text("About lines 9–11")
+    live = shown(page)
+    page.reload()
+    done(page)
+    assert shown(page) == live
+    about.click()
+    expect(page.locator(".code.marked")).to_contain_text("garden valve open")
+
+
 def test_a_citation_opens_the_passage_word_for_word_and_leads_to_it(seen: Watched):
     page = seen.open("/steps/water")
     ask(page, VALVE)
