@@ -2,17 +2,21 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
+import anyio
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog import get_logger
 
+from shared_services.kit.a2a import A2AFace, OpenFace, mount_a2a
 from shared_services.kit.database import migrate
 from shared_services.kit.health import Readiness
 from shared_services.kit.http import create_app as create_service_app
 from shared_services.kit.tokens import TokenVerifier
 from shared_services.llm.gateway import ModelGateway
 from workshop_chat import metrics
+from workshop_chat.card import chat_card
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import SHIPPED, ContextLayer, Contexts, read_contexts
 from workshop_chat.endpoints import api_router
@@ -20,7 +24,7 @@ from workshop_chat.faces.mcp_server import McpFace
 from workshop_chat.faces.openai_api import openai_router
 from workshop_chat.join import join_router, send_strangers_to_join
 from workshop_chat.pages.router import page_router
-from workshop_chat.participants import ParticipantCookieMiddleware, Participants
+from workshop_chat.participants import AUDIENCE, ParticipantCookieMiddleware, Participants
 from workshop_chat.pipeline import AnswerPipeline
 from workshop_chat.ports import Library, Search
 from workshop_chat.repository import ConversationRepository
@@ -96,6 +100,13 @@ def create_app(
     service = ChatService(content, repository, pipeline, contexts, history_turns=settings.history_turns)
     mcp = McpFace(content, service, rag, participants.identify)
 
+    def load_a2a() -> OpenFace:
+        from workshop_chat.executor import chat_face
+
+        return chat_face(content, service, rag, participants)
+
+    a2a = A2AFace(load_a2a, verifier, AUDIENCE, participants.of_token)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await migrate(engine, MIGRATIONS)
@@ -106,6 +117,8 @@ def create_app(
         try:
             yield
         finally:
+            with anyio.CancelScope(shield=True):
+                await a2a.close()
             await mcp.close()
 
     readiness = Readiness()
@@ -116,6 +129,7 @@ def create_app(
     app.include_router(api_router(content, service, participants.identify))
     app.include_router(openai_router(content, service, participants.identify))
     app.mount("/mcp", mcp.app)
+    mount_a2a(app, a2a, partial(chat_card, name), settings.public_url)
     app.include_router(join_router(participants))
     app.include_router(page_router(content, participants.identify, repository))
     return app
