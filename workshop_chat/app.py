@@ -7,7 +7,6 @@ from functools import partial
 import anyio
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
-from structlog import get_logger
 
 from shared_services.kit.a2a import A2AFace, OpenFace, mount_a2a
 from shared_services.kit.database import migrate
@@ -15,7 +14,7 @@ from shared_services.kit.health import Readiness
 from shared_services.kit.http import create_app as create_service_app
 from shared_services.kit.tokens import TokenVerifier
 from shared_services.llm.gateway import ModelGateway
-from workshop_chat import metrics
+from workshop_chat.bus import open_bus
 from workshop_chat.card import chat_card
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import SHIPPED, ContextLayer, Contexts, read_contexts
@@ -28,11 +27,10 @@ from workshop_chat.participants import AUDIENCE, ParticipantCookieMiddleware, Pa
 from workshop_chat.pipeline import AnswerPipeline
 from workshop_chat.ports import Library, Search
 from workshop_chat.repository import ConversationRepository
+from workshop_chat.runs import Runs
 from workshop_chat.service import ChatService
 from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import MIGRATIONS
-
-log = get_logger()
 
 MAX_TOKENS = 800
 CONTEXT_CHARACTERS = 12_000
@@ -64,6 +62,7 @@ def create_app(
     """The app of the workshop that the settings name.
 
     A mounted app's lifespan is not run by the app that mounts it: enter `app.router.lifespan_context(app)` around serving.
+    `app.state.drain()` says that the process is about to end: no answer is begun, those that are being made get their grace.
 
     Args:
         settings: Which workshop, who may take part, how it answers.
@@ -97,7 +96,9 @@ def create_app(
         context_characters=context_characters,
     )
     contexts = contexts_of(settings)
-    service = ChatService(content, repository, pipeline, contexts, history_turns=settings.history_turns)
+    bus = open_bus(engine, name)
+    runs = Runs(name, repository, bus, grace=settings.drain_seconds)
+    service = ChatService(content, repository, pipeline, contexts, runs, history_turns=settings.history_turns)
     mcp = McpFace(content, service, rag, participants.identify)
 
     def load_a2a() -> OpenFace:
@@ -110,20 +111,22 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await migrate(engine, MIGRATIONS)
-        left = await repository.interrupt_open()
-        if left:
-            metrics.INTERRUPTED.labels(name).inc(left)
-            log.info("unfinished_turns_marked", workshop=name, turns=left)
+        await bus.start()
+        await runs.start()
         try:
             yield
         finally:
+            await mcp.close()
+            # Before the face that follows answers: what it follows gets its time to finish.
+            await runs.close()
             with anyio.CancelScope(shield=True):
                 await a2a.close()
-            await mcp.close()
+            await bus.close()
 
     readiness = Readiness()
     readiness.add("workshop", content.ready)
     app = create_service_app(f"Assistant of the workshop {name}", service="chat", readiness=readiness, lifespan=lifespan)
+    app.state.drain = runs.drain
     app.add_middleware(ParticipantCookieMiddleware)
     send_strangers_to_join(app)
     app.include_router(api_router(content, service, participants.identify))

@@ -1,6 +1,6 @@
 """Errors of the chat agent. What a stranger may not see and what does not exist are told apart nowhere."""
 
-from shared_services.kit.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from shared_services.kit.errors import ForbiddenError, NotFoundError, UnauthenticatedError, UnavailableError
 
 
 class ConversationNotFoundError(NotFoundError):
@@ -8,6 +8,20 @@ class ConversationNotFoundError(NotFoundError):
 
     slug = "conversation-not-found"
     title = "There is no such conversation"
+
+
+class TurnNotFoundError(NotFoundError):
+    """The conversation has no such turn."""
+
+    slug = "turn-not-found"
+    title = "There is no such question in this conversation"
+
+
+class AnswerInterruptedError(UnavailableError):
+    """The answer ended before it was whole, and will not go on."""
+
+    slug = "answer-interrupted"
+    title = "The answer was interrupted"
 
 
 class StepNotFoundError(NotFoundError):

@@ -9,6 +9,7 @@ import uuid
 from contextlib import aclosing
 from typing import Annotated, Any
 
+import anyio
 from a2a.server.agent_execution import RequestContext
 from a2a.server.tasks import TaskUpdater
 from a2a.types import Message, Part, TaskState
@@ -36,7 +37,7 @@ from workshop_chat.content import WorkshopContent
 from workshop_chat.faces.openai_api import sources
 from workshop_chat.faces.tools import MOST_CHARACTERS, MOST_PASSAGES, search_workshop, step_named
 from workshop_chat.participants import Participants
-from workshop_chat.pipeline import Block
+from workshop_chat.pipeline import Block, Piece
 from workshop_chat.ports import Search
 from workshop_chat.schemas import StepView
 from workshop_chat.service import Admitted, ChatService
@@ -135,19 +136,29 @@ class ChatExecutor(SkillExecutor):
         async def work(task: TaskUpdater) -> None:
             artifact = uuid.uuid4().hex
             await task.start_work()
-            async with aclosing(self._service.answer(turn)) as pieces:
-                async for piece in pieces:
-                    if isinstance(piece, StatusEvent):
-                        said = task.new_agent_message([text_part(piece.message)])
-                        await task.update_status(TaskState.TASK_STATE_WORKING, said)
-                    elif isinstance(piece, Block):
-                        text = [text_part(piece.before + piece.markdown)]
-                        await task.add_artifact(text, artifact, ARTIFACT, append=piece.n > 0, last_chunk=False)
-                    elif isinstance(piece, Answer):
-                        await task.add_artifact(_ending(piece), artifact, ARTIFACT, append=True, last_chunk=True)
-                        await _end(task, piece)
+            run = await self._service.begin(turn)
+            try:
+                async with aclosing(run.follow()) as pieces:
+                    async for piece in pieces:
+                        await _tell(task, artifact, piece)
+            except anyio.get_cancelled_exc_class():
+                # The answer would go on without its reader; who cancels a task wants the model to stop.
+                with anyio.CancelScope(shield=True):
+                    await self._service.stop(turn.conversation, turn.participant, run.number)
+                raise
 
         return work
+
+
+async def _tell(task: TaskUpdater, artifact: str, piece: Piece | Answer) -> None:
+    if isinstance(piece, StatusEvent):
+        await task.update_status(TaskState.TASK_STATE_WORKING, task.new_agent_message([text_part(piece.message)]))
+    elif isinstance(piece, Block):
+        text = [text_part(piece.before + piece.markdown)]
+        await task.add_artifact(text, artifact, ARTIFACT, append=piece.n > 0, last_chunk=False)
+    elif isinstance(piece, Answer):
+        await task.add_artifact(_ending(piece), artifact, ARTIFACT, append=True, last_chunk=True)
+        await _end(task, piece)
 
 
 def _ending(whole: Answer) -> list[Part]:

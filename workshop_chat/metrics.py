@@ -7,6 +7,7 @@ ABSTENTIONS = Counter("workshop_chat_abstentions_total", "Questions that the wor
 ANSWERS = Counter("workshop_chat_answers_total", "Answers given, by who wrote them.", ["workshop", "writer"])
 REFUSALS = Counter("workshop_chat_refusals_total", "Messages and answers that a safety check ended.", ["workshop"])
 INTERRUPTED = Counter("workshop_chat_interrupted_total", "Answers that did not reach their end.", ["workshop"])
+STOPPED = Counter("workshop_chat_stopped_total", "Answers that their participant stopped.", ["workshop"])
 FIRST_BLOCK_SECONDS = Histogram(
     "workshop_chat_first_block_seconds",
     "Seconds from the message to the first block of its answer.",

@@ -92,6 +92,13 @@ class ChatSettings(PlatformSettings):
         validation_alias="CHAT_HISTORY_TURNS",
         description="How many earlier turns are read to understand a follow-up.",
     )
+    drain_seconds: float = Field(
+        default=20.0,
+        ge=0,
+        le=3600,
+        validation_alias="CHAT_DRAIN_SECONDS",
+        description="Seconds that answers get to finish when the process is told to end; the others are kept as interrupted.",
+    )
     secure_cookies: bool = Field(
         default=False,
         validation_alias="SECURE_COOKIES",

@@ -53,9 +53,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/chat.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
 
 
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """A store of each kind with the chat agent's tables, which are dropped afterwards."""
+@asynccontextmanager
+async def migrated(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """A store with the chat agent's tables, which are dropped afterwards."""
     made = create_engine(database_url)
     await migrate(made, MIGRATIONS)
     await migrate(made, MIGRATIONS)
@@ -64,6 +64,20 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
         await connection.run_sync(Base.metadata.drop_all)
         await connection.exec_driver_sql("DROP TABLE chat_alembic_version")
     await made.dispose()
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """A store of each kind."""
+    async with migrated(database_url) as made:
+        yield made
+
+
+@pytest.fixture
+async def postgres_engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
+    """A store that several processes can share."""
+    async with migrated(postgres_url) as made:
+        yield made
 
 
 @dataclass
@@ -109,7 +123,8 @@ class Platform:
         tags: tuple[str, ...] = (),
         **settings: Any,
     ) -> AsyncIterator[FastAPI]:
-        """A running chat agent of `workshop`; `tags` are what its token carries."""
+        """A running chat agent of `workshop`; `tags` are what its token carries. It ends at once unless told otherwise."""
+        settings = {"drain_seconds": 0, **settings}
         async with httpx.AsyncClient(transport=InProcessTransport(self.rag), base_url="http://rag", timeout=60) as http:
             app = create_app(
                 ChatSettings(workshop=workshop, access="code" if join_code else "open", **settings),
