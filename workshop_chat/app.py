@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
+import anyio
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared_services.kit.a2a import A2AFace, OpenFace, mount_a2a
 from shared_services.kit.database import migrate
 from shared_services.kit.health import Readiness
 from shared_services.kit.http import create_app as create_service_app
@@ -13,6 +16,7 @@ from shared_services.kit.tokens import TokenVerifier
 from shared_services.llm.gateway import ModelGateway
 from workshop_chat import retention
 from workshop_chat.bus import open_bus
+from workshop_chat.card import chat_card
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import SHIPPED, ContextLayer, Contexts, read_contexts
 from workshop_chat.endpoints import api_router
@@ -27,7 +31,7 @@ from workshop_chat.limits import Bounds, Gate, TurnLimit
 from workshop_chat.live import Connections, LiveChannel
 from workshop_chat.notes import Notes
 from workshop_chat.pages.router import page_router
-from workshop_chat.participants import ParticipantCookieMiddleware, Participants
+from workshop_chat.participants import AUDIENCE, ParticipantCookieMiddleware, Participants
 from workshop_chat.pipeline import AnswerPipeline
 from workshop_chat.ports import Library, Search
 from workshop_chat.progress import ProgressRepository
@@ -122,6 +126,13 @@ def create_app(
     gate = Gate(engine, name, sessions, bounds)
     mcp = McpFace(content, service, rag, participants.identify, gate)
 
+    def load_a2a() -> OpenFace:
+        from workshop_chat.executor import chat_face
+
+        return chat_face(content, service, rag, participants)
+
+    a2a = A2AFace(load_a2a, verifier, AUDIENCE, participants.of_token)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await migrate(engine, MIGRATIONS)
@@ -135,7 +146,10 @@ def create_app(
                 yield
         finally:
             await mcp.close()
+            # Before the face that follows answers: what it follows gets its time to finish.
             await runs.close()
+            with anyio.CancelScope(shield=True):
+                await a2a.close()
             await bus.close()
 
     readiness = Readiness()
@@ -163,6 +177,7 @@ def create_app(
     app.include_router(live_router(participants, sessions, notes, channel))
     app.include_router(openai_router(content, service, participants.identify, gate))
     app.mount("/mcp", mcp.app)
+    mount_a2a(app, a2a, partial(chat_card, name), settings.public_url)
     app.include_router(join_router(participants))
     app.include_router(page_router(content, participants, repository, sessions, channel, progress))
     return app

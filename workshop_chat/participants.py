@@ -21,7 +21,7 @@ from shared_services.contracts.identity import Identity, Role
 from shared_services.kit.auth import bearer_token
 from shared_services.kit.errors import ForbiddenError, RateLimitedError
 from shared_services.kit.identity import SESSION_COOKIE, Permission, identity_of, may, read_session, require
-from shared_services.kit.tokens import TokenVerifier
+from shared_services.kit.tokens import Claims, TokenVerifier
 from workshop_chat.errors import JoinRequiredError, OtherWorkshopError, WrongJoinCodeError
 
 AUDIENCE = "chat"
@@ -133,7 +133,7 @@ class Participants:
         """
         token = bearer_token(request.headers.get("authorization"))
         if token is not None:
-            return self._admit(identity_of(self._verifier.verify(token, AUDIENCE)), "token")
+            return self.of_token(self._verifier.verify(token, AUDIENCE))
         session = read_session(self._verifier, request.cookies.get(SESSION_COOKIE))
         if session is not None:
             return self._admit(session, "session")
@@ -143,6 +143,15 @@ class Participants:
         if self.access == "code":
             raise JoinRequiredError("Open the join link that you were given, or enter its code.")
         return self._welcome(request, "")
+
+    def of_token(self, claims: Claims) -> Participant:
+        """Who a token speaks for that was verified for this service.
+
+        Raises:
+            OtherWorkshopError: It is another workshop's.
+            ForbiddenError: A role that may not ask.
+        """
+        return self._admit(identity_of(claims), "token")
 
     def _admit(self, identity: Identity, via: Literal["token", "session"]) -> Participant:
         if identity.workshop not in (None, self.workshop):

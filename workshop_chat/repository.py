@@ -83,6 +83,24 @@ class ConversationRepository:
                 session.add(row)
         return row.id
 
+    async def ensure(self, conversation: str, participant: str) -> None:
+        """Begin a conversation under an id of the caller's making, where it has not begun.
+
+        Raises:
+            ConversationNotFoundError: The id is somebody else's conversation.
+        """
+        row = ConversationRow(id=conversation, workshop=self._workshop, participant=participant, created_at=datetime.now(UTC))
+        try:
+            await self.require(conversation, participant)
+        except ConversationNotFoundError:
+            try:
+                with storage_errors():
+                    async with self._sessions.begin() as session:
+                        session.add(row)
+            except IntegrityError:
+                # Somebody else's, or begun by another message just now.
+                await self.require(conversation, participant)
+
     async def require(self, conversation: str, participant: str) -> None:
         """Check that a conversation is this participant's.
 

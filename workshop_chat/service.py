@@ -1,5 +1,6 @@
 """Conversations: letting a message in, and having it answered by a run that outlives its reader."""
 
+import hashlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -60,6 +61,15 @@ class ChatService:
     async def create(self, participant: str) -> str:
         """A new conversation's id."""
         return await self._repository.create(participant)
+
+    async def resume(self, thread: str, participant: str) -> str:
+        """The id of a participant's conversation for a thread that the caller names, begun where it has not been.
+
+        The same thread of another participant is another conversation.
+        """
+        named = hashlib.sha256(f"{self._content.workshop}\n{participant}\n{thread}".encode()).hexdigest()[:32]
+        await self._repository.ensure(named, participant)
+        return named
 
     async def turns(self, conversation: str, participant: str) -> list[StoredTurn]:
         """A conversation's turns, oldest first.

@@ -153,6 +153,14 @@ class ChatSettings(PlatformSettings):
     port: int = Field(
         default=8082, ge=0, le=65535, validation_alias="CHAT_PORT", description="Port that the chat agent listens on."
     )
+    public_url: str = Field(
+        default="",
+        validation_alias="CHAT_PUBLIC_URL",
+        description=(
+            "Address under which other agents reach this one, for its agent card. Empty: the address that the card was asked for "
+            "under."
+        ),
+    )
     log_level: str = Field(default="info", validation_alias="LOG_LEVEL", description="Lowest level that is logged.")
     log_json: bool = Field(
         default=True, validation_alias="LOG_JSON", description="Log one JSON object a line instead of readable lines."

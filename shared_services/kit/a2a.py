@@ -23,7 +23,7 @@ from shared_services.kit.auth import bearer_token
 from shared_services.kit.errors import PlatformError, UnauthenticatedError, UnavailableError
 from shared_services.kit.http import problem_response
 from shared_services.kit.logging import request_id
-from shared_services.kit.tokens import TokenVerifier
+from shared_services.kit.tokens import Claims, TokenVerifier
 
 CARD_PATH = "/.well-known/agent-card.json"
 FACE_PATH = "/a2a"
@@ -130,12 +130,20 @@ class A2AFace:
         load: Imports the protocol's library and gives what makes the face; called once, in a thread.
         verifier: Checks tokens.
         audience: Service that a token must be for.
+        admit: Raises a PlatformError for a caller whom the agent does not serve at all.
     """
 
-    def __init__(self, load: Callable[[], OpenFace], verifier: TokenVerifier, audience: str) -> None:
+    def __init__(
+        self,
+        load: Callable[[], OpenFace],
+        verifier: TokenVerifier,
+        audience: str,
+        admit: Callable[[Claims], object] | None = None,
+    ) -> None:
         self._load = load
         self._verifier = verifier
         self._audience = audience
+        self._admit = admit
         self._app: ASGIApp | None = None
         self._opening = anyio.Lock()
         self._stack = AsyncExitStack()
@@ -148,6 +156,8 @@ class A2AFace:
             if token is None:
                 raise UnauthenticatedError("Send a token: `Authorization: Bearer ...`.")
             claims = self._verifier.verify(token, self._audience)
+            if self._admit is not None:
+                self._admit(claims)
             app = await self._opened()
         except PlatformError as error:
             headers = {"www-authenticate": "Bearer"} if error.status == 401 else {}

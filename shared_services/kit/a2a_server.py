@@ -40,6 +40,8 @@ from shared_services.kit.tokens import Claims
 log = get_logger()
 
 MOST_TASKS = 1_000
+WAITING_SECONDS = 60.0
+"""How long a task that waits for its caller is held ready; afterwards a further message takes it up again from the store."""
 
 Run = Callable[[], Awaitable[None]]
 
@@ -76,6 +78,12 @@ def claims_of(context: RequestContext) -> Claims:
     if not isinstance(user, Caller):
         raise TypeError("a call that did not come through the door")
     return user.claims
+
+
+def context_of(context: RequestContext) -> str:
+    """The context that a message belongs to: of the task that it names, else its own."""
+    # A message that names a task alone comes with a context that the library made up for it.
+    return (context.current_task or context).context_id or ""
 
 
 class NewestTasks(InMemoryTaskStore):
@@ -167,8 +175,14 @@ def problem_parts(error: Exception) -> tuple[TaskState, list[Part]]:
 class SkillExecutor(AgentExecutor):
     """Runs one message of one caller: `answer` for what is done at once, `work` for what takes a task.
 
-    A subclass overrides `begin`. Errors become the end of a task, never a traceback.
+    A subclass overrides `begin`. Errors become the end of a task, never a traceback; a further message to a task that waits
+    for one, where it is refused, leaves the task waiting.
+
+    Attributes:
+        cancelled: What a caller is told who ends a task.
     """
+
+    cancelled = "It was cancelled; nothing was changed."
 
     def __init__(self) -> None:
         self._under_way: dict[str, tuple[anyio.CancelScope, anyio.Event]] = {}
@@ -183,17 +197,25 @@ class SkillExecutor(AgentExecutor):
 
     async def execute(self, context: RequestContext, event_queue: EventQueue) -> None:
         """Serve one message."""
+        task = TaskUpdater(event_queue, context.task_id or "", context_of(context))
+        known = context.current_task is not None
         try:
             begun = await self.begin(context)
         except Exception as error:
             state, parts = problem_parts(error)
-            await event_queue.enqueue_event(submitted(context, state, parts))
+            if known:
+                waits = state == TaskState.TASK_STATE_REJECTED
+                state = TaskState.TASK_STATE_INPUT_REQUIRED if waits else state
+                await task.update_status(state, task.new_agent_message(parts))
+            else:
+                await event_queue.enqueue_event(submitted(context, state, parts))
             return
         if isinstance(begun, Message):
             await event_queue.enqueue_event(begun)
             return
-        await event_queue.enqueue_event(submitted(context))
-        await self._run(begun, TaskUpdater(event_queue, context.task_id or "", context.context_id or ""))
+        if not known:
+            await event_queue.enqueue_event(submitted(context))
+        await self._run(begun, task)
 
     async def _run(self, work: "Work", task: TaskUpdater) -> None:
         ended = anyio.Event()
@@ -206,7 +228,7 @@ class SkillExecutor(AgentExecutor):
                     state, parts = problem_parts(error)
                     await task.update_status(state, task.new_agent_message(parts))
             if scope.cancelled_caught:
-                message = task.new_agent_message([text_part("It was cancelled; nothing was changed.")])
+                message = task.new_agent_message([text_part(self.cancelled)])
                 await task.cancel(message)
         finally:
             self._under_way.pop(task.task_id, None)
@@ -234,7 +256,9 @@ async def open_face(card: dict[str, Any], executor: AgentExecutor) -> AsyncItera
         executor: Does the work.
     """
     parsed = json_format.ParseDict(card, AgentCard())
-    handler = DefaultRequestHandlerV2(agent_executor=executor, task_store=NewestTasks(), agent_card=parsed)
+    handler = DefaultRequestHandlerV2(
+        agent_executor=executor, task_store=NewestTasks(), agent_card=parsed, interrupted_task_timeout=WAITING_SECONDS
+    )
     calls = _Calls()
     routes = [
         *create_jsonrpc_routes(handler, JSONRPC_PATH, context_builder=calls),

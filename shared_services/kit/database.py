@@ -4,25 +4,23 @@ Each room that keeps tables has its own metadata, its own folder of migrations a
 chat agent's schema holds the chat agent's tables alone.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alembic.config import Config
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from shared_services.kit.errors import NewerDataError, StorageFullError, UnavailableError
+from shared_services.kit.errors import StorageFullError, UnavailableError
 
 SQLITE_BUSY_MILLISECONDS = 30_000
+_REVISION = re.compile(r"""^revision\b.*?=\s*["']([^"']+)""", re.MULTILINE)
+_DOWN_REVISION = re.compile(r"""^down_revision\b.*?=\s*["']([^"']+)""", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,11 @@ class MigrationSet:
 
     room: str
     folder: Path
+
+    @property
+    def version_table(self) -> str:
+        """Where the revision of the tables is kept."""
+        return f"{self.room}_alembic_version"
 
 
 def create_engine(url: str) -> AsyncEngine:
@@ -66,29 +69,28 @@ async def migrate(engine: AsyncEngine, migrations: MigrationSet) -> None:
         NewerDataError: The database is at a revision that this code does not know.
         StorageFullError: The disk is full.
     """
-    config = Config()
-    config.set_main_option("script_location", str(migrations.folder))
-    script = ScriptDirectory.from_config(config)
+    newest = newest_revision(migrations.folder)
     with storage_errors():
         async with engine.begin() as connection:
-            await connection.run_sync(_upgrade, script, migrations.room)
+            if newest is None or await connection.run_sync(_revision, migrations.version_table) != newest:
+                # Alembic takes 10 MB, which a process that finds its tables up to date need not have.
+                from shared_services.kit.migrations import upgrade
+
+                await connection.run_sync(upgrade, migrations)
 
 
-def _upgrade(connection: Connection, script: ScriptDirectory, room: str) -> None:
-    def revisions(current: Any, _context: MigrationContext) -> Any:
-        try:
-            return script._upgrade_revs("head", current)  # noqa: SLF001  what alembic's own env.py calls
-        except CommandError as error:
-            raise NewerDataError(
-                f"The data of '{room}' is at revision {', '.join(current)}, which this version of the program does not know. "
-                "Start the newer version that wrote it, or use another data folder."
-            ) from error
+def newest_revision(folder: Path) -> str | None:
+    """The revision that no other follows on, read from the migrations' files; None where there is not exactly one."""
+    given = [file.read_text() for file in (folder / "versions").glob("*.py")]
+    revisions = {found.group(1) for text in given if (found := _REVISION.search(text))}
+    heads = revisions - {found.group(1) for text in given if (found := _DOWN_REVISION.search(text))}
+    return heads.pop() if len(heads) == 1 else None
 
-    context = MigrationContext.configure(
-        connection, opts={"version_table": f"{room}_alembic_version", "fn": revisions, "script": script}
-    )
-    with Operations.context(context):
-        context.run_migrations()
+
+def _revision(connection: Connection, table: str) -> str | None:
+    if not inspect(connection).has_table(table):
+        return None
+    return connection.execute(text(f"SELECT version_num FROM {table}")).scalar()  # noqa: S608  a room's own name
 
 
 @contextmanager

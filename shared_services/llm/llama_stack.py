@@ -6,7 +6,7 @@ the first call is made, in a thread, so that a process without a model never pay
 """
 
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import count
@@ -17,6 +17,7 @@ import anyio
 import httpx
 from structlog import get_logger
 
+from shared_services.llm.chunks import ChunkReader, GarbageError, Piece, ReportedError
 from shared_services.llm.errors import ModelUnavailableError
 from shared_services.llm.gateway import ChatMessage, Finish
 from shared_services.llm.model_choice import choose_model, lists_model
@@ -31,7 +32,6 @@ LIST_SECONDS: Final = 10.0
 DRAIN_SECONDS: Final = 0.5
 FIRST_PAUSE_SECONDS: Final = 0.25
 _RETRIED: Final = frozenset({"unreachable", "rate_limited", "failed", "cut_off", "garbage"})
-_FINISH: Final[dict[str, Finish]] = {"length": Finish("length"), "content_filter": Finish("filtered")}
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,6 @@ class Patience:
     gap: float = 20.0
     total: float = 180.0
     retries: int = 2
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """What one chunk of the stream says; `alive` when the model did anything, be it only thinking."""
-
-    text: str = ""
-    alive: bool = False
-    finish: Finish | None = None
 
 
 class LlamaStackGateway:
@@ -83,6 +74,7 @@ class LlamaStackGateway:
         self._api_key = api_key
         self._patience = patience or Patience()
         self._tls: ssl.SSLContext | None = None
+        self._making_tls = anyio.Lock()
         parts = urlsplit(address)
         self._host = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
@@ -147,34 +139,32 @@ class LlamaStackGateway:
         model = self._model or self._chosen or await self._choose(first_by)
         client = await self._client()
         thinking = ThinkingFilter()
+        reader = ChunkReader()
         deadline, anything, finish = first_by, False, None
         try:
             call = client.chat.completions.create(model=model, stream=True, **body)
-            chunks = await self._within(call, deadline)
-            while True:
+            chunks = (await self._within(call, deadline)).response.aiter_bytes()
+            while not reader.done:
                 try:
-                    chunk = await self._within(chunks.__anext__(), deadline)
+                    data = await self._within(anext(chunks), deadline)
                 except StopAsyncIteration:
                     break
-                except ModelUnavailableError:
-                    if finish:
-                        break
-                    raise
-                piece = self._read(chunk)
-                anything = True
-                if text := thinking.feed(piece.text):
-                    yield text
-                if piece.finish and not finish:
-                    finish = piece.finish
-                    # The answer is whole; what follows is at most the usage and [DONE].
-                    end = min(end, anyio.current_time() + DRAIN_SECONDS)
-                    deadline = end
-                elif piece.alive and not finish:
-                    deadline = min(anyio.current_time() + self._patience.gap, end)
+                for piece in self._read(reader, data):
+                    anything = True
+                    if text := thinking.feed(piece.text):
+                        yield text
+                    if piece.finish and not finish:
+                        finish = piece.finish
+                        # The answer is whole; what follows is at most the usage and [DONE].
+                        end = min(end, anyio.current_time() + DRAIN_SECONDS)
+                        deadline = end
+                    elif piece.alive and not finish:
+                        deadline = min(anyio.current_time() + self._patience.gap, end)
         except ModelUnavailableError as error:
             if error.reason == "rejected":
                 self._chosen = None
-            raise
+            if finish is None:
+                raise
         finally:
             with anyio.CancelScope(shield=True):
                 await client.close()
@@ -189,20 +179,16 @@ class LlamaStackGateway:
             return ModelUnavailableError("cut_off", f"The model server at {self._host} ended the answer in the middle.")
         return ModelUnavailableError("garbage", f"The model server at {self._host} sent no stream of an answer.")
 
-    def _read(self, chunk: Any) -> _Piece:
-        """A chunk of the stream. The library does not validate what it parses, so nothing is taken for granted."""
-        choices = getattr(chunk, "choices", None)
-        if not isinstance(choices, list):
-            raise ModelUnavailableError("garbage", f"The model server at {self._host} sent something that is not an answer.")
-        if not choices:
-            return _Piece()
-        delta = getattr(choices[0], "delta", None)
-        text = getattr(delta, "content", None)
-        thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
-        ended = getattr(choices[0], "finish_reason", None)
-        if not isinstance(text, str | None):
-            raise ModelUnavailableError("garbage", f"The model server at {self._host} sent something that is not text.")
-        return _Piece(text or "", bool(text or thought), _FINISH.get(str(ended), Finish("stop")) if ended else None)
+    def _read(self, reader: ChunkReader, data: bytes) -> Iterator[Piece]:
+        try:
+            yield from reader.feed(data)
+        except GarbageError as error:
+            raise ModelUnavailableError(
+                "garbage", f"The model server at {self._host} sent something that is not an answer."
+            ) from error
+        except ReportedError as error:
+            log.warning("model_server_error", server=self._host, said=str(error))
+            raise ModelUnavailableError("failed", f"The model server at {self._host} reported an error in its answer.") from error
 
     async def _choose(self, deadline: float) -> str:
         models = await self._list_models(deadline)
@@ -224,8 +210,9 @@ class LlamaStackGateway:
 
     async def _client(self) -> "AsyncLlamaStackClient":
         library = await anyio.to_thread.run_sync(_library)
-        if self._tls is None:
-            self._tls = await anyio.to_thread.run_sync(httpx.create_ssl_context)
+        async with self._making_tls:
+            if self._tls is None:
+                self._tls = await anyio.to_thread.run_sync(httpx.create_ssl_context)
         # Without a key no header may be sent: an empty bearer token is not a valid one.
         headers = {} if self._api_key else {"Authorization": library.Omit()}
         client: AsyncLlamaStackClient = library.AsyncLlamaStackClient(

@@ -3,7 +3,7 @@
 Nothing is kept of what is asked here. The protocol's package is imported when the first request comes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any
@@ -13,23 +13,20 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared_services.contracts.chat import Answer
-from shared_services.contracts.rag import Passage, SearchRequest
+from shared_services.contracts.rag import Passage
 from shared_services.kit.errors import PlatformError
 from shared_services.kit.http import problem_response, retry_header
 from shared_services.kit.logging import request_id
 from workshop_chat.content import WorkshopContent
-from workshop_chat.errors import StepNotFoundError
+from workshop_chat.faces import tools
 from workshop_chat.faces.lazy import LazyApp
 from workshop_chat.faces.openai_api import sources
-from workshop_chat.help import readable_kinds
 from workshop_chat.limits import Gate
 from workshop_chat.participants import Participant
 from workshop_chat.ports import Search
 from workshop_chat.service import ChatService
 
 Identify = Callable[[Request], Participant]
-
-MOST_PASSAGES = 20
 
 _asking: ContextVar[Participant] = ContextVar("asking")
 """Who sends the request that a tool is called by."""
@@ -88,25 +85,17 @@ def _app(content: WorkshopContent, service: ChatService, search: Search, gate: G
     async def search_workshop(query: str, limit: int = 5) -> dict[str, Any]:
         """Passages of the workshop that answer a question or hold a command, best first, each with its place."""
         try:
-            published = await content.current()
-            request = SearchRequest(
-                query=query[:20_000],
-                limit=max(1, min(limit, MOST_PASSAGES)),
-                kinds=readable_kinds("explain", solve_open=False),
-                version=published.version,
-            )
-            found = await search.search(request)
+            found = await tools.search_workshop(content, search, query, limit)
         except PlatformError as error:
             raise ToolError(error.detail or error.title) from error
-        own = [passage for passage in found.passages if passage.document is not None or passage.workshop == name]
-        return {"confidence": found.confidence, "passages": [_shown(passage) for passage in own]}
+        return {"confidence": found.confidence, "passages": [_shown(passage) for passage in found.passages]}
 
     @server.tool()
     async def get_step(step: str) -> dict[str, Any]:
         """A step's text as Markdown; `step` is its id, or its number from 1."""
         try:
             published = await content.current()
-            found = await content.step(step_named(step, published.manifest.steps), published.version)
+            found = await content.step(tools.step_named(step, published.manifest.steps), published.version)
         except PlatformError as error:
             raise ToolError(error.detail or error.title) from error
         return {"id": found.id, "title": found.title, "number": found.number, "of": found.total, "content": found.content}
@@ -129,19 +118,6 @@ def _app(content: WorkshopContent, service: ChatService, search: Search, gate: G
     return server.streamable_http_app(
         streamable_http_path="/", stateless_http=True, json_response=True, transport_security=security
     )
-
-
-def step_named(name: str, order: Sequence[str]) -> str:
-    """The step with this id or number.
-
-    Raises:
-        StepNotFoundError: There is none; the sentence lists those that there are.
-    """
-    if name.isascii() and name.isdecimal() and 1 <= int(name) <= len(order):
-        return order[int(name) - 1]
-    if name not in order:
-        raise StepNotFoundError(f"There is no step {name[:80]!r}. The steps: {', '.join(order)}.")
-    return name
 
 
 def _shown(passage: Passage) -> dict[str, Any]:

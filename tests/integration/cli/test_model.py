@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cli.program import run
-from tests.ogx import ogx_server
+from tests.ogx import OGX, model_server
 from tests.upstream import Fail, Say, ScriptedUpstream, closed_port, model_row
 
 pytestmark = [pytest.mark.ogx, pytest.mark.timeout(600)]
@@ -25,7 +25,7 @@ class Stack:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     rows = [model_row("nomic-embed-text"), model_row("talker")]
-    with ScriptedUpstream(models=rows) as upstream, ogx_server(upstream.url, tmp_path_factory.mktemp("ogx")) as address:
+    with ScriptedUpstream(models=rows) as upstream, model_server(OGX, upstream.url, tmp_path_factory.mktemp("ogx")) as address:
         yield Stack(upstream, address)
 
 

@@ -185,8 +185,10 @@ async def test_closing_the_stream_hangs_up() -> None:
 async def test_cancelling_before_the_first_words_hangs_up() -> None:
     with ScriptedUpstream() as upstream:
         upstream.script(Silence())
-        with anyio.move_on_after(0.5):
-            await ask(LlamaStackGateway(upstream.url, model="m", patience=Patience()))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask, LlamaStackGateway(upstream.url, model="m", patience=Patience()))
+            await upstream.until(lambda: bool(upstream.requests))
+            tasks.cancel_scope.cancel()
         await upstream.until(lambda: upstream.requests[0].disconnected, 1.0)
 
 

@@ -1,4 +1,4 @@
-"""The gateway through a real OGX server: its models, its streams, its errors, and that hanging up reaches the model."""
+"""The gateway through a real OGX server, and a real Llama Stack one: its models, its streams, its errors, and that hanging up reaches the model."""
 
 from collections.abc import Iterator
 from contextlib import aclosing
@@ -10,7 +10,7 @@ from shared_services.llm.errors import ModelUnavailableError
 from shared_services.llm.gateway import ChatMessage, Finish
 from shared_services.llm.llama_stack import LlamaStackGateway, Patience
 from shared_services.llm.settings import server_address
-from tests.ogx import ogx_server
+from tests.ogx import MODEL_SERVERS, model_server
 from tests.upstream import Endless, Fail, Say, ScriptedUpstream, Silence, model_row
 
 pytestmark = [pytest.mark.ogx, pytest.mark.timeout(600)]
@@ -28,10 +28,13 @@ class Stack:
         return LlamaStackGateway(self.address, patience=patience)
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+@pytest.fixture(scope="module", params=MODEL_SERVERS, ids=lambda server: server.name)
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     rows = [model_row("nomic-embed-text"), model_row("talker")]
-    with ScriptedUpstream(models=rows) as upstream, ogx_server(upstream.url, tmp_path_factory.mktemp("ogx")) as address:
+    with (
+        ScriptedUpstream(models=rows) as upstream,
+        model_server(request.param, upstream.url, tmp_path_factory.mktemp("stack")) as address,
+    ):
         yield Stack(upstream, address)
 
 

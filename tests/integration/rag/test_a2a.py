@@ -5,30 +5,27 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import anyio
 import httpx
 import pytest
-from a2a.client import A2ACardResolver, Client, ClientConfig, ClientFactory
+from a2a.client import A2ACardResolver, Client
 from a2a.types import (
     CancelTaskRequest,
     GetTaskRequest,
     ListTasksRequest,
     SendMessageRequest,
-    StreamResponse,
     SubscribeToTaskRequest,
     Task,
     TaskNotCancelableError,
     TaskNotFoundError,
     TaskState,
 )
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.json_format import ParseDict
 
 from agents.rag.app import create_app
 from agents.rag.settings import RagSettings
@@ -36,27 +33,15 @@ from shared_services.clients.a2a import A2AClient
 from shared_services.contracts.identity import Role
 from shared_services.contracts.rag import IndexStatus, SearchRequest, SearchResponse
 from shared_services.kit.database import create_engine
-from shared_services.kit.errors import NotFoundError, ProblemError, UnavailableError
-from shared_services.kit.tokens import TokenIssuer
-from shared_services.library.form import WorkshopFiles
+from shared_services.kit.errors import ProblemError, UnavailableError
+from tests.a2a import BINDINGS, bearer, call, client, data_of, message, send, state_of, text_of
+from tests.integration.rag.callers import ISSUER, Files, token
 from tests.serving import serve
 from tests.unit.rag.fakes import FakeEmbedder
 from tests.unit.rag.workshops import CLUSTER_STEPS, workshop
 from workshop_cli.mounts import House
 
 ROOT = Path(__file__).parents[3]
-ISSUER = TokenIssuer(Ed25519PrivateKey.generate())
-BINDINGS = ["JSONRPC", "HTTP+JSON"]
-
-
-@dataclass
-class Files:
-    versions: dict[tuple[str, str], WorkshopFiles] = field(default_factory=dict)
-
-    async def fetch(self, name: str, version: str) -> WorkshopFiles:
-        if (name, version) not in self.versions:
-            raise NotFoundError(f"There is no version {version} of {name}.")
-        return self.versions[name, version]
 
 
 class HeldEmbedder(FakeEmbedder):
@@ -79,17 +64,11 @@ class CrashingEmbedder(FakeEmbedder):
         raise RuntimeError("a secret of the inside")
 
 
-def token(
-    subject: str = "service:chat", *, workshop: str | None = "shop", roles: frozenset[Role] = frozenset(), audience: str = "rag"
-):
-    return ISSUER.issue(subject, audience, seconds=86_400, workshop=workshop, roles=roles)
-
-
-CHAT = token()
-AUTHOR = token("author:1", roles=frozenset({Role.AUTHOR}))
-OTHER_AUTHOR = token("author:2", roles=frozenset({Role.AUTHOR}))
+CHAT = token(workshop="shop")
+AUTHOR = token("author:1", workshop="shop", roles=frozenset({Role.AUTHOR}))
+OTHER_AUTHOR = token("author:2", workshop="shop", roles=frozenset({Role.AUTHOR}))
 PARK = token("author:1", workshop="park", roles=frozenset({Role.AUTHOR}))
-CORE = token("service:core", workshop=None)
+CORE = token("service:core")
 
 
 @dataclass
@@ -132,48 +111,6 @@ def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
     """For tests that change nothing."""
     with serving(tmp_path_factory.mktemp("steady")) as served:
         yield served
-
-
-def bearer(given: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {given}"}
-
-
-async def call(method: str, url: str, given: str, **options: object) -> httpx.Response:
-    async with httpx.AsyncClient(headers=bearer(given) | {"A2A-Version": "1.0"}, timeout=30) as http:
-        return await http.request(method, url, **options)  # type: ignore[arg-type]
-
-
-@asynccontextmanager
-async def client(url: str, given: str, *, streaming: bool = False, binding: str = "JSONRPC") -> AsyncIterator[Client]:
-    async with httpx.AsyncClient(headers=bearer(given), timeout=30) as http:
-        card = await A2ACardResolver(http, url).get_agent_card()
-        config = ClientConfig(
-            streaming=streaming, httpx_client=http, supported_protocol_bindings=[binding], use_client_preference=True
-        )
-        yield ClientFactory(config).create(card)
-
-
-def message(*, text: str | None = None, data: object = None, at_once: bool = False, **more: object) -> SendMessageRequest:
-    parts = ([{"text": text}] if text is not None else []) + ([{"data": data}] if data is not None else [])
-    body = {"message": {"messageId": uuid4().hex, "role": "ROLE_USER", "parts": parts, **more}}
-    return ParseDict(body | {"configuration": {"returnImmediately": at_once}}, SendMessageRequest())
-
-
-async def send(url: str, given: str, request: SendMessageRequest, **options: object) -> list[StreamResponse]:
-    async with client(url, given, **options) as opened:  # type: ignore[arg-type]
-        return [event async for event in opened.send_message(request)]
-
-
-def data_of(parts) -> object:
-    return next(MessageToDict(part.data) for part in parts if part.HasField("data"))
-
-
-def text_of(parts) -> str:
-    return next(part.text for part in parts if part.HasField("text"))
-
-
-def state_of(task: Task) -> str:
-    return TaskState.Name(task.status.state).removeprefix("TASK_STATE_")
 
 
 async def test_the_card_says_where_and_with_what(steady: Agent) -> None:

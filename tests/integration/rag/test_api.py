@@ -6,13 +6,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agents.rag.app import create_app
 from agents.rag.errors import ModelUnavailableError
@@ -20,25 +19,12 @@ from agents.rag.settings import RagSettings
 from shared_services.contracts.identity import Role
 from shared_services.contracts.rag import IndexStatus, SearchResponse
 from shared_services.kit.database import create_engine
-from shared_services.kit.errors import NotFoundError
 from shared_services.kit.sse import decode
-from shared_services.kit.tokens import TokenIssuer
-from shared_services.library.form import WorkshopFiles
+from tests.integration.rag.callers import ISSUER, Files, token
 from tests.unit.rag.fakes import FakeEmbedder
 from tests.unit.rag.workshops import CLUSTER_STEPS, workshop
 
 ROOT = Path(__file__).parents[3]
-ISSUER = TokenIssuer(Ed25519PrivateKey.generate())
-
-
-@dataclass
-class Files:
-    versions: dict[tuple[str, str], WorkshopFiles] = field(default_factory=dict)
-
-    async def fetch(self, name: str, version: str) -> WorkshopFiles:
-        if (name, version) not in self.versions:
-            raise NotFoundError(f"There is no version {version} of {name}.")
-        return self.versions[name, version]
 
 
 class SlowEmbedder(FakeEmbedder):
@@ -58,10 +44,8 @@ class MissingEmbedder(FakeEmbedder):
         raise ModelUnavailableError("There are no weights in /nowhere.")
 
 
-def _bearer(
-    subject: str = "service:chat", *, workshop: str | None = None, roles: frozenset[Role] = frozenset(), audience: str = "rag"
-):
-    return {"authorization": f"Bearer {ISSUER.issue(subject, audience, seconds=86_400, workshop=workshop, roles=roles)}"}
+def _bearer(subject: str = "service:chat", **claims: Any) -> dict[str, str]:
+    return {"authorization": f"Bearer {token(subject, **claims)}"}
 
 
 SERVICE = _bearer("service:jobs")
