@@ -5,10 +5,11 @@ from typing import Any
 
 import anyio
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared_services.contracts.chat import Feedback
+from shared_services.kit.database import session_factory
 from shared_services.kit.errors import BadInputError
 from tests.integration.chat.test_repository import answer
 from workshop_chat.errors import ConversationNotFoundError, TurnNotFoundError, TurnOpenError
@@ -40,16 +41,14 @@ class Kept:
 
     async def been(self, participant: str, at: datetime = NOW) -> None:
         """They have a session, and have been on a step."""
-        async with self.engine.begin() as connection:
-            mine = {"workshop": self.workshop, "participant": participant}
-            session = insert(SessionRow).values(
-                **mine, name="Ann", state="over", since=at, active_at=at, seen_at=at, step="boil", step_since=at
+        mine = {"workshop": self.workshop, "participant": participant}
+        async with session_factory(self.engine).begin() as session:
+            # What they have done in the workshop may have made these rows already.
+            await session.merge(
+                SessionRow(**mine, name="Ann", state="over", since=at, active_at=at, seen_at=at, step="boil", step_since=at)
             )
-            await connection.execute(session)
-            await connection.execute(
-                insert(ProgressRow).values(
-                    **mine, step="boil", first_seen_at=at, last_seen_at=at, seconds=61.5, failed_checks=2, passed_at=at
-                )
+            await session.merge(
+                ProgressRow(**mine, step="boil", first_seen_at=at, last_seen_at=at, seconds=61.5, failed_checks=2, passed_at=at)
             )
 
     async def age(self, conversation: str, days: float, number: int | None = None) -> None:
