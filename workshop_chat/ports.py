@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from shared_services.contracts.library import WorkshopVersion
-from shared_services.contracts.rag import SearchRequest, SearchResponse
+from shared_services.contracts.rag import EmbeddingsRequest, EmbeddingsResponse, SearchRequest, SearchResponse
 
 
 class Library(Protocol):
@@ -28,3 +28,15 @@ class Search(Protocol):
     async def search(self, request: SearchRequest) -> SearchResponse:
         """Passages, best first."""
         ...
+
+
+class Embeddings(Protocol):
+    """The RAG agent's embedding model; raises `PlatformError`s."""
+
+    async def embeddings(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
+        """A vector of length 1 for each text, in order."""
+        ...
+
+
+class Retrieval(Search, Embeddings, Protocol):
+    """What the RAG agent does for a chat agent."""
