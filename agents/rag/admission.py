@@ -80,8 +80,8 @@ class Admission:
         if self._inside >= self._running + self._waiting:
             seconds = retry_after(self._taken, self._running)
             raise self._full(
-                f"{self._running} {self._full.what} requests run and {self._inside - self._running} wait, which is as many as this agent "
-                f"takes. Nothing was changed. Send the request again in {seconds} seconds.",
+                f"{self._running} {self._full.what} requests run and {self._inside - self._running} wait, which is as many as "
+                f"this agent takes. Nothing was changed. Send the request again in {seconds} seconds.",
                 retry_after=seconds,
             )
 
