@@ -13,6 +13,7 @@ from shared_services.kit.http import create_app as create_service_app
 from shared_services.kit.tokens import TokenVerifier
 from shared_services.llm.gateway import ModelGateway
 from workshop_chat import metrics
+from workshop_chat.bus import LocalBus
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import SHIPPED, ContextLayer, Contexts, read_contexts
 from workshop_chat.endpoints import api_router
@@ -22,11 +23,12 @@ from workshop_chat.join import join_router, send_strangers_to_join
 from workshop_chat.pages.router import page_router
 from workshop_chat.participants import ParticipantCookieMiddleware, Participants
 from workshop_chat.pipeline import AnswerPipeline
-from workshop_chat.ports import Library, Search
+from workshop_chat.ports import Embeddings, Library, Search
 from workshop_chat.repository import ConversationRepository
 from workshop_chat.service import ChatService
 from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import MIGRATIONS
+from workshop_chat.teaching import teaching_router
 
 log = get_logger()
 
@@ -54,6 +56,7 @@ def create_app(
     verifier: TokenVerifier,
     participant_key: bytes,
     join_code: str | None = None,
+    embeddings: Embeddings | None = None,
     max_tokens: int = MAX_TOKENS,
     context_characters: int = CONTEXT_CHARACTERS,
 ) -> FastAPI:
@@ -70,6 +73,7 @@ def create_app(
         verifier: Checks the platform's tokens and sessions.
         participant_key: The secret for participants' cookies, 32 bytes or more.
         join_code: Needed where `settings.access` is `code`.
+        embeddings: The RAG agent's model, which tells which questions mean the same; without it their words do.
         max_tokens: Longest answer of the model.
         context_characters: How many characters of passages a prompt may hold.
 
@@ -93,6 +97,7 @@ def create_app(
         context_characters=context_characters,
     )
     contexts = contexts_of(settings)
+    bus = LocalBus()
     service = ChatService(content, repository, pipeline, contexts, history_turns=settings.history_turns)
     mcp = McpFace(content, service, rag, participants.identify)
 
@@ -117,5 +122,6 @@ def create_app(
     app.include_router(openai_router(content, service, participants.identify))
     app.mount("/mcp", mcp.app)
     app.include_router(join_router(participants))
+    app.include_router(teaching_router(content, engine, participants.identify, bus, embeddings))
     app.include_router(page_router(content, participants.identify, repository))
     return app

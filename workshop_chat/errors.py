@@ -43,3 +43,10 @@ class OtherWorkshopError(ForbiddenError):
 
     slug = "other-workshop"
     title = "This sign-in is for another workshop"
+
+
+class TeachersOnlyError(ForbiddenError):
+    """The page or address is for whoever runs the workshop."""
+
+    slug = "teachers-only"
+    title = "This is for whoever runs the workshop"

@@ -41,7 +41,7 @@ JOIN_PROBLEMS = {
 
 
 @lru_cache(maxsize=1)
-def _look() -> tuple[StaticBundle, Templates]:
+def look() -> tuple[StaticBundle, Templates]:
     """The static files and templates, once for all workshops that one process serves."""
     bundle = StaticBundle([ROOM / "static"])
     return bundle, Templates(bundle, [ROOM / "templates"])
@@ -88,7 +88,7 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
         identify: Who sends a request; raises where it is nobody who may take part.
         repository: Where conversations are kept.
     """
-    bundle, templates = _look()
+    bundle, templates = look()
     renderer = StepRenderer(content)
     router = APIRouter(include_in_schema=False, route_class=page_route(templates))
 

@@ -111,10 +111,12 @@ class Platform:
     ) -> AsyncIterator[FastAPI]:
         """A running chat agent of `workshop`; `tags` are what its token carries."""
         async with httpx.AsyncClient(transport=InProcessTransport(self.rag), base_url="http://rag", timeout=60) as http:
+            rag = self.rag_client(http, workshop=workshop, tags=tags)
             app = create_app(
                 ChatSettings(workshop=workshop, access="code" if join_code else "open", **settings),
                 library=self.library,
-                rag=self.rag_client(http, workshop=workshop, tags=tags),
+                rag=rag,
+                embeddings=rag,
                 gateway=gateway or NullGateway(),
                 engine=engine or self.engine,
                 verifier=self.issuer.verifier(),
