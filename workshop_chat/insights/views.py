@@ -13,6 +13,7 @@ PERIODS = ((1, "24 hours"), (7, "7 days"), (30, "30 days"), (90, "90 days"))
 CHART_WIDTH = 720
 CHART_HEIGHT = 160
 LEFT = 32
+RIGHT = 16
 BOTTOM = 20
 TOP = 8
 _TICKS = 4
@@ -86,7 +87,7 @@ def chart(counts: Sequence[QuestionsAt], resolution: str) -> Chart:
     step = step_size(most)
     top = max(step, math.ceil(most / step) * step)
     height = CHART_HEIGHT - BOTTOM - TOP
-    slot = (CHART_WIDTH - LEFT) / max(1, len(counts))
+    slot = (CHART_WIDTH - LEFT - RIGHT) / max(1, len(counts))
     width = max(1.0, min(40.0, slot * 0.7))
 
     def y(number: float) -> float:

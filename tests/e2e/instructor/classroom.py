@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,9 @@ from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import MIGRATIONS, Base, ConversationRow, ProgressRow, SessionRow, TurnRow
 
 STEPS = ["plan", "soil", "sow", "water", "weed", "prune", "harvest", "store"]
-NAMES = """Amara Bruno Chiara Dmitri Elif Farid Greta Hiro Ines Jamal Kaja Liam Mei Nadia Oskar Priya Quentin Rosa Sven Tala
-Ulrike Viktor Wanda Ximena""".split()
+_NAMES = "Amara Bruno Chiara Dmitri Elif Farid Greta Hiro Ines Jamal Kaja Liam Mei Nadia Oskar Priya "
+_MORE_NAMES = "Quentin Rosa Sven Tala Ulrike Viktor Wanda Ximena"
+NAMES = (_NAMES + _MORE_NAMES).split()
 ABOUT_PROXY = [
     "How do I set up a proxy for the pump?",
     "which proxy settings does the pump need",
