@@ -1,7 +1,8 @@
 """Thirty people in a workshop of eight steps: some stuck, some with a hand up, some without a name; and what they asked."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -152,6 +153,12 @@ def questions(now: datetime) -> list[Base]:
     return rows
 
 
+def apart(work: Callable[[], Awaitable[None]]) -> None:
+    """Run in a thread: Playwright's synchronous face has an event loop of its own in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(anyio.run, work).result()
+
+
 @dataclass
 class Classroom:
     """The chat agent's address, its store and who may sign in."""
@@ -175,7 +182,7 @@ class Classroom:
                     await session.execute(statement)
             await made.dispose()
 
-        anyio.run(run)
+        apart(run)
 
 
 PARTICIPANT = Identity(id="user:7", name="Pat", roles=frozenset({Role.PARTICIPANT}), workshop="garden")
@@ -198,7 +205,7 @@ def classroom(folder: Path, rows: list[Base], *, prefix: str = "") -> Iterator[C
             session.add_all([row for row in rows if not isinstance(row, ConversationRow)])
         await made.dispose()
 
-    anyio.run(fill)
+    apart(fill)
     engine = create_engine(url)
     app = create_app(
         ChatSettings(workshop="garden"),
