@@ -1,10 +1,12 @@
 """One chat agent as a process of its own: `python -m workshop_chat`, with its settings in the environment."""
 
 import os
+import socket
 import sys
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from math import ceil
 from pathlib import Path
 
 import httpx
@@ -25,7 +27,9 @@ from workshop_chat.participants import MIN_KEY_BYTES
 from workshop_chat.settings import ChatSettings
 
 REQUEST_SECONDS = 30.0
-SHUTDOWN_SECONDS = 10
+LAST_READERS_SECONDS = 5
+STARTUP_FAILED = 3
+"""uvicorn's own status for it."""
 
 
 class StartError(PlatformError):
@@ -33,6 +37,19 @@ class StartError(PlatformError):
 
     slug = "start"
     title = "The chat agent cannot start"
+
+
+class Server(uvicorn.Server):
+    """Tells the app when the process is told to end, and not first when the last reader has gone."""
+
+    def __init__(self, config: uvicorn.Config, drain: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let answers finish, then readers go, then stop."""
+        self._drain()
+        await super().shutdown(sockets)
 
 
 def load_or_create_secret(path: Path) -> bytes:
@@ -117,16 +134,19 @@ def main() -> int:
     except PlatformError as error:
         sys.stderr.write(f"{error.title}: {error.detail}\n")
         return 1
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_graceful_shutdown=ceil(settings.drain_seconds) + LAST_READERS_SECONDS,
     )
-    return 0
+    server = Server(config, app.state.drain)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else STARTUP_FAILED
 
 
 if __name__ == "__main__":

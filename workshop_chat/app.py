@@ -5,35 +5,40 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
-from structlog import get_logger
 
 from shared_services.kit.database import migrate
 from shared_services.kit.health import Readiness
 from shared_services.kit.http import create_app as create_service_app
 from shared_services.kit.tokens import TokenVerifier
 from shared_services.llm.gateway import ModelGateway
-from workshop_chat import metrics
-from workshop_chat.bus import LocalBus
+from workshop_chat.bus import open_bus
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import SHIPPED, ContextLayer, Contexts, read_contexts
 from workshop_chat.endpoints import api_router
 from workshop_chat.faces.mcp_server import McpFace
 from workshop_chat.faces.openai_api import openai_router
 from workshop_chat.join import join_router, send_strangers_to_join
+from workshop_chat.limits import Bounds, Gate, TurnLimit
+from workshop_chat.live import Connections, LiveChannel
+from workshop_chat.notes import Notes
 from workshop_chat.pages.router import page_router
 from workshop_chat.participants import ParticipantCookieMiddleware, Participants
 from workshop_chat.pipeline import AnswerPipeline
 from workshop_chat.ports import Embeddings, Library, Search
+from workshop_chat.queue import ModelQueue
 from workshop_chat.repository import ConversationRepository
+from workshop_chat.runs import Runs
 from workshop_chat.service import ChatService
+from workshop_chat.session_api import live_router, session_router
+from workshop_chat.sessions import Sessions, running
 from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import MIGRATIONS
 from workshop_chat.teaching import teaching_router
 
-log = get_logger()
-
 MAX_TOKENS = 800
 CONTEXT_CHARACTERS = 12_000
+MAX_BODY_BYTES = 2 * 1024 * 1024
+"""Of a request: the longest message many times over, with the conversation that some faces send along."""
 
 
 def contexts_of(settings: ChatSettings) -> Contexts:
@@ -63,6 +68,7 @@ def create_app(
     """The app of the workshop that the settings name.
 
     A mounted app's lifespan is not run by the app that mounts it: enter `app.router.lifespan_context(app)` around serving.
+    `app.state.drain()` says that the process is about to end: no answer is begun, those that are being made get their grace.
 
     Args:
         settings: Which workshop, who may take part, how it answers.
@@ -86,7 +92,8 @@ def create_app(
         name, verifier, participant_key, access=settings.access, join_code=join_code, secure=settings.secure_cookies
     )
     content = WorkshopContent(library, name)
-    repository = ConversationRepository(engine, name)
+    bounds = Bounds(settings.messages_per_minute, settings.answers_at_once, settings.message_characters)
+    repository = ConversationRepository(engine, name, TurnLimit(name, bounds))
     pipeline = AnswerPipeline(
         name,
         rag,
@@ -95,33 +102,56 @@ def create_app(
         passages=settings.passages,
         max_tokens=max_tokens,
         context_characters=context_characters,
+        queue=ModelQueue(name, streams=settings.model_streams, patience=settings.model_wait_seconds),
     )
     contexts = contexts_of(settings)
-    bus = LocalBus()
-    service = ChatService(content, repository, pipeline, contexts, history_turns=settings.history_turns)
-    mcp = McpFace(content, service, rag, participants.identify)
+    bus = open_bus(engine, name)
+    runs = Runs(name, repository, bus, grace=settings.drain_seconds)
+    service = ChatService(content, repository, pipeline, contexts, runs, history_turns=settings.history_turns)
+    connections = Connections(name)
+    sessions = Sessions(engine, content, contexts, bus, present=connections.participants)
+    notes = Notes(engine, name, bus)
+    channel = LiveChannel(connections, sessions, notes, bus)
+    gate = Gate(engine, name, sessions, bounds)
+    mcp = McpFace(content, service, rag, participants.identify, gate)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await migrate(engine, MIGRATIONS)
-        left = await repository.interrupt_open()
-        if left:
-            metrics.INTERRUPTED.labels(name).inc(left)
-            log.info("unfinished_turns_marked", workshop=name, turns=left)
+        await bus.start()
+        await runs.start()
         try:
-            yield
+            async with running(sessions.keep, channel.keep):
+                yield
         finally:
             await mcp.close()
+            await runs.close()
+            await bus.close()
 
     readiness = Readiness()
     readiness.add("workshop", content.ready)
-    app = create_service_app(f"Assistant of the workshop {name}", service="chat", readiness=readiness, lifespan=lifespan)
+    app = create_service_app(
+        f"Assistant of the workshop {name}",
+        service="chat",
+        readiness=readiness,
+        lifespan=lifespan,
+        most_body_bytes=MAX_BODY_BYTES,
+    )
+
+    def drain() -> None:
+        runs.drain()
+        connections.close()
+
+    app.state.drain = drain
+    app.state.bus = bus
     app.add_middleware(ParticipantCookieMiddleware)
     send_strangers_to_join(app)
-    app.include_router(api_router(content, service, participants.identify))
-    app.include_router(openai_router(content, service, participants.identify))
+    app.include_router(api_router(content, service, participants.identify, gate))
+    app.include_router(session_router(content, participants, sessions))
+    app.include_router(live_router(participants, sessions, notes, channel))
+    app.include_router(openai_router(content, service, participants.identify, gate))
     app.mount("/mcp", mcp.app)
     app.include_router(join_router(participants))
     app.include_router(teaching_router(content, engine, participants.identify, bus, embeddings))
-    app.include_router(page_router(content, participants.identify, repository))
+    app.include_router(page_router(content, participants, repository, sessions, channel))
     return app

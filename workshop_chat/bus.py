@@ -1,8 +1,8 @@
 """Signals between the parts of one chat agent: that something has changed, never what.
 
 What is true stands in the database; a signal only says that it is time to look again. So a signal that is lost costs a moment,
-never a fact, and a subscriber that has missed some looks once. `LocalBus` reaches this process, `PostgresBus` all processes of
-the chat agent.
+never a fact, and a subscriber that has missed some looks once. `LocalBus` reaches this process, `PostgresBus` (in
+`bus_postgres`) all processes of the chat agent. An empty key says that anything of the topic may have changed.
 """
 
 from collections.abc import AsyncIterator
@@ -10,11 +10,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 import anyio
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 TURNS = "turns"
-"""A turn has new blocks, has ended, or shall stop; the key is `CONVERSATION/NUMBER`."""
+"""A turn has new blocks or has ended; the key is `CONVERSATION/NUMBER`."""
+STOPS = "stops"
+"""A turn shall stop, wherever its answer is being made; the key is `CONVERSATION/NUMBER`."""
 SESSIONS = "sessions"
-"""Somebody came, left, moved to a step, raised or lowered their hand, or a check ended; the key is the participant's id."""
+"""Somebody came, left, moved to a step, raised or lowered their hand, or a check ended; the key is the participant's id,
+or empty where many did at once."""
 NOTES = "notes"
 """A note to all was given or taken back; without a key."""
 
@@ -37,6 +41,11 @@ class Subscription:
             self._come.add((topic, key))
             self._event.set()
 
+    def give_all(self) -> None:
+        """Signals may have been missed: each topic once, with an empty key."""
+        for topic in self.topics:
+            self.give(topic, "")
+
     async def wait(self, seconds: float | None = None) -> set[tuple[str, str]]:
         """The signals since the last call, as soon as there are any; an empty set after `seconds` without."""
         with anyio.move_on_after(seconds):
@@ -52,8 +61,15 @@ class Bus(Protocol):
         """Listen for `topics` while the block lasts."""
         ...
 
-    async def signal(self, topic: str, key: str = "") -> None:
-        """Tell all who listen for `topic`. Never raises: what a signal speaks of is in the database by then."""
+    async def signal(self, topic: str, *keys: str) -> None:
+        """Tell all who listen for `topic`; without a key, that anything of it may have changed.
+
+        Never waits for the network and never raises: what a signal speaks of is in the database by then.
+        """
+        ...
+
+    async def start(self) -> None:
+        """Begin to listen; `close` ends it."""
         ...
 
     async def close(self) -> None:
@@ -77,14 +93,33 @@ class LocalBus:
         finally:
             self._subscriptions.discard(subscription)
 
-    async def signal(self, topic: str, key: str = "") -> None:
-        """Tell all who listen for `topic`."""
-        self.give(topic, key)
+    async def signal(self, topic: str, *keys: str) -> None:
+        """Tell all who listen for `topic`; without a key, that anything of it may have changed."""
+        self.give(topic, *keys)
 
-    def give(self, topic: str, key: str) -> None:
+    def give(self, topic: str, *keys: str) -> None:
         """Tell those in this process."""
         for subscription in list(self._subscriptions):
-            subscription.give(topic, key)
+            for key in keys or ("",):
+                subscription.give(topic, key)
+
+    def give_all(self) -> None:
+        """Tell all subscribers in this process that they may have missed something."""
+        for subscription in list(self._subscriptions):
+            subscription.give_all()
+
+    async def start(self) -> None:
+        """Nothing is to be begun."""
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def open_bus(engine: AsyncEngine, workshop: str) -> Bus:
+    """The bus that reaches every process of a workshop's chat agent on this store: `start` it, and `close` it in the end."""
+    if engine.dialect.name != "postgresql":
+        return LocalBus()
+    # Its driver takes memory, and a laptop never needs it.
+    from workshop_chat.bus_postgres import PostgresBus
+
+    return PostgresBus(engine, workshop)

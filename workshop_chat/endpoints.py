@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Path, Request
 from starlette.responses import JSONResponse, Response
 from structlog import get_logger
 
@@ -17,22 +17,26 @@ from shared_services.contracts.chat import (
     StatusEvent,
     StoredTurn,
 )
-from shared_services.kit.errors import PlatformError
+from shared_services.kit.errors import BadInputError, PlatformError
 from shared_services.kit.logging import request_id
-from shared_services.kit.sse import encode, event_stream
+from shared_services.kit.sse import EventStreamResponse, encode, event_stream
 from shared_services.pages.markdown import render_answer
+from shared_services.pages.templating import root_path
 from workshop_chat.content import WorkshopContent
+from workshop_chat.limits import Gate
 from workshop_chat.participants import Participant
 from workshop_chat.pipeline import Piece
 from workshop_chat.schemas import StepLine, StepView, WorkshopView
-from workshop_chat.service import Admitted, ChatService
+from workshop_chat.service import ChatService
 
 log = get_logger()
 
 Identify = Callable[[Request], Participant]
+TurnNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
+MAX_DIGITS = 9
 
 
-def api_router(content: WorkshopContent, service: ChatService, identify: Identify) -> APIRouter:
+def api_router(content: WorkshopContent, service: ChatService, identify: Identify, gate: Gate) -> APIRouter:
     """The routes under `/api/v1`."""
     router = APIRouter(prefix="/api/v1")
 
@@ -53,11 +57,44 @@ def api_router(content: WorkshopContent, service: ChatService, identify: Identif
 
     @router.post("/conversations/{conversation}/messages", response_model=Answer)
     async def send_message(conversation: str, message: MessageRequest, request: Request, asking: Asking) -> Response:
-        """Ask. With `Accept: text/event-stream` the answer's events as they come, else the whole answer."""
-        turn = await service.admit(conversation, asking.id, message)
+        """Ask. With `Accept: text/event-stream` the answer's events as they come, else the whole answer.
+
+        The answer goes on when its reader goes away. `Content-Location` is the turn: `/events` under it has what a reader
+        missed, `/stop` ends it.
+        """
+        await gate.message(asking, message.text)
+        run = await service.begin(await service.admit(conversation, asking.id, message))
+        place = {"content-location": f"{root_path(request)}/api/v1/conversations/{conversation}/turns/{run.number}"}
         if "text/event-stream" in request.headers.get("accept", ""):
-            return event_stream(answer_events(service, turn))
-        return JSONResponse((await _whole(service, turn)).model_dump(mode="json"))
+            response: Response = event_stream(answer_events(run.follow()))
+            response.headers.update(place)
+            return response
+        return JSONResponse((await run.result()).model_dump(mode="json"), headers=place)
+
+    @router.get("/conversations/{conversation}/turns/{number}")
+    async def read_turn(conversation: str, number: TurnNumber, asking: Asking) -> StoredTurn:
+        """One of the caller's turns; its answer as far as it is kept."""
+        return await service.turn(conversation, asking.id, number)
+
+    @router.get("/conversations/{conversation}/turns/{number}/events", response_class=EventStreamResponse)
+    async def read_events(
+        conversation: str,
+        number: TurnNumber,
+        asking: Asking,
+        last_event_id: Annotated[str | None, Header()] = None,
+    ) -> Response:
+        """The answer's events: citations and the blocks after `Last-Event-ID`, then what is still to come.
+
+        A turn that has ended is given in the same way.
+        """
+        after = last_block(last_event_id)
+        await service.turn(conversation, asking.id, number)
+        return event_stream(answer_events(service.follow(conversation, asking.id, number, after)))
+
+    @router.post("/conversations/{conversation}/turns/{number}/stop", status_code=204)
+    async def stop_answer(conversation: str, number: TurnNumber, asking: Asking) -> None:
+        """End the answer; what there is of it is kept. Its readers get `done`, with `stopped`."""
+        await service.stop(conversation, asking.id, number)
 
     @router.get("/workshop")
     async def read_workshop(_asking: Asking) -> WorkshopView:
@@ -77,27 +114,31 @@ def api_router(content: WorkshopContent, service: ChatService, identify: Identif
     return router
 
 
-async def _whole(service: ChatService, turn: Admitted) -> Answer:
-    async with aclosing(service.answer(turn)) as pieces:
-        async for piece in pieces:
-            if isinstance(piece, Answer):
-                return piece
-    raise AssertionError("an answer ends with itself or with an error")
-
-
-async def answer_events(service: ChatService, turn: Admitted) -> AsyncGenerator[bytes]:
-    """The answer as server-sent events; a failure on the way is the event `error` with its problem document."""
+async def answer_events(pieces: AsyncGenerator[Piece | Answer]) -> AsyncGenerator[bytes]:
+    """An answer's pieces as server-sent events; a failure on the way is the event `error` with its problem document."""
     try:
-        async with aclosing(service.answer(turn)) as pieces:
+        async with aclosing(pieces):
             async for piece in pieces:
                 yield _event(piece)
     except PlatformError as error:
-        log.warning("answer_failed", slug=error.slug, detail=error.detail)
         yield encode("error", error.problem(request_id.get()))
     except Exception as error:
-        log.exception("answer_crashed", error=type(error).__name__)
-        detail = f"The answer could not be finished. The log has the details under request id {request_id.get()}."
+        log.exception("events_crashed", error=type(error).__name__)
+        detail = f"The answer could not be sent. The log has the details under request id {request_id.get()}."
         yield encode("error", PlatformError(detail).problem(request_id.get()))
+
+
+def last_block(header: str | None) -> int:
+    """The number of the last block that a reader has, from `Last-Event-ID`; -1 for none.
+
+    Raises:
+        BadInputError: It is no block's number.
+    """
+    if not header:
+        return -1
+    if not (header.isascii() and header.isdecimal() and len(header) <= MAX_DIGITS):
+        raise BadInputError("Last-Event-ID is not the number of a block. Send the id of the last `block` event, or leave it out.")
+    return int(header)
 
 
 def _event(piece: Piece | Answer) -> bytes:
@@ -110,4 +151,4 @@ def _event(piece: Piece | Answer) -> bytes:
             return encode("done", piece)
         case _:
             html = render_answer(piece.markdown)
-            return encode("block", BlockEvent(n=piece.n, markdown=piece.markdown, html=html, before=piece.before))
+            return encode("block", BlockEvent(n=piece.n, markdown=piece.markdown, html=html, before=piece.before), piece.n)

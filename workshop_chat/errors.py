@@ -1,6 +1,13 @@
 """Errors of the chat agent. What a stranger may not see and what does not exist are told apart nowhere."""
 
-from shared_services.kit.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from shared_services.kit.errors import (
+    ForbiddenError,
+    NotFoundError,
+    RateLimitedError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnavailableError,
+)
 
 
 class ConversationNotFoundError(NotFoundError):
@@ -8,6 +15,20 @@ class ConversationNotFoundError(NotFoundError):
 
     slug = "conversation-not-found"
     title = "There is no such conversation"
+
+
+class TurnNotFoundError(NotFoundError):
+    """The conversation has no such turn."""
+
+    slug = "turn-not-found"
+    title = "There is no such question in this conversation"
+
+
+class AnswerInterruptedError(UnavailableError):
+    """The answer ended before it was whole, and will not go on."""
+
+    slug = "answer-interrupted"
+    title = "The answer was interrupted"
 
 
 class StepNotFoundError(NotFoundError):
@@ -50,3 +71,31 @@ class TeachersOnlyError(ForbiddenError):
 
     slug = "teachers-only"
     title = "This is for whoever runs the workshop"
+
+
+class WorkshopFullError(RateLimitedError):
+    """Every place is taken; `position` in line and `retry_after` in seconds are in `extra`."""
+
+    slug = "workshop-full"
+    title = "The workshop is full"
+
+
+class TooManyMessagesError(RateLimitedError):
+    """More messages than one participant may send; `retry_after` in seconds is in `extra`."""
+
+    slug = "too-many-messages"
+    title = "Too many messages"
+
+
+class MessageTooLongError(TooLargeError):
+    """More characters than a message may have."""
+
+    slug = "message-too-long"
+    title = "The message is too long"
+
+
+class NoteNotFoundError(NotFoundError):
+    """No such note stands in this workshop."""
+
+    slug = "note-not-found"
+    title = "There is no such note"

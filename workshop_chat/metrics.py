@@ -1,15 +1,19 @@
 """What the chat agent counts. On the laptop several workshops share one process, so each figure carries its workshop."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 QUESTIONS = Counter("workshop_chat_questions_total", "Messages taken.", ["workshop"])
 ABSTENTIONS = Counter("workshop_chat_abstentions_total", "Questions that the workshop's content does not answer.", ["workshop"])
 ANSWERS = Counter("workshop_chat_answers_total", "Answers given, by who wrote them.", ["workshop", "writer"])
 REFUSALS = Counter("workshop_chat_refusals_total", "Messages and answers that a safety check ended.", ["workshop"])
 INTERRUPTED = Counter("workshop_chat_interrupted_total", "Answers that did not reach their end.", ["workshop"])
+STOPPED = Counter("workshop_chat_stopped_total", "Answers that their participant stopped.", ["workshop"])
 FIRST_BLOCK_SECONDS = Histogram(
     "workshop_chat_first_block_seconds",
     "Seconds from the message to the first block of its answer.",
     ["workshop"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
+SESSIONS = Gauge("workshop_chat_sessions", "Sessions by state, as this process last saw them.", ["workshop", "state"])
+MODEL_WAITING = Gauge("workshop_chat_model_waiting", "Answers that wait for the model.", ["workshop"])
+LIVE_CONNECTIONS = Gauge("workshop_chat_live_connections", "Pages that listen for what happens.", ["workshop"])

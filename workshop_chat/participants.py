@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared_services.contracts.identity import Identity, Role
 from shared_services.kit.auth import bearer_token
-from shared_services.kit.errors import RateLimitedError
+from shared_services.kit.errors import ForbiddenError, RateLimitedError
 from shared_services.kit.identity import SESSION_COOKIE, Permission, identity_of, may, read_session, require
 from shared_services.kit.tokens import TokenVerifier
 from workshop_chat.errors import JoinRequiredError, OtherWorkshopError, WrongJoinCodeError
@@ -45,12 +45,19 @@ class Participant:
         name: What they want to be called; may be empty.
         via: How they were recognised.
         teaches: They run the workshop: they see its board and insights, and take none of its places.
+        newcomer: They were given their id with this request, so nothing says yet that they will come again.
     """
 
     id: str
     name: str
     via: Literal["token", "session", "cookie"]
     teaches: bool = False
+    newcomer: bool = False
+
+
+def display_name(given: str) -> str:
+    """A name as it is shown: on one line, printable, at most `MAX_NAME_CHARACTERS`."""
+    return "".join(char for char in " ".join(given.split()) if char.isprintable())[:MAX_NAME_CHARACTERS]
 
 
 class TryLimit:
@@ -168,7 +175,7 @@ class Participants:
         return f"participant:{self.workshop}"
 
     def _welcome(self, request: Request, name: str) -> Participant:
-        participant = Participant(f"participant:{uuid.uuid4().hex}", name, "cookie")
+        participant = Participant(f"participant:{uuid.uuid4().hex}", name, "cookie", newcomer=True)
         self._give_cookie(request, participant)
         return participant
 
@@ -194,22 +201,36 @@ class Participants:
     def join(self, request: Request, code: str, name: str) -> Participant:
         """Admit someone by join code (any code where the workshop is open), under a display name; the response sets their cookie.
 
-        Someone who has joined already keeps their id, and so their history.
+        Someone who has joined already keeps their id, and so their history, and needs no code to change their name.
 
         Raises:
             RateLimitedError: Too many tries from this address.
             WrongJoinCodeError: The code is not this workshop's.
         """
-        if self.access == "code":
+        known = self._read(request.cookies.get(PARTICIPANT_COOKIE))
+        if self.access == "code" and known is None:
             self._limit.take(request.client.host if request.client else "")
             assert self._join_code is not None
             if not hmac.compare_digest(code.strip().encode(), self._join_code.encode()):
                 raise WrongJoinCodeError("Check the code for typing errors, or ask whoever runs the workshop for it.")
-        shown = " ".join(name.split())[:MAX_NAME_CHARACTERS]
-        known = self._read(request.cookies.get(PARTICIPANT_COOKIE))
+        shown = display_name(name)
         if known is None:
             return self._welcome(request, shown)
-        participant = Participant(known.id, shown or known.name, "cookie")
+        return self.rename(request, known, shown or known.name)
+
+    def known(self, request: Request) -> Participant | None:
+        """Who has joined already, by their cookie."""
+        return self._read(request.cookies.get(PARTICIPANT_COOKIE))
+
+    def rename(self, request: Request, who: Participant, name: str) -> Participant:
+        """Give somebody who joined another display name, which may be empty; the response sets their cookie.
+
+        Raises:
+            ForbiddenError: They are signed in, and have the name of their sign-in.
+        """
+        if who.via != "cookie":
+            raise ForbiddenError("You are signed in, and your name is that of your sign-in. Change it there.")
+        participant = Participant(who.id, display_name(name), "cookie")
         self._give_cookie(request, participant)
         return participant
 

@@ -20,6 +20,7 @@ from shared_services.llm.prompt import fitting_passages
 from workshop_chat import metrics
 from workshop_chat.contexts import SafetyLevel
 from workshop_chat.ports import Search
+from workshop_chat.queue import ModelQueue
 from workshop_chat.safety.levels import refusal, stopping
 from workshop_chat.stages.check import Checked, Checker, UncitedError
 from workshop_chat.stages.decide import Decision, abstention, decide, nearest_sections, reply_to
@@ -31,6 +32,7 @@ from workshop_chat.stages.write import PARAGRAPH, Commission, NotInPassagesError
 log = get_logger()
 
 NOTE_MODEL_AWAY = "The language model does not answer right now, so this answer is made of its sources' own sentences."
+NOTE_MODEL_BUSY = "The language model is busy with others' questions, so this answer is made of its sources' own sentences."
 NOTE_MODEL_STOPPED = "The language model stopped in mid-answer; the last part is made of its sources' own sentences."
 NOTE_MODEL_UNCITED = "The language model named no passage for its answer, so this one is made of its sources' own sentences."
 NOTE_KEYWORDS_ONLY = (
@@ -51,6 +53,7 @@ class Question:
         step: The step the participant is on; one of the version's steps, or None.
         checks: What the safety checks said of the message as it came; `text` is what they left of it.
         level: Which safety checks are made.
+        participant: Whose it is, for fair turns at the model; empty where nobody says.
     """
 
     text: str
@@ -59,6 +62,7 @@ class Question:
     published: WorkshopVersion
     checks: Sequence[CheckVerdict] = ()
     level: SafetyLevel = "educational_standard"
+    participant: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,7 @@ class AnswerPipeline:
         passages: How many passages an answer may rest on.
         max_tokens: Longest answer of the model, in its tokens.
         context_characters: How many characters of passages a prompt may hold.
+        queue: Hands out turns at the model; everybody has one at once when absent.
     """
 
     def __init__(
@@ -157,10 +162,12 @@ class AnswerPipeline:
         passages: int,
         max_tokens: int,
         context_characters: int,
+        queue: ModelQueue | None = None,
     ) -> None:
         self._workshop = workshop
         self._search = search
         self._gateway = gateway
+        self._queue = queue or ModelQueue(workshop, streams=0, patience=0)
         self._threshold = threshold
         self._limit = passages
         self._max_tokens = max_tokens
@@ -225,9 +232,7 @@ class AnswerPipeline:
             draft.nearest = nearest_sections(found.passages)
             yield draft.add(abstention(manifest.title, draft.nearest))
 
-    async def _answer(
-        self, question: Question, understood: Understood, found: Retrieved, draft: Draft
-    ) -> AsyncGenerator[Citation | Block]:
+    async def _answer(self, question: Question, understood: Understood, found: Retrieved, draft: Draft) -> AsyncGenerator[Piece]:
         """Blocks by the model, or by what stands in for it; none when the passages do not hold the answer after all."""
         passages = fitting_passages(found.passages, self._context_characters)
         checker = Checker(passages)
@@ -242,9 +247,10 @@ class AnswerPipeline:
                 context_characters=self._context_characters,
             )
             try:
-                async with aclosing(self._by_model(question, commission, checker, draft)) as pieces:
+                async with aclosing(self._by_model_in_turn(question, commission, checker, draft)) as pieces:
                     async for piece in pieces:
-                        draft.written_by = "model"
+                        if not isinstance(piece, StatusEvent):
+                            draft.written_by = "model"
                         yield piece
             except NotInPassagesError:
                 return
@@ -253,7 +259,8 @@ class AnswerPipeline:
                 draft.note = NOTE_MODEL_UNCITED
             except ModelUnavailableError as error:
                 log.warning("model_unavailable", workshop=self._workshop, reason=error.reason, detail=error.detail)
-                draft.note = NOTE_MODEL_STOPPED if draft.blocks else NOTE_MODEL_AWAY
+                busy = error.reason == "rate_limited"
+                draft.note = NOTE_MODEL_STOPPED if draft.blocks else NOTE_MODEL_BUSY if busy else NOTE_MODEL_AWAY
             else:
                 return
             checker.restart()
@@ -262,6 +269,25 @@ class AnswerPipeline:
                 for piece in draft.moderated(checked, question.level, passages):
                     yield piece
                 if draft.refused:
+                    return
+
+    async def _by_model_in_turn(
+        self, question: Question, commission: Commission, checker: Checker, draft: Draft
+    ) -> AsyncGenerator[Piece]:
+        """What the model writes, once it is this answer's turn; a model that says it is busy is asked again in its time."""
+        with self._queue.place(question.participant) as place:
+            while True:
+                async with aclosing(place.turn()) as waiting:
+                    async for told in waiting:
+                        yield told
+                try:
+                    async with aclosing(self._by_model(question, commission, checker, draft)) as pieces:
+                        async for piece in pieces:
+                            yield piece
+                except ModelUnavailableError as error:
+                    if draft.blocks or not place.again(error):
+                        raise
+                else:
                     return
 
     async def _by_model(

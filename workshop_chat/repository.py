@@ -1,21 +1,55 @@
-"""Conversations and turns on disk. Every query names the workshop and the participant; there is no query without them.
+"""Conversations and turns on disk. Every query names the workshop; one on a participant's behalf names them as well.
 
-A turn is written before its answer begins, so that a process that dies in mid-answer leaves a turn that says so.
+A turn is written before its answer begins, and what there is of the answer while it is made, so that a process that dies in
+mid-answer leaves a turn that says so. The process that makes an answer says from time to time that it lives (`alive_at`, by
+the database's clock, which all processes share).
 """
 
 import uuid
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared_services.contracts.chat import Answer, StoredTurn
+from shared_services.contracts.chat import Answer, StatusEvent, StoredTurn
 from shared_services.kit.database import session_factory, storage_errors
-from workshop_chat.errors import ConversationNotFoundError
+from workshop_chat.errors import ConversationNotFoundError, TurnNotFoundError
+from workshop_chat.limits import TurnLimit
+from workshop_chat.pipeline import Block
 from workshop_chat.tables import ConversationRow, TurnRow
 
+TurnKey = tuple[str, int]
+"""A turn's conversation and number."""
+
+_TURNS = cast("Table", TurnRow.__table__)
 _NUMBERING_TRIES = 5
+_KEYS_IN_A_QUERY = 500
+
+
+@dataclass(frozen=True)
+class KeptTurn:
+    """A turn as it is kept, and its answer block for block.
+
+    Attributes:
+        status: Which stage an answer that is being made is in, where that was kept.
+    """
+
+    turn: StoredTurn
+    blocks: list[Block]
+    status: StatusEvent | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """As much as there is of an answer that is being made; `answer.number` is the turn's."""
+
+    answer: Answer
+    blocks: Sequence[Block]
+    status: StatusEvent | None
 
 
 class ConversationRepository:
@@ -24,11 +58,22 @@ class ConversationRepository:
     Args:
         engine: The store; `MIGRATIONS` must have been applied to it.
         workshop: Slug of the only workshop whose rows are read and written.
+        limit: How many turns a participant may begin; as many as they like when absent.
     """
 
-    def __init__(self, engine: AsyncEngine, workshop: str) -> None:
+    def __init__(self, engine: AsyncEngine, workshop: str, limit: TurnLimit | None = None) -> None:
+        self._engine = engine
+        self._limit = limit
         self._sessions = session_factory(engine)
         self._workshop = workshop
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may be answering on this store at the same time."""
+        return self._engine.dialect.name != "sqlite"
+
+    def _now(self) -> ColumnElement[datetime] | datetime:
+        return func.clock_timestamp() if self.shared else datetime.now(UTC)
 
     async def create(self, participant: str) -> str:
         """A new conversation's id."""
@@ -62,12 +107,33 @@ class ConversationRepository:
             ConversationNotFoundError: It is not this participant's.
         """
         await self.require(conversation, participant)
-        return [_turn(row) for row in await self._rows(conversation, participant, None)]
+        return [stored_turn(row) for row in await self._rows(conversation, participant, None)]
+
+    async def turn(self, conversation: str, participant: str, number: int) -> KeptTurn:
+        """One turn.
+
+        Raises:
+            TurnNotFoundError: There is none of this number in a conversation of this participant's.
+        """
+        query = select(TurnRow).where(
+            TurnRow.conversation == conversation,
+            TurnRow.number == number,
+            TurnRow.workshop == self._workshop,
+            TurnRow.participant == participant,
+        )
+        with storage_errors():
+            async with self._sessions() as session:
+                row = await session.scalar(query)
+        if row is None:
+            raise TurnNotFoundError("It may belong to someone else or have been deleted. Reload the page.")
+        kept = row.answer or {}
+        status = StatusEvent.model_validate(kept["status"]) if kept.get("status") else None
+        return KeptTurn(stored_turn(row), cut(kept.get("answer", ""), kept.get("blocks")), status)
 
     async def last_turns(self, conversation: str, participant: str, limit: int) -> list[StoredTurn]:
-        """The newest `limit` turns that have an answer, oldest first."""
+        """The newest `limit` turns, oldest first, without those that have no answer or are being answered."""
         rows = await self._rows(conversation, participant, limit) if limit else []
-        return [_turn(row) for row in rows if row.answer is not None]
+        return [stored_turn(row) for row in rows if row.answer is not None and row.state != "answering"]
 
     async def _rows(self, conversation: str, participant: str, limit: int | None) -> list[TurnRow]:
         query = (
@@ -84,43 +150,123 @@ class ConversationRepository:
             async with self._sessions() as session:
                 return list(reversed((await session.scalars(query)).all()))
 
-    async def begin_turn(self, conversation: str, participant: str, question: str, step: str | None, version: str) -> int:
+    async def begin_turn(
+        self, conversation: str, participant: str, question: str, step: str | None, version: str, mode: str = "explain"
+    ) -> int:
         """Write a turn that is being answered; its number, from 1.
 
         Raises:
             ConversationNotFoundError: The conversation is not this participant's.
+            TooManyMessagesError: They have begun too many lately, or too many are being answered.
         """
         await self.require(conversation, participant)
+        given = {"question": question, "step": step, "version": version, "mode": mode}
         for attempt in range(_NUMBERING_TRIES):
             try:
-                return await self._insert(conversation, participant, question, step, version)
+                return await self._insert(conversation, participant, given)
             except IntegrityError:
                 # Two messages at once took the same number; the second asks again.
                 if attempt == _NUMBERING_TRIES - 1:
                     raise
         raise AssertionError("unreachable")
 
-    async def _insert(self, conversation: str, participant: str, question: str, step: str | None, version: str) -> int:
+    async def _insert(self, conversation: str, participant: str, given: dict[str, Any]) -> int:
         with storage_errors():
             async with self._sessions.begin() as session:
+                if self._limit is not None:
+                    await self._limit.check(session, participant)
                 last = await session.scalar(select(func.max(TurnRow.number)).where(TurnRow.conversation == conversation))
+                number = (last or 0) + 1
                 row = TurnRow(
                     conversation=conversation,
-                    number=(last or 0) + 1,
+                    number=number,
                     workshop=self._workshop,
                     participant=participant,
-                    question=question,
-                    step=step,
-                    version=version,
                     state="answering",
                     asked_at=datetime.now(UTC),
+                    alive_at=self._now(),
+                    **given,
                 )
                 session.add(row)
-        return row.number
+        return number
 
-    async def end_turn(self, participant: str, number: int, answer: Answer, *, interrupted: bool) -> None:
-        """Keep a turn's answer: whole, or as much as was sent."""
-        data = answer.model_dump(mode="json", exclude={"conversation", "citations", "timings"})
+    async def save_progress(self, progress: Sequence[Progress]) -> None:
+        """Keep what there is of answers that are being made, all or none; those that have ended are left as they are."""
+        change = (
+            update(_TURNS)
+            .where(
+                TurnRow.conversation == bindparam("of"),
+                TurnRow.number == bindparam("nth"),
+                TurnRow.workshop == self._workshop,
+                TurnRow.state == "answering",
+            )
+            .values(
+                answer=bindparam("answer_"),
+                citations=bindparam("citations_"),
+                timings=bindparam("timings_"),
+                alive_at=self._now(),
+            )
+        )
+        rows = [
+            {
+                "of": each.answer.conversation,
+                "nth": each.answer.number,
+                "answer_": _answer_columns(each.answer, each.blocks, each.status),
+                "citations_": [citation.model_dump(mode="json") for citation in each.answer.citations],
+                "timings_": each.answer.timings,
+            }
+            # In one order everywhere, so that two processes never wait for each other's rows.
+            for each in sorted(progress, key=lambda each: (each.answer.conversation, each.answer.number))
+        ]
+        with storage_errors():
+            async with self._engine.begin() as connection:
+                await connection.execute(change, rows)
+
+    async def stay_alive(self, keys: Sequence[TurnKey]) -> dict[TurnKey, bool]:
+        """Say that these answers are still being made; for each turn that is still there, whether it shall stop."""
+        there: dict[TurnKey, bool] = {}
+        ordered = sorted(keys)
+        with storage_errors():
+            async with self._engine.begin() as connection:
+                for at in range(0, len(ordered), _KEYS_IN_A_QUERY):
+                    some = ordered[at : at + _KEYS_IN_A_QUERY]
+                    these = (TurnRow.workshop == self._workshop, tuple_(TurnRow.conversation, TurnRow.number).in_(some))
+                    await connection.execute(
+                        update(TurnRow).where(*these, TurnRow.state == "answering").values(alive_at=self._now())
+                    )
+                    found = await connection.execute(select(TurnRow.conversation, TurnRow.number, TurnRow.stop).where(*these))
+                    there |= {(row.conversation, row.number): row.stop for row in found}
+        return there
+
+    async def ask_to_stop(self, conversation: str, participant: str, number: int) -> None:
+        """Say to whichever process makes an answer that it shall stop; nothing where the answer has ended."""
+        change = (
+            update(TurnRow)
+            .where(
+                TurnRow.conversation == conversation,
+                TurnRow.number == number,
+                TurnRow.workshop == self._workshop,
+                TurnRow.participant == participant,
+                TurnRow.state == "answering",
+            )
+            .values(stop=True)
+        )
+        with storage_errors():
+            async with self._sessions.begin() as session:
+                await session.execute(change)
+
+    async def end_turn(
+        self, participant: str, number: int, answer: Answer, *, interrupted: bool, blocks: Sequence[Block] = ()
+    ) -> None:
+        """Keep a turn's answer: whole, or as much as was given. Doing it again changes nothing.
+
+        Args:
+            participant: Whose turn it is.
+            number: Its number in `answer.conversation`.
+            answer: Where `stopped`, the turn's state is that.
+            interrupted: Whether it ended before its end, and not because its participant wanted so.
+            blocks: What the answer is made of, in order; as one where they are not given.
+        """
         change = (
             update(TurnRow)
             .where(
@@ -130,36 +276,78 @@ class ConversationRepository:
                 TurnRow.participant == participant,
             )
             .values(
-                state="interrupted" if interrupted else "done",
-                answer=data,
+                state="interrupted" if interrupted else "stopped" if answer.stopped else "done",
+                answer=_answer_columns(answer, blocks, None),
                 citations=[citation.model_dump(mode="json") for citation in answer.citations],
                 timings=answer.timings,
                 ended_at=datetime.now(UTC),
+                alive_at=None,
             )
         )
         with storage_errors():
             async with self._sessions.begin() as session:
                 await session.execute(change)
 
-    async def interrupt_open(self) -> int:
-        """Mark every turn of the workshop that a process before this one left unanswered; how many there were."""
+    async def interrupt_open(self, silent_for: float | None = None) -> list[TurnKey]:
+        """Mark the workshop's turns that nobody will finish; which they were.
+
+        Args:
+            silent_for: Only those whose process has not said for so many seconds that it lives; all when None, which is right
+                where no other process can be answering.
+        """
         change = (
             update(TurnRow)
             .where(TurnRow.workshop == self._workshop, TurnRow.state == "answering")
-            .values(state="interrupted", ended_at=datetime.now(UTC))
-            .returning(TurnRow.number)
+            .values(state="interrupted", ended_at=datetime.now(UTC), alive_at=None)
+            .returning(TurnRow.conversation, TurnRow.number)
         )
+        if silent_for is not None:
+            change = change.where(or_(TurnRow.alive_at.is_(None), TurnRow.alive_at < self._now() - timedelta(seconds=silent_for)))
         with storage_errors():
             async with self._sessions.begin() as session:
-                return len((await session.execute(change)).all())
+                return [(row.conversation, row.number) for row in (await session.execute(change)).all()]
 
 
-def _turn(row: TurnRow) -> StoredTurn:
+def _answer_columns(answer: Answer, blocks: Sequence[Block], status: StatusEvent | None) -> dict[str, Any]:
+    """An answer as the column `answer` holds it; `blocks` are the lengths of each block's `before` and `markdown`."""
+    data = answer.model_dump(mode="json", exclude={"conversation", "number", "citations", "timings"})
+    if blocks:
+        data["blocks"] = [[len(block.before), len(block.markdown)] for block in blocks]
+    if status is not None:
+        data["status"] = status.model_dump(mode="json")
+    return data
+
+
+def cut(text: str, lengths: Sequence[Sequence[int]] | None) -> list[Block]:
+    """An answer's blocks from its text, and the lengths of each block's `before` and `markdown`; one block without them."""
+    if not lengths:
+        return [Block(0, text, "")] if text else []
+    blocks: list[Block] = []
+    at = 0
+    for n, (before, markdown) in enumerate(lengths):
+        blocks.append(Block(n, text[at + before : at + before + markdown], text[at : at + before]))
+        at += before + markdown
+    return blocks
+
+
+def stored_turn(row: TurnRow) -> StoredTurn:
+    """A row as the wire's turn."""
     answer = None
     if row.answer is not None:
-        answer = Answer.model_validate(
-            {**row.answer, "conversation": row.conversation, "citations": row.citations or [], "timings": row.timings or {}}
-        )
+        kept = {name: value for name, value in row.answer.items() if name not in {"blocks", "status"}}
+        place = {"conversation": row.conversation, "number": row.number}
+        answer = Answer.model_validate({**kept, **place, "citations": row.citations or [], "timings": row.timings or {}})
+    feedback = None if row.rating is None else {"rating": row.rating, "reason": row.reason or ""}
     return StoredTurn.model_validate(
-        {"number": row.number, "question": row.question, "step": row.step, "state": row.state, "answer": answer}
+        {
+            "number": row.number,
+            "question": row.question,
+            "step": row.step,
+            "state": row.state,
+            "answer": answer,
+            # SQLite gives back a moment without its zone.
+            "asked_at": row.asked_at if row.asked_at.tzinfo else row.asked_at.replace(tzinfo=UTC),
+            "mode": row.mode or "explain",
+            "feedback": feedback,
+        }
     )

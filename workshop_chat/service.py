@@ -1,23 +1,21 @@
-"""Conversations: letting a message in, having it answered, keeping the turn whatever happens."""
+"""Conversations: letting a message in, and having it answered by a run that outlives its reader."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
 import anyio
-from structlog import get_logger
 
-from shared_services.contracts.chat import Answer, MessageRequest, StoredTurn
+from shared_services.contracts.chat import Answer, HelpMode, MessageRequest, StoredTurn
 from shared_services.contracts.library import WorkshopVersion
-from shared_services.kit.errors import BadInputError, PlatformError
+from shared_services.kit.errors import BadInputError
 from workshop_chat import metrics
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import Contexts
 from workshop_chat.pipeline import AnswerPipeline, Draft, Piece, Question
 from workshop_chat.repository import ConversationRepository
+from workshop_chat.runs import Run, Runs
 from workshop_chat.stages.moderate import moderate_message
-
-log = get_logger()
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,7 @@ class Admitted:
     conversation: str
     participant: str
     question: Question
+    mode: HelpMode = "explain"
 
 
 class ChatService:
@@ -36,6 +35,7 @@ class ChatService:
         content: The workshop.
         repository: Where conversations are kept.
         pipeline: What answers.
+        runs: The answers that are being made.
         contexts: Tell the workshop's context, and so its level of safety.
         history_turns: How many earlier turns are read to understand a message.
     """
@@ -46,6 +46,7 @@ class ChatService:
         repository: ConversationRepository,
         pipeline: AnswerPipeline,
         contexts: Contexts,
+        runs: Runs,
         *,
         history_turns: int,
     ) -> None:
@@ -53,6 +54,7 @@ class ChatService:
         self._content = content
         self._repository = repository
         self._pipeline = pipeline
+        self._runs = runs
         self._history_turns = history_turns
 
     async def create(self, participant: str) -> str:
@@ -83,10 +85,17 @@ class ChatService:
         published = await self._content.current()
         earlier = await self._repository.last_turns(conversation, participant, self._history_turns)
         step = message.step if message.step in published.steps else None
-        return Admitted(conversation, participant, self._question(message.text, step, earlier, published))
+        question = self._question(message.text, step, earlier, published, participant)
+        return Admitted(conversation, participant, question, message.mode)
 
-    async def question(self, text: str, turns: Sequence[StoredTurn], step: str | None) -> Question:
+    async def question(self, text: str, turns: Sequence[StoredTurn], step: str | None, participant: str = "") -> Question:
         """A message whose caller keeps the conversation; `turns` are its earlier ones, oldest first.
+
+        Args:
+            text: The message.
+            turns: Earlier ones.
+            step: The step that its sender is on, where that is known.
+            participant: Who asks, for fair turns at the model.
 
         Raises:
             BadInputError: The message is blank, or the workshop has no such step.
@@ -97,12 +106,14 @@ class ChatService:
         published = await self._content.current()
         if step is not None and step not in published.steps:
             raise BadInputError(f"The workshop has no step '{step[:80]}'. Its steps: {', '.join(published.manifest.steps)}.")
-        return self._question(text, step, turns[-self._history_turns :] if self._history_turns else [], published)
+        return self._question(text, step, turns[-self._history_turns :] if self._history_turns else [], published, participant)
 
-    def _question(self, text: str, step: str | None, turns: Sequence[StoredTurn], published: WorkshopVersion) -> Question:
+    def _question(
+        self, text: str, step: str | None, turns: Sequence[StoredTurn], published: WorkshopVersion, participant: str
+    ) -> Question:
         level = self._contexts.of(published.manifest).safety_level
         kept, checks = moderate_message(level, text)
-        return Question(kept, step, turns, published, checks, level)
+        return Question(kept, step, turns, published, checks, level, participant)
 
     async def reply(self, question: Question) -> AsyncGenerator[Piece | Answer]:
         """The pieces of the answer to a question of which nothing is kept, then the Answer.
@@ -117,41 +128,44 @@ class ChatService:
                 yield piece
         yield draft.answer()
 
-    async def answer(self, turn: Admitted) -> AsyncGenerator[Piece | Answer]:
-        """The pieces of the answer as they come, then the Answer, which is kept by then.
-
-        The turn is written down first. When the caller goes away or anything fails, the model is stopped and the turn is kept
-        as interrupted, with what was given so far. Close the generator (`contextlib.aclosing`) to stop it.
+    async def begin(self, turn: Admitted) -> Run:
+        """Write the turn down and begin its answer, which goes on whoever reads it; `Run.follow` it.
 
         Raises:
-            PlatformError: Retrieval or the store failed.
+            UnavailableError: The store does not answer, or the process is about to end.
         """
         asked = turn.question
-        # Shielded: a caller who leaves right now must not leave a turn behind whose number nobody knows.
+        self._runs.check_open()
+        # Shielded: a caller who leaves right now must not leave a turn behind that nobody answers.
         with anyio.CancelScope(shield=True):
             number = await self._repository.begin_turn(
-                turn.conversation, turn.participant, asked.text, asked.step, asked.published.version
+                turn.conversation, turn.participant, asked.text, asked.step, asked.published.version, turn.mode
             )
         metrics.QUESTIONS.labels(self._content.workshop).inc()
         draft = Draft(turn.conversation)
-        whole = False
-        try:
-            async with aclosing(self._pipeline.run(asked, draft)) as pieces:
-                async for piece in pieces:
-                    yield piece
-            answer = draft.answer()
-            await self._repository.end_turn(turn.participant, number, answer, interrupted=False)
-            whole = True
-        finally:
-            if not whole:
-                await self._keep_interrupted(turn, number, draft)
-        yield answer
+        return self._runs.begin(turn.conversation, turn.participant, number, draft, self._pipeline.run(asked, draft))
 
-    async def _keep_interrupted(self, turn: Admitted, number: int, draft: Draft) -> None:
-        metrics.INTERRUPTED.labels(self._content.workshop).inc()
-        with anyio.CancelScope(shield=True):
-            try:
-                await self._repository.end_turn(turn.participant, number, draft.answer(), interrupted=True)
-            except PlatformError as error:
-                # The start-up of the next process marks it; the first failure is the one to show.
-                log.exception("interrupted_turn_not_kept", conversation=turn.conversation, detail=error.detail)
+    async def turn(self, conversation: str, participant: str, number: int) -> StoredTurn:
+        """One turn, as far as its answer is kept.
+
+        Raises:
+            TurnNotFoundError: This participant has no such turn.
+        """
+        return (await self._repository.turn(conversation, participant, number)).turn
+
+    def follow(self, conversation: str, participant: str, number: int, after: int) -> AsyncGenerator[Piece | Answer]:
+        """What comes after block `after` (-1 for all) of a turn, whether it is being answered or was, then the Answer.
+
+        Raises:
+            TurnNotFoundError: This participant has no such turn.
+            PlatformError: The answer failed or was interrupted.
+        """
+        return self._runs.follow(conversation, participant, number, after)
+
+    async def stop(self, conversation: str, participant: str, number: int) -> None:
+        """End a turn's answer, at whichever process; what there is of it is kept.
+
+        Raises:
+            TurnNotFoundError: This participant has no such turn.
+        """
+        await self._runs.stop(conversation, participant, number)

@@ -92,6 +92,51 @@ class ChatSettings(PlatformSettings):
         validation_alias="CHAT_HISTORY_TURNS",
         description="How many earlier turns are read to understand a follow-up.",
     )
+    message_characters: int = Field(
+        default=8000,
+        ge=1,
+        le=20_000,
+        validation_alias="CHAT_MESSAGE_CHARACTERS",
+        description="Longest message, in characters; a longer one is refused with advice on what to paste instead.",
+    )
+    messages_per_minute: int = Field(
+        default=20,
+        ge=0,
+        le=10_000,
+        validation_alias="CHAT_MESSAGES_PER_MINUTE",
+        description="How many messages one participant may send in 60 seconds; 0 for no limit.",
+    )
+    answers_at_once: int = Field(
+        default=2,
+        ge=0,
+        le=1000,
+        validation_alias="CHAT_ANSWERS_AT_ONCE",
+        description="How many answers may be written for one participant at the same time; 0 for no limit.",
+    )
+    model_streams: int = Field(
+        default=64,
+        ge=0,
+        le=100_000,
+        validation_alias="CHAT_MODEL_STREAMS",
+        description=(
+            "How many answers one process has the model write at once; others wait in line. 0 for no limit. 64 is more than a "
+            "class asks for at a moment, and less than the 256 sequences that vLLM runs at once, which other workshops share."
+        ),
+    )
+    model_wait_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        le=600,
+        validation_alias="CHAT_MODEL_WAIT_SECONDS",
+        description="How long an answer waits in line for the model before it is made of its sources' own sentences.",
+    )
+    drain_seconds: float = Field(
+        default=20.0,
+        ge=0,
+        le=3600,
+        validation_alias="CHAT_DRAIN_SECONDS",
+        description="Seconds that answers get to finish when the process is told to end; the others are kept as interrupted.",
+    )
     secure_cookies: bool = Field(
         default=False,
         validation_alias="SECURE_COOKIES",

@@ -9,7 +9,8 @@ from shared_services.contracts.base import Slug, WireModel
 from shared_services.contracts.rag import DocumentRef
 from shared_services.contracts.workshop import SourcePlace
 
-MAX_MESSAGE_CHARACTERS = 20_000
+MAX_MESSAGE_CHARACTERS = 2_000_000
+"""The most that is looked at at all; how much a chat agent takes is a setting, and what is longer is refused with advice."""
 
 HelpMode = Literal["hint", "explain", "solve"]
 """Ways of helping: `hint` leads on without giving the command away, `explain` says why, `solve` gives the exact commands."""

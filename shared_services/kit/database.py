@@ -102,3 +102,8 @@ def storage_errors() -> Iterator[None]:
         if error.connection_invalidated or (isinstance(error, OperationalError) and "unable to open" in text):
             raise UnavailableError(f"The database does not answer: {error.orig}. Try again in a moment.") from error
         raise
+    except Exception as error:
+        # What asyncpg says of a server that cannot be reached, or takes nobody in, comes through SQLAlchemy as it is.
+        if isinstance(error, OSError) or type(error).__module__.startswith("asyncpg."):
+            raise UnavailableError(f"The database does not answer: {error}. Try again in a moment.") from error
+        raise

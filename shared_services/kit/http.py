@@ -22,7 +22,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog import get_logger
 
 from shared_services.contracts.problems import Problem
-from shared_services.kit.errors import PROBLEM_TYPE_PREFIX, BadInputError, ForbiddenError, NotFoundError, PlatformError
+from shared_services.kit.errors import (
+    PROBLEM_TYPE_PREFIX,
+    BadInputError,
+    ForbiddenError,
+    NotFoundError,
+    PlatformError,
+    TooLargeError,
+)
 from shared_services.kit.health import Readiness
 from shared_services.kit.logging import request_id
 
@@ -114,6 +121,54 @@ class SameOriginMiddleware:
         await self.app(scope, receive, send)
 
 
+class BodyLimitMiddleware:
+    """Refuses a request whose body is larger than `most` bytes: by its stated length before a byte is read, else when it is."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self.app = app
+        self.most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        stated = Headers(scope=scope).get("content-length", "")
+        if stated.isascii() and stated.isdecimal() and int(stated[:20]) > self.most:
+            await self._refuse(scope, receive, send)
+            return
+        came, responding, refused = 0, False, False
+
+        async def receive_counted() -> Message:
+            nonlocal came, refused
+            message = await receive()
+            came += len(message.get("body", b""))
+            if came > self.most and not responding:
+                refused = True
+                raise TooLargeError
+            return message
+
+        async def send_unless_refused(message: Message) -> None:
+            nonlocal responding
+            if not refused:
+                responding = True
+                await send(message)
+
+        try:
+            await self.app(scope, receive_counted, send_unless_refused)
+        except TooLargeError:
+            if not refused:
+                raise
+        if refused:
+            await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        most = f"{self.most // 1024:,} KiB"
+        error = TooLargeError(f"The request's body is larger than {most}, which is the most that is read. Send less at once.")
+        # What is still to come is not read: the connection cannot be used again.
+        await problem_response(error.problem(request_id.get()), {"connection": "close"})(scope, receive, send)
+
+
 def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
     """A problem document as a response."""
     return JSONResponse(problem.model_dump(), status_code=problem.status, headers=headers, media_type="application/problem+json")
@@ -165,6 +220,7 @@ def create_app(
     service: str,
     readiness: Readiness | None = None,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[Any]] | None = None,
+    most_body_bytes: int | None = None,
 ) -> FastAPI:
     """An app with everything that all services share; routes under `/api/v1` are the caller's.
 
@@ -173,9 +229,12 @@ def create_app(
         service: Name in metrics and logs.
         readiness: What `/readyz` reports; always ready when absent.
         lifespan: As FastAPI takes it.
+        most_body_bytes: Largest body of a request; None for no limit.
     """
     app = FastAPI(title=title, version="1", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None)
     register_problem_handlers(app)
+    if most_body_bytes is not None:
+        app.add_middleware(BodyLimitMiddleware, most=most_body_bytes)
     app.add_middleware(SameOriginMiddleware)
     app.add_middleware(RequestMiddleware, service=service)
     checks = readiness or Readiness()

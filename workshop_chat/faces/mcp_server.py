@@ -5,6 +5,7 @@ Nothing is kept of what is asked here. The protocol's package is imported when t
 
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from contextvars import ContextVar
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,12 +15,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared_services.contracts.chat import Answer
 from shared_services.contracts.rag import Passage, SearchRequest
 from shared_services.kit.errors import PlatformError
-from shared_services.kit.http import problem_response
+from shared_services.kit.http import problem_response, retry_header
 from shared_services.kit.logging import request_id
 from workshop_chat.content import WorkshopContent
 from workshop_chat.errors import StepNotFoundError
 from workshop_chat.faces.lazy import LazyApp
 from workshop_chat.faces.openai_api import sources
+from workshop_chat.limits import Gate
 from workshop_chat.participants import Participant
 from workshop_chat.ports import Search
 from workshop_chat.service import ChatService
@@ -28,6 +30,9 @@ from workshop_chat.stages.retrieve import READABLE
 Identify = Callable[[Request], Participant]
 
 MOST_PASSAGES = 20
+
+_asking: ContextVar[Participant] = ContextVar("asking")
+"""Who sends the request that a tool is called by."""
 
 
 class McpFace:
@@ -38,11 +43,13 @@ class McpFace:
         service: Answers.
         search: Retrieval in the workshop's scope.
         identify: Who asks; raises where they may not.
+        gate: Lets in those who have a place, and their questions within the limits.
     """
 
-    def __init__(self, content: WorkshopContent, service: ChatService, search: Search, identify: Identify) -> None:
+    def __init__(self, content: WorkshopContent, service: ChatService, search: Search, identify: Identify, gate: Gate) -> None:
         self._identify = identify
-        self._app = LazyApp(lambda: _app(content, service, search))
+        self._gate = gate
+        self._app = LazyApp(lambda: _app(content, service, search, gate))
 
     @property
     def app(self) -> ASGIApp:
@@ -56,14 +63,16 @@ class McpFace:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             try:
-                self._identify(Request(scope, receive))
+                asking = self._identify(Request(scope, receive))
+                await self._gate.enter(asking)
             except PlatformError as error:
-                await problem_response(error.problem(request_id.get()))(scope, receive, send)
+                await problem_response(error.problem(request_id.get()), retry_header(error))(scope, receive, send)
                 return
+            _asking.set(asking)
         await self._app(scope, receive, send)
 
 
-def _app(content: WorkshopContent, service: ChatService, search: Search) -> Starlette:
+def _app(content: WorkshopContent, service: ChatService, search: Search, gate: Gate) -> Starlette:
     from mcp.server.mcpserver import MCPServer
     from mcp.server.mcpserver.exceptions import ToolError
     from mcp.server.transport_security import TransportSecuritySettings
@@ -103,7 +112,9 @@ def _app(content: WorkshopContent, service: ChatService, search: Search) -> Star
     async def ask(question: str, step: str | None = None) -> str:
         """The workshop assistant's answer, with numbered citations; it says so where the workshop holds none."""
         try:
-            asked = await service.question(question[:20_000], [], step)
+            asking = _asking.get()
+            await gate.question(asking, question)
+            asked = await service.question(question, [], step, asking.id)
             async with aclosing(service.reply(asked)) as pieces:
                 answer = [piece async for piece in pieces if isinstance(piece, Answer)][-1]
         except PlatformError as error:

@@ -32,6 +32,7 @@ from shared_services.kit.errors import BadInputError, NotFoundError, PlatformErr
 from shared_services.kit.logging import request_id
 from shared_services.kit.sse import event_stream
 from workshop_chat.content import WorkshopContent
+from workshop_chat.limits import Gate
 from workshop_chat.participants import Participant
 from workshop_chat.pipeline import NOTES_ON_END, Block
 from workshop_chat.service import ChatService
@@ -42,7 +43,7 @@ Identify = Callable[[Request], Participant]
 _END = b"data: [DONE]\n\n"
 
 
-def openai_router(content: WorkshopContent, service: ChatService, identify: Identify) -> APIRouter:
+def openai_router(content: WorkshopContent, service: ChatService, identify: Identify, gate: Gate) -> APIRouter:
     """The routes under `/v1`. Errors have the shape that clients of this protocol read."""
     router = APIRouter(prefix="/v1", tags=["openai"])
 
@@ -61,11 +62,11 @@ def openai_router(content: WorkshopContent, service: ChatService, identify: Iden
     async def completions(request: Request) -> Response:
         """Answer the last user message in the light of those before it."""
         try:
-            identify(request)
+            asking = identify(request)
             asked = await _read(request)
-            question = await service.question(
-                asked.messages[-1].text, turns_of(asked.messages[:-1]), step_of(asked.model, content.workshop)
-            )
+            text, step = asked.messages[-1].text, step_of(asked.model, content.workshop)
+            await gate.question(asking, text)
+            question = await service.question(text, turns_of(asked.messages[:-1]), step, asking.id)
         except PlatformError as error:
             return _refused(error)
         writer = _Writer(asked.model)

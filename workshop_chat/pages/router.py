@@ -1,7 +1,6 @@
 """The participant's pages over HTTP. Everything is readable as it leaves the server; scripts only add to it."""
 
 from collections import OrderedDict
-from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import quote
@@ -18,18 +17,19 @@ from shared_services.pages.static_files import StaticBundle
 from shared_services.pages.templating import Templates, page_route, root_path
 from shared_services.pages.workshop_files import file_response
 from workshop_chat.content import WorkshopContent
-from workshop_chat.errors import ConversationNotFoundError, FileNotInWorkshopError
+from workshop_chat.errors import ConversationNotFoundError, FileNotInWorkshopError, WorkshopFullError
 from workshop_chat.join import after_joining
+from workshop_chat.live import LiveChannel
 from workshop_chat.pages import views
-from workshop_chat.participants import Participant
+from workshop_chat.participants import Participant, Participants
 from workshop_chat.repository import ConversationRepository
-
-Identify = Callable[[Request], Participant]
+from workshop_chat.sessions import RETRY_SECONDS, Sessions
 
 ROOM = Path(__file__).parent.parent
 LAST_STEP_COOKIE = "workshop_step"
 CONVERSATION_COOKIE = "workshop_conversation"
 LAYOUT_COOKIE = "workshop_layout"
+NOTES_COOKIE = "workshop_notes"
 COOKIE_SECONDS = 90 * 24 * 3600
 RENDERED_KEPT = 64
 
@@ -80,13 +80,21 @@ class StepRenderer:
         return kept
 
 
-def page_router(content: WorkshopContent, identify: Identify, repository: ConversationRepository) -> APIRouter:
+def page_router(
+    content: WorkshopContent,
+    participants: Participants,
+    repository: ConversationRepository,
+    sessions: Sessions,
+    channel: LiveChannel,
+) -> APIRouter:
     """The pages of one workshop, its files and its static files.
 
     Args:
         content: The workshop.
-        identify: Who sends a request; raises where it is nobody who may take part.
+        participants: Who sends a request.
         repository: Where conversations are kept.
+        sessions: Who has a place; others are shown a page to wait on.
+        channel: Knows what was said to all.
     """
     bundle, templates = look()
     renderer = StepRenderer(content)
@@ -105,18 +113,30 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
         shown = [views.turn_view(turn, version, lambda step: f"{root}/steps/{step}") for turn in stored[-views.TURNS_SHOWN :]]
         return shown, len(stored) - len(shown)
 
+    async def full_page(request: Request, participant: Participant, step: str) -> Response:
+        """Where somebody waits for a place; the page lets them in."""
+        place = await sessions.view(participant)
+        manifest = (await content.current()).manifest
+        response = templates.page(
+            request, "full.html", status=WorkshopFullError.status, workshop=manifest, place=place, step=step, retry=RETRY_SECONDS
+        )
+        response.headers["retry-after"] = str(RETRY_SECONDS)
+        return response
+
     @router.get("/")
     async def index(request: Request) -> Response:
-        identify(request)
+        participants.identify(request)
         steps = (await content.current()).manifest.steps
         last = request.cookies.get(LAST_STEP_COOKIE, "")
         return RedirectResponse(f"{root_path(request)}/steps/{last if last in steps else steps[0]}", status_code=302)
 
     @router.get("/steps/{step}")
     async def step_page(request: Request, step: str) -> Response:
-        participant = identify(request)
+        participant = participants.identify(request)
         root = root_path(request)
         shown = await content.step(step)
+        if await sessions.enter(participant, step=step) != "live":
+            return await full_page(request, participant, step)
         version = await content.version(shown.version)
         rendered = await renderer.render(root, version, f"steps/{step}/content.md")
         assert rendered is not None
@@ -138,6 +158,9 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
             questions=views.questions(shown.title, rendered.toc),
             turns=talk,
             earlier=earlier,
+            me=participant,
+            notes=views.unread(await channel.standing(), request.cookies.get(NOTES_COOKIE, "")),
+            idle=views.duration((await sessions.rules()).timeout),
         )
         response.set_cookie(
             LAST_STEP_COOKIE,
@@ -152,7 +175,7 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
 
     @router.get("/files/{version}/{path:path}")
     async def file(request: Request, version: str, path: str) -> Response:
-        identify(request)
+        participants.identify(request)
         if not views.is_public(path):
             raise FileNotInWorkshopError("The workshop hands out no such file.")
         return file_response(path, await content.file(path, version))
@@ -166,6 +189,7 @@ def page_router(content: WorkshopContent, identify: Identify, repository: Conver
             "join.html",
             workshop=manifest,
             code=request.query_params.get("code", "")[:200],
+            me=participants.known(request),
             target=after_joining(request.query_params.get("next", "")),
             problem=JOIN_PROBLEMS.get(problem, "Joining did not work. Try again in a moment.") if problem else "",
         )

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from shared_services.contracts.chat import Answer, Citation, NearestSection, StoredTurn
+from shared_services.contracts.chat import Answer, Citation, NearestSection, Note, StoredTurn
 from shared_services.contracts.library import WorkshopVersion
 from shared_services.pages.markdown import TocEntry, heading_slug, render_answer
 
@@ -206,6 +207,22 @@ def _source(citation: Citation, version: WorkshopVersion, step_address: Callable
 def _title(place: Citation | NearestSection) -> str:
     titles = place.document.titles(place.heading) if place.document else place.heading
     return " › ".join(titles) or place.step or place.file
+
+
+def unread(notes: Sequence[Note], cookie: str) -> list[Note]:
+    """The notes that the reader has not put away; the page's script keeps the ids of those in a cookie, e.g. `3.5`."""
+    away = set(cookie.split("."))
+    return [note for note in notes if str(note.id) not in away]
+
+
+def duration(time: timedelta) -> str:
+    """A time in words, in its largest whole unit."""
+    seconds = round(time.total_seconds())
+    for size, unit in ((3600, "hour"), (60, "minute")):
+        if seconds >= size and seconds % size == 0:
+            count = seconds // size
+            return f"{count} {unit}" + ("" if count == 1 else "s")
+    return f"{seconds} seconds"
 
 
 def lines_text(first: int, last: int) -> str:

@@ -5,6 +5,7 @@ import { startAssistant } from "./assistant.js";
 import { startHints } from "./hints.js";
 import { startKeys } from "./keys.js";
 import { startLayout } from "./layout.js";
+import { startLive } from "./live.js";
 import { startMarks } from "./marks.js";
 import { startProgress } from "./progress.js";
 
@@ -22,3 +23,4 @@ startProgress(page);
 startMarks(page);
 startKeys(page);
 startAssistant(page);
+startLive(page);

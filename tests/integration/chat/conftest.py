@@ -33,6 +33,7 @@ from workshop_chat.app import create_app
 from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import MIGRATIONS, Base
 
+CROWD = Path(__file__).with_name("contexts.yaml")
 KEY = b"the chat agents' own secret, 32+"
 
 
@@ -109,7 +110,14 @@ class Platform:
         tags: tuple[str, ...] = (),
         **settings: Any,
     ) -> AsyncIterator[FastAPI]:
-        """A running chat agent of `workshop`; `tags` are what its token carries."""
+        """A running chat agent of `workshop`; `tags` are what its token carries.
+
+        Tests ask faster than people, and come in crowds: unless they say otherwise, there is room for all. It
+        ends at once.
+        """
+        if not {"context", "contexts_file"} & settings.keys():
+            settings |= {"context": "crowd", "contexts_file": CROWD}
+        settings = {"drain_seconds": 0, "messages_per_minute": 0, **settings}
         async with httpx.AsyncClient(transport=InProcessTransport(self.rag), base_url="http://rag", timeout=60) as http:
             rag = self.rag_client(http, workshop=workshop, tags=tags)
             app = create_app(

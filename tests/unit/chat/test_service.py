@@ -1,7 +1,6 @@
 """What is kept of a turn however its answer ends; fakes stand for the library, the RAG agent and the model's server."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -15,11 +14,13 @@ from shared_services.kit.sse import decode
 from shared_services.llm.errors import ModelUnavailableError
 from shared_services.llm.gateway import ChatMessage, Finish, ModelGateway, NullGateway
 from tests.unit.chat.worlds import FakeLibrary, FakeSearch, passage, shared_passage
+from workshop_chat.bus import LocalBus
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import Contexts
 from workshop_chat.endpoints import answer_events
-from workshop_chat.pipeline import NOTE_KEYWORDS_ONLY, NOTE_MODEL_STOPPED, NOTES_ON_END, AnswerPipeline, Block
+from workshop_chat.pipeline import NOTE_KEYWORDS_ONLY, NOTE_MODEL_STOPPED, NOTES_ON_END, AnswerPipeline
 from workshop_chat.repository import ConversationRepository
+from workshop_chat.runs import Runs
 from workshop_chat.service import ChatService
 from workshop_chat.tables import MIGRATIONS
 
@@ -64,17 +65,15 @@ class Room:
 
     async def ask(self, conversation: str, message: MessageRequest = QUESTION) -> Answer:
         turn = await self.service.admit(conversation, "p", message)
-        async with aclosing(self.service.answer(turn)) as pieces:
-            last = [piece async for piece in pieces][-1]
-        assert isinstance(last, Answer)
-        return last
+        return await (await self.service.begin(turn)).result()
 
 
 class Rooms:
     """Builds rooms on one store."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, runs: Runs) -> None:
         self.engine = engine
+        self.runs = runs
 
     def build(self, gateway: ModelGateway | None = None, search: FakeSearch | None = None) -> Room:
         library, found = FakeLibrary(), search or FakeSearch([HEATING])
@@ -83,7 +82,9 @@ class Rooms:
             "kettle", found, gateway or NullGateway(), threshold=0.5, passages=8, max_tokens=100, context_characters=5000
         )
         repository = ConversationRepository(self.engine, "kettle")
-        service = ChatService(WorkshopContent(library, "kettle"), repository, pipeline, Contexts(None, {}), history_turns=3)
+        service = ChatService(
+            WorkshopContent(library, "kettle"), repository, pipeline, Contexts(None, {}), self.runs, history_turns=3
+        )
         return Room(service, found, library)
 
 
@@ -91,7 +92,11 @@ class Rooms:
 async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
     engine = create_engine(f"sqlite:///{tmp_path}/chat.db")
     await migrate(engine, MIGRATIONS)
-    yield Rooms(engine)
+    bus = LocalBus()
+    runs = Runs("kettle", ConversationRepository(engine, "kettle"), bus, grace=0)
+    await runs.start()
+    yield Rooms(engine, runs)
+    await runs.close()
     await engine.dispose()
 
 
@@ -188,27 +193,24 @@ async def test_a_search_by_keywords_alone_is_said_in_answers_and_in_abstentions(
     assert (await room.ask(conversation)).note == ""
 
 
-async def test_a_reader_who_leaves_stops_the_model_and_keeps_what_was_given(rooms: Rooms):
-    model = FakeModel("One. [1]\n\n", "Two. [1]\n\n", "Three. [1]\n\n", Finish("stop"))
-    room = rooms.build(model)
-    conversation = await room.service.create("p")
-    answer = room.service.answer(await room.service.admit(conversation, "p", QUESTION))
-    async for piece in answer:
-        if isinstance(piece, Block):
-            break
-    await answer.aclose()
-    kept = (await room.service.turns(conversation, "p"))[0]
-    assert model.closed
-    assert kept.state == "interrupted"
-    assert kept.answer is not None
-    assert kept.answer.answer == "One. [1]"
-
-
 async def test_a_message_that_was_let_in_and_never_answered_leaves_nothing(rooms: Rooms):
     room = rooms.build()
     conversation = await room.service.create("p")
-    await room.service.answer(await room.service.admit(conversation, "p", QUESTION)).aclose()
+    await room.service.admit(conversation, "p", QUESTION)
     assert await states(room, conversation) == []
+
+
+async def test_a_turn_knows_its_number_and_how_help_was_wanted(rooms: Rooms):
+    room = rooms.build()
+    conversation = await room.service.create("p")
+    await room.ask(conversation)
+    answer = await room.ask(conversation, QUESTION.model_copy(update={"mode": "hint"}))
+    first, second = await room.service.turns(conversation, "p")
+    assert answer.number == 2
+    assert second.answer == answer
+    assert (first.mode, second.mode) == ("explain", "hint")
+    assert second.asked_at is not None
+    assert second.asked_at.tzinfo is not None
 
 
 class CrashingSearch(FakeSearch):
@@ -221,8 +223,9 @@ async def test_a_failure_is_an_event_and_an_interrupted_turn(rooms: Rooms, searc
     search.away = True
     room = rooms.build(search=search)
     conversation = await room.service.create("p")
-    turn = await room.service.admit(conversation, "p", QUESTION)
-    events = [event async for event in decode(answer_events(room.service, turn))]
+    run = await room.service.begin(await room.service.admit(conversation, "p", QUESTION))
+    events = [event async for event in decode(answer_events(run.follow()))]
+    await run.left.wait()
     assert [event.event for event in events] == ["status", "error"]
     assert events[1].json()["status"] == status
     assert "secret" not in events[1].data

@@ -1,0 +1,229 @@
+"""How much one participant may ask for: messages a minute, answers at once, characters a message.
+
+Messages that are kept are counted in the database, so the limit holds over all processes of the chat agent; those of the faces
+that keep nothing are counted in this process.
+"""
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
+
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from shared_services.kit.database import session_factory, storage_errors
+from workshop_chat.errors import MessageTooLongError, TooManyMessagesError
+from workshop_chat.participants import Participant
+from workshop_chat.sessions import Sessions
+from workshop_chat.stages.pasted import pasted_error
+from workshop_chat.tables import TurnRow
+
+MINUTE = timedelta(seconds=60)
+LONGEST_ANSWER = timedelta(minutes=10)
+ALIVE = timedelta(seconds=60)
+"""An answer that its process has not spoken of for this long is not being written any more."""
+ANSWER_RETRY_SECONDS = 5
+_MOST_KEPT = 10_000
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much one participant may ask for; 0 is no limit.
+
+    Attributes:
+        per_minute: Messages in 60 seconds.
+        at_once: Answers that are being written.
+        characters: Of one message.
+    """
+
+    per_minute: int
+    at_once: int
+    characters: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A kept message: when it came, and until when its answer is surely being written; None where that has ended."""
+
+    at: datetime
+    alive_at: datetime | None
+
+
+def check_length(message: str, most: int) -> None:
+    """Whether a message is short enough.
+
+    Raises:
+        MessageTooLongError: It is not.
+    """
+    if not most or len(message) <= most:
+        return
+    said = f"The message has {len(message):,} characters, and at most {most:,} are read."
+    if pasted_error(message[: 4 * most]) is not None or message.count("\n") >= 20:
+        raise MessageTooLongError(
+            f"{said} It looks like pasted output: paste the command, the first error and the 20 lines around it instead."
+        )
+    raise MessageTooLongError(f"{said} Shorten it, or ask in several messages.")
+
+
+def check_rate(now: datetime, asked: Sequence[Asked], bounds: Bounds) -> None:
+    """Whether one more message is within the bounds.
+
+    Args:
+        now: The time.
+        asked: The participant's messages of the last minutes.
+        bounds: How much one participant may ask for.
+
+    Raises:
+        TooManyMessagesError: It is not.
+    """
+    written = sum(one.alive_at is not None and now - one.alive_at <= ALIVE for one in asked)
+    if bounds.at_once and written >= bounds.at_once:
+        answers = "One answer is" if written == 1 else f"{written} answers are"
+        raise TooManyMessagesError(
+            f"{answers} being written for you already. Wait until one is finished, or stop it, then ask again.",
+            retry_after=ANSWER_RETRY_SECONDS,
+        )
+    lately = sorted(one.at for one in asked if now - one.at < MINUTE)
+    if bounds.per_minute and len(lately) >= bounds.per_minute:
+        raise _too_many(len(lately), (lately[-bounds.per_minute] + MINUTE - now).total_seconds())
+
+
+def _too_many(sent: int, seconds: float) -> TooManyMessagesError:
+    wait = max(1, ceil(seconds))
+    return TooManyMessagesError(
+        f"You sent {sent} messages in the last minute, which is as many as one person may send. "
+        f"Wait {wait} {'second' if wait == 1 else 'seconds'}, then send it again.",
+        retry_after=wait,
+    )
+
+
+async def check_turns(session: AsyncSession, workshop: str, participant: str, bounds: Bounds) -> None:
+    """Check a participant's kept messages; in the transaction that writes the next one the answer holds.
+
+    Raises:
+        TooManyMessagesError: One more would be too many.
+    """
+    now = datetime.now(UTC)
+    query = select(TurnRow.asked_at, TurnRow.state, TurnRow.alive_at).where(
+        TurnRow.workshop == workshop, TurnRow.participant == participant, TurnRow.asked_at > now - LONGEST_ANSWER
+    )
+    asked = [
+        Asked(_aware(row.asked_at), _aware(row.alive_at or row.asked_at) if row.state == "answering" else None)
+        for row in await session.execute(query)
+    ]
+    check_rate(now, asked, bounds)
+
+
+class TurnLimit:
+    """Holds the bounds where a turn is written, so that messages sent at one moment are not all the first.
+
+    Args:
+        workshop: Slug of the only workshop whose rows are read.
+        bounds: How much one participant may ask for.
+    """
+
+    def __init__(self, workshop: str, bounds: Bounds) -> None:
+        self._workshop = workshop
+        self._bounds = bounds
+
+    async def check(self, session: AsyncSession, participant: str) -> None:
+        """Check in the transaction that writes the turn; until it ends, the participant's other turns wait.
+
+        Raises:
+            TooManyMessagesError: One more would be too many.
+        """
+        if session.get_bind().dialect.name == "postgresql":
+            key = f"chat_turns:{self._workshop}:{participant}"
+            await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+        else:
+            # SQLite has one writer at a time, and becomes it with a statement that writes, be it nothing.
+            nothing = update(TurnRow).where(TurnRow.workshop == self._workshop, TurnRow.conversation == "")
+            await session.execute(nothing.values(stop=TurnRow.stop).execution_options(synchronize_session=False))
+        await check_turns(session, self._workshop, participant, self._bounds)
+
+
+class RecentMessages:
+    """Messages that are kept nowhere, counted in this process for a minute."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._most = per_minute
+        self._sent: dict[str, deque[float]] = {}
+
+    def take(self, participant: str) -> None:
+        """Count one message.
+
+        Raises:
+            TooManyMessagesError: There were too many already; this one is not counted.
+        """
+        if not self._most:
+            return
+        now = time.monotonic()
+        minute = MINUTE.total_seconds()
+        if len(self._sent) >= _MOST_KEPT:
+            self._sent = {who: times for who, times in self._sent.items() if now - times[-1] < minute}
+        sent = self._sent.setdefault(participant, deque())
+        while sent and now - sent[0] >= minute:
+            sent.popleft()
+        if len(sent) >= self._most:
+            raise _too_many(len(sent), sent[0] + minute - now)
+        sent.append(now)
+
+
+class Gate:
+    """Lets messages in, or says why not: a place in the workshop, the rate, the length.
+
+    Args:
+        engine: The store; `MIGRATIONS` must have been applied to it.
+        workshop: Slug of the only workshop whose rows are read.
+        sessions: Who has a place.
+        bounds: How much one participant may ask for.
+    """
+
+    def __init__(self, engine: AsyncEngine, workshop: str, sessions: Sessions, bounds: Bounds) -> None:
+        self._store = session_factory(engine)
+        self._workshop = workshop
+        self._sessions = sessions
+        self._bounds = bounds
+        self._recent = RecentMessages(bounds.per_minute)
+
+    async def enter(self, who: Participant) -> None:
+        """Let somebody in who asks for no answer.
+
+        Raises:
+            WorkshopFullError: There is no place for them yet.
+        """
+        await self._sessions.require(who)
+
+    async def message(self, who: Participant, message: str) -> None:
+        """Let a message in that is kept.
+
+        Raises:
+            WorkshopFullError: There is no place for its sender yet.
+            MessageTooLongError: It has too many characters.
+            TooManyMessagesError: Its sender has sent too many, or is being answered too often at once.
+        """
+        check_length(message, self._bounds.characters)
+        await self._sessions.require(who)
+        with storage_errors():
+            async with self._store() as session:
+                await check_turns(session, self._workshop, who.id, self._bounds)
+
+    async def question(self, who: Participant, message: str) -> None:
+        """Let a message in that is kept nowhere.
+
+        Raises:
+            WorkshopFullError: There is no place for its sender yet.
+            MessageTooLongError: It has too many characters.
+            TooManyMessagesError: Its sender has sent too many.
+        """
+        check_length(message, self._bounds.characters)
+        await self._sessions.require(who)
+        self._recent.take(who.id)
+
+
+def _aware(at: datetime) -> datetime:
+    """SQLite gives times back without their zone; they were written as UTC."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
