@@ -33,7 +33,7 @@ from workshop_chat.session_api import live_router, session_router
 from workshop_chat.sessions import Sessions, running
 from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import MIGRATIONS
-from workshop_chat.teaching import teaching_router
+from workshop_chat.teaching import Teaching
 
 MAX_TOKENS = 800
 CONTEXT_CHARACTERS = 12_000
@@ -113,6 +113,7 @@ def create_app(
     notes = Notes(engine, name, bus)
     channel = LiveChannel(connections, sessions, notes, bus)
     gate = Gate(engine, name, sessions, bounds)
+    teaching = Teaching(content, engine, participants.identify, bus, embeddings)
     mcp = McpFace(content, service, rag, participants.identify, gate)
 
     @asynccontextmanager
@@ -141,6 +142,7 @@ def create_app(
     def drain() -> None:
         runs.drain()
         connections.close()
+        teaching.close()
 
     app.state.drain = drain
     app.state.bus = bus
@@ -152,6 +154,6 @@ def create_app(
     app.include_router(openai_router(content, service, participants.identify, gate))
     app.mount("/mcp", mcp.app)
     app.include_router(join_router(participants))
-    app.include_router(teaching_router(content, engine, participants.identify, bus, embeddings))
+    app.include_router(teaching.router)
     app.include_router(page_router(content, participants, repository, sessions, channel))
     return app

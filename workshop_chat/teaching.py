@@ -18,14 +18,10 @@ from workshop_chat.participants import Participant
 from workshop_chat.ports import Embeddings
 
 
-def teaching_router(
-    content: WorkshopContent,
-    engine: AsyncEngine,
-    identify: Callable[[Request], Participant],
-    bus: Bus,
-    embeddings: Embeddings | None,
-) -> APIRouter:
-    """The API and pages of insights and of the board; include it before the participants' pages, which take what is left.
+class Teaching:
+    """The API and pages of insights and of the board.
+
+    Include the `router` before that of the participants' pages, which takes what is left.
 
     Args:
         content: The workshop.
@@ -34,12 +30,24 @@ def teaching_router(
         bus: Tells the board when to look again.
         embeddings: The RAG agent's model; None where there is none to ask.
     """
-    name = content.workshop
-    insights = InsightsService(content, InsightsRepository(engine, name), QuestionVectors(name, embeddings, shared_cache()))
-    board = BoardService(content, BoardRepository(engine, name), bus)
-    router = APIRouter()
-    router.include_router(insights_api(insights, identify))
-    router.include_router(insights_pages(insights, content, identify))
-    router.include_router(board_api(board, identify))
-    router.include_router(board_pages(board, identify))
-    return router
+
+    def __init__(
+        self,
+        content: WorkshopContent,
+        engine: AsyncEngine,
+        identify: Callable[[Request], Participant],
+        bus: Bus,
+        embeddings: Embeddings | None,
+    ) -> None:
+        name = content.workshop
+        insights = InsightsService(content, InsightsRepository(engine, name), QuestionVectors(name, embeddings, shared_cache()))
+        self._board = BoardService(content, BoardRepository(engine, name), bus)
+        self.router = APIRouter()
+        self.router.include_router(insights_api(insights, identify))
+        self.router.include_router(insights_pages(insights, content, identify))
+        self.router.include_router(board_api(self._board, identify))
+        self.router.include_router(board_pages(self._board, identify))
+
+    def close(self) -> None:
+        """End the boards that are open."""
+        self._board.close()

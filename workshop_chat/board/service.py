@@ -14,7 +14,7 @@ from shared_services.contracts.library import WorkshopVersion
 from shared_services.kit.errors import NotFoundError, PlatformError
 from workshop_chat.board.rows import AskedQuestion, Seat, Stay
 from workshop_chat.board.stuck import OnStep, stuck
-from workshop_chat.bus import NOTES, SESSIONS, TURNS, Bus
+from workshop_chat.bus import NOTES, SESSIONS, TURNS, Bus, Subscription
 from workshop_chat.content import WorkshopContent
 from workshop_chat.insights.masked import shown
 from workshop_chat.insights.questions import is_question
@@ -84,6 +84,8 @@ class BoardService:
         self._bus = bus
         self._medians: dict[str, float] = {}
         self._medians_at: datetime | None = None
+        self._watched: set[Subscription] = set()
+        self._closed = False
 
     async def look(self, now: datetime | None = None) -> Board:
         """The board at `now` (the present when absent).
@@ -111,16 +113,29 @@ class BoardService:
         )
 
     async def changes(self) -> AsyncGenerator[Board | PlatformError]:
-        """The board now, and again after each change, at most every second; what went wrong in place of one that failed."""
+        """The board now, and again after each change, at most every second; what went wrong in place of one that failed.
+
+        It ends with `close`.
+        """
         async with self._bus.subscribe(SESSIONS, TURNS, NOTES) as signals:
-            while True:
-                try:
-                    yield await self.look()
-                except PlatformError as error:
-                    yield error
-                # What is signalled meanwhile is waiting afterwards.
-                await anyio.sleep(COALESCE_SECONDS)
-                await signals.wait(REFRESH_SECONDS)
+            self._watched.add(signals)
+            try:
+                while not self._closed:
+                    try:
+                        yield await self.look()
+                    except PlatformError as error:
+                        yield error
+                    # What is signalled meanwhile is waiting afterwards.
+                    await anyio.sleep(COALESCE_SECONDS)
+                    await signals.wait(REFRESH_SECONDS)
+            finally:
+                self._watched.discard(signals)
+
+    def close(self) -> None:
+        """End what `changes` gives: the process is about to, and the pages look for another one."""
+        self._closed = True
+        for signals in self._watched:
+            signals.give(SESSIONS, "")
 
     async def lower_hand(self, participant: str) -> None:
         """Lower somebody's hand.

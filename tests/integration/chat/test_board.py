@@ -1,18 +1,18 @@
 """The live board on both engines: who is shown, in what order and under what name; live, and of one workshop alone."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared_services.contracts.board import Board, BoardEvent
-from shared_services.kit.database import session_factory
+from shared_services.kit.database import create_engine, session_factory
 from shared_services.kit.sse import ServerSentEvent, decode
 from tests.e2e.instructor.classroom import turn
 from tests.integration.chat.conftest import Platform, browser
@@ -22,7 +22,7 @@ from workshop_chat.board.repository import MOST_PEOPLE, RECENT, BoardRepository
 from workshop_chat.board.service import BoardService
 from workshop_chat.bus import NOTES, SESSIONS, LocalBus
 from workshop_chat.content import WorkshopContent
-from workshop_chat.tables import Base, NoteRow, ProgressRow, SessionRow
+from workshop_chat.tables import Base, ConversationRow, NoteRow, ProgressRow, SessionRow, TurnRow
 
 
 def session(participant: str, *, workshop: str = "harbor", minutes: float = 10, **about: Any) -> SessionRow:
@@ -50,6 +50,10 @@ async def look(author: httpx.AsyncClient) -> Board:
     return Board.model_validate_json(answer.content)
 
 
+def board_service(platform: Platform, engine: AsyncEngine, bus: LocalBus) -> BoardService:
+    return BoardService(WorkshopContent(platform.library, "harbor"), BoardRepository(engine, "harbor"), bus)
+
+
 async def test_those_who_are_here_stand_in_the_order_in_which_they_came(platform: Platform, engine: AsyncEngine):
     now = datetime.now(UTC)
     gone = now - RECENT - timedelta(minutes=1)
@@ -65,8 +69,8 @@ async def test_those_who_are_here_stand_in_the_order_in_which_they_came(platform
         progress("p7", "prepare", first_seen_at=now - timedelta(minutes=45)),
     ]
     await keep(engine, rows)
-    async with board_of(platform, engine) as author:
-        shown = await look(author)
+    # no app, which would let in who waits
+    shown = await board_service(platform, engine, LocalBus()).look()
     assert [(one.id, one.name, one.state) for one in shown.people] == [
         ("p2", "Ann", "live"),
         ("p7", "Guest 2", "live"),
@@ -164,10 +168,6 @@ async def test_nobody_yet(platform: Platform, engine: AsyncEngine):
         assert "Nobody is here yet" in (await author.get("/board", headers={"accept": "text/html"})).text
 
 
-def board_service(platform: Platform, engine: AsyncEngine, bus: LocalBus) -> BoardService:
-    return BoardService(WorkshopContent(platform.library, "harbor"), BoardRepository(engine, "harbor"), bus)
-
-
 def render(board: Board) -> str:
     return board.model_dump_json(exclude={"at"})
 
@@ -223,3 +223,68 @@ async def test_pages_lead_to_each_other(platform: Platform, engine: AsyncEngine,
         page = (await author.get(path, headers={"accept": "text/html"})).text
         for address in ("/w/harbor/board", "/w/harbor/insights", "/w/harbor/"):
             assert f'href="{address}"' in page
+
+
+@contextlib.asynccontextmanager
+async def watching(author: httpx.AsyncClient) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
+    """An instructor's open board."""
+    async with author.stream("GET", "/api/v1/board/events") as response:
+        assert response.status_code == 200
+        yield decode(response.aiter_bytes())
+
+
+async def until(stream: AsyncIterator[ServerSentEvent], holds: Callable[[Board], bool]) -> Board:
+    """The first board of which that holds."""
+    while True:
+        board = (await next_event(stream)).board
+        if holds(board):
+            return board
+
+
+@pytest.mark.postgres
+async def test_the_board_at_one_process_shows_what_happens_at_the_other(platform: Platform, postgres_url: str):
+    """Two processes' engines on one PostgreSQL, with the real bus between them: people, hands, questions and notes."""
+    async with contextlib.AsyncExitStack() as stack:
+        engines = [create_engine(postgres_url) for _ in range(2)]
+        for engine in engines:
+            stack.push_async_callback(engine.dispose)
+        one, two = [await stack.enter_async_context(platform.app("harbor", engine=engine)) for engine in engines]
+        author = await stack.enter_async_context(browser(one, **signed_in(platform)))
+        ann = await stack.enter_async_context(browser(two))
+        bob = await stack.enter_async_context(browser(two))
+        try:
+            stream = await stack.enter_async_context(watching(author))
+            await until(stream, lambda board: board.people == [])
+            await ann.post("/join", json={"name": "Ann"})
+            for person, step in ((ann, "deploy"), (bob, "scale")):
+                assert (await person.post("/api/v1/session/activity", json={"step": step})).status_code == 200
+            board = await until(stream, lambda board: len(board.people) == 2)
+            assert [(person.name, person.step) for person in board.people] == [("Ann", "deploy"), ("Guest 1", "scale")]
+            await bob.post("/api/v1/session/hand", json={"raised": True})
+            board = await until(stream, lambda board: board.people[1].hand_raised_at is not None)
+            made = await ann.post("/api/v1/conversations")
+            path = f"/api/v1/conversations/{made.json()['id']}/messages"
+            await ann.post(path, json={"text": "Which port? I am Ann", "step": "deploy"})
+            await until(stream, lambda board: board.people[0].question == "Which port? I am [masked name]")
+            # lowered at one process, told at the other
+            async with bob.stream("GET", "/api/v1/live") as live:
+                heard = decode(live.aiter_bytes())
+                lowered = await author.post(f"/api/v1/board/participants/{board.people[1].id}/hand", json={"raised": False})
+                assert lowered.status_code == 204
+                await until(stream, lambda board: board.people[1].hand_raised_at is None)
+                with anyio.fail_after(20):
+                    while (event := await anext(heard)).event != "hand":
+                        pass
+                assert event.json() == {"raised": False}
+            note = await ann.post("/api/v1/notes", json={"text": "I am no teacher"})
+            assert note.status_code == 403
+            note = await author.post("/api/v1/notes", json={"text": "Lunch at noon"})
+            assert note.status_code == 201
+            board = await until(stream, lambda board: bool(board.notes))
+            assert [shown.text for shown in board.notes] == ["Lunch at noon"]
+            await author.delete(f"/api/v1/notes/{board.notes[0].id}")
+            await until(stream, lambda board: not board.notes)
+        finally:
+            async with session_factory(engines[0]).begin() as change:
+                for table in (TurnRow, ConversationRow, SessionRow, ProgressRow, NoteRow):
+                    await change.execute(delete(table))

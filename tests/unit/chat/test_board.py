@@ -1,5 +1,6 @@
 """Who is stuck and why; and the rows of the board, from what is on disk."""
 
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -230,6 +231,21 @@ async def test_a_store_that_comes_back_is_seen_again(board: tuple[BoardService, 
     await bus.signal(SESSIONS, "ann")
     assert isinstance(await anext(changes), Board)
     await changes.aclose()
+
+
+async def test_a_process_that_ends_ends_its_boards(board: tuple[BoardService, FakeReader, LocalBus]):
+    service, _, _ = board
+    changes = service.changes()
+    await anext(changes)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_end, changes)
+        await anyio.wait_all_tasks_blocked()
+        service.close()
+
+
+async def _end(changes: AsyncGenerator[Any]) -> None:
+    with anyio.fail_after(5):
+        assert [change async for change in changes] == []
 
 
 async def test_a_hand_that_is_lowered_is_told(board: tuple[BoardService, FakeReader, LocalBus]):
