@@ -44,17 +44,11 @@ class BoardRepository:
             .subquery()
         )
         # A session that ended and began anew has another `since`; the first step they opened stays.
-        joined = func.coalesce(first.c.at, SessionRow.since).label("joined_at")
-        came = (
-            select(SessionRow.participant, joined)
-            .outerjoin(first, first.c.participant == SessionRow.participant)
-            .where(SessionRow.workshop == self._workshop)
-            .subquery()
-        )
-        order = func.row_number().over(partition_by=SessionRow.name == "", order_by=(came.c.joined_at, SessionRow.participant))
+        joined = func.coalesce(first.c.at, SessionRow.since)
+        order = func.row_number().over(partition_by=SessionRow.name == "", order_by=(joined, SessionRow.participant))
         numbered = (
-            select(SessionRow, came.c.joined_at, order.label("number"))
-            .join(came, came.c.participant == SessionRow.participant)
+            select(SessionRow, joined.label("joined_at"), order.label("number"))
+            .outerjoin(first, first.c.participant == SessionRow.participant)
             .where(SessionRow.workshop == self._workshop)
             .subquery()
         )

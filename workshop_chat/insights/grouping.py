@@ -5,10 +5,8 @@ at least the threshold. On questions that were written for it, four phrasings of
 all nine apart at 0.60 and ran two of them into one at 0.55.
 """
 
-import heapq
 import math
 from array import array
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -80,64 +78,55 @@ class Pairs:
 
     def __call__(self, one: int, other: int) -> float:
         """The likeness of two different items."""
-        return self._found[self._row[min(one, other)] + max(one, other)]
+        return self._found[self._row[one] + other] if one < other else self._found[self._row[other] + one]
 
 
 def grouped(pairs: Pairs, threshold: float) -> list[list[int]]:
-    """Places of the items in groups, each in order, the groups by their first item."""
-    # Two groups that are alike on average hold two items that are, so what no chain of likes joins is looked at apart.
-    groups: list[list[int]] = []
-    for part in _connected(pairs, threshold):
-        groups.extend(_average_linkage(part, pairs, threshold))
-    return sorted(groups)
+    """Places of the items in groups, each in order, the groups by their first item.
+
+    From each group one goes to the one most like it, and on from there; two that are each other's most like become one. With
+    averages that gives what taking the most alike of all each time gives, in time that grows with the square of the items
+    (seconds for 1,000) and 8 MB for as many.
+    """
+    places = range(pairs.count)
+    rows = [array("d", (pairs(one, other) if one != other else 1.0 for other in places)) for one in places]
+    members = {place: [place] for place in places}
+    chain: list[int] = []
+    found: list[list[int]] = []
+    while members:
+        if not chain:
+            chain.append(next(iter(members)))
+        top = chain[-1]
+        before = chain[-2] if len(chain) > 1 else None
+        nearest, likeness = _nearest(rows[top], members, top, before)
+        if nearest is None or likeness < threshold:
+            found.append(sorted(members.pop(top)))
+            chain.pop()
+        elif nearest == before:
+            del chain[-2:]
+            _join(rows, members, top, nearest)
+        else:
+            chain.append(nearest)
+    return sorted(found)
 
 
-def _connected(pairs: Pairs, threshold: float) -> list[list[int]]:
-    head = list(range(pairs.count))
-
-    def find(place: int) -> int:
-        while head[place] != place:
-            head[place] = head[head[place]]
-            place = head[place]
-        return place
-
-    for one in range(pairs.count):
-        for other in range(one + 1, pairs.count):
-            if pairs(one, other) >= threshold:
-                first, second = sorted((find(one), find(other)))
-                head[second] = first
-    parts: dict[int, list[int]] = defaultdict(list)
-    for place in range(pairs.count):
-        parts[find(place)].append(place)
-    return list(parts.values())
+def _nearest(row: array[float], members: Mapping[int, list[int]], top: int, before: int | None) -> tuple[int | None, float]:
+    """The group most like `top`; of equal ones the one that the way came from, else the first."""
+    nearest, likeness = before, row[before] if before is not None else -math.inf
+    for other in members:
+        if row[other] > likeness and other != top:
+            nearest, likeness = other, row[other]
+    return nearest, likeness
 
 
-def _average_linkage(part: list[int], pairs: Pairs, threshold: float) -> list[list[int]]:
-    members = {place: [place] for place in part}
-    sums = {one: {other: pairs(one, other) for other in part if other != one} for one in part}
-
-    def average(one: int, other: int) -> float:
-        return sums[one][other] / (len(members[one]) * len(members[other]))
-
-    waiting = [(-average(one, other), one, other) for one in part for other in part if one < other]
-    waiting = [entry for entry in waiting if -entry[0] >= threshold]
-    heapq.heapify(waiting)
-    while waiting:
-        likeness, one, other = heapq.heappop(waiting)
-        if one not in members or other not in members or average(one, other) != -likeness:
-            continue
-        members[one] += members.pop(other)
-        gone = sums.pop(other)
-        for third in members:
-            if third == one:
-                continue
-            sums[one][third] += gone[third]
-            sums[third][one] = sums[one][third]
-            del sums[third][other]
-            if average(one, third) >= threshold:
-                heapq.heappush(waiting, (-average(one, third), min(one, third), max(one, third)))
-        del sums[one][other]
-    return [sorted(group) for group in members.values()]
+def _join(rows: list[array[float]], members: dict[int, list[int]], one: int, other: int) -> None:
+    """Make one group of two; what is alike to it is what was on average alike to them."""
+    first, second = len(members[one]), len(members[other])
+    members[one] += members.pop(other)
+    for third in members:
+        if third != one:
+            average = (first * rows[one][third] + second * rows[other][third]) / (first + second)
+            rows[one][third] = rows[third][one] = average
 
 
 def medoid(group: Sequence[int], weights: Sequence[int], items: Sequence[Item], pairs: Pairs) -> int:

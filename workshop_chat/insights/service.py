@@ -117,7 +117,7 @@ class InsightsService:
         until = now or datetime.now(UTC)
         since, resolution = period(until, days)
         version = await self._content.current()
-        outcomes = [outcome for outcome in await self._reader.outcomes(since) if is_question(outcome.beginning)]
+        outcomes = await anyio.to_thread.run_sync(_asked, await self._reader.outcomes(since))
         groups = await self._groups(since, version)
         stays = await self._reader.stays(since)
         return Insights(
@@ -158,6 +158,10 @@ class InsightsService:
             note=found.note,
         )
         return Groups(groups, likeness, count - len(raw))
+
+
+def _asked(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    return [outcome for outcome in outcomes if is_question(outcome.beginning)]
 
 
 def _wanting(raw: Sequence[RawQuestion], version: WorkshopVersion) -> list[Wanting]:
