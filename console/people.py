@@ -54,6 +54,7 @@ def frame(identity: Identity | None, here: str) -> dict[str, Any]:
         "convert": can(Permission.WORKSHOP_CONVERT),
         "preview": can(Permission.WORKSHOP_PREVIEW),
         "publish": can(Permission.WORKSHOP_PUBLISH),
+        "teach": can(Permission.WORKSHOP_TEACH),
         "remove": can(Permission.WORKSHOP_REMOVE),
         "jobs": can(Permission.JOBS_READ),
     }

@@ -90,11 +90,13 @@ def build(settings: ChatSettings, llm: LlmSettings) -> FastAPI:
     library = httpx.AsyncClient(base_url=settings.library_endpoint, timeout=REQUEST_SECONDS, verify=tls)
     rag = httpx.AsyncClient(base_url=settings.rag_endpoint, timeout=REQUEST_SECONDS, verify=tls)
     engine = create_engine(settings.database_url)
+    retrieval = RagClient(rag, tokens)
     try:
         app = create_app(
             settings,
             library=LibraryClient(library, tokens),
-            rag=RagClient(rag, tokens),
+            rag=retrieval,
+            embeddings=retrieval,
             gateway=build_gateway(llm),
             engine=engine,
             verifier=verifier,

@@ -33,7 +33,7 @@ from workshop_chat.notes import Notes
 from workshop_chat.pages.router import page_router
 from workshop_chat.participants import AUDIENCE, ParticipantCookieMiddleware, Participants
 from workshop_chat.pipeline import AnswerPipeline
-from workshop_chat.ports import Library, Search
+from workshop_chat.ports import Embeddings, Library, Search
 from workshop_chat.progress import ProgressRepository
 from workshop_chat.queue import ModelQueue
 from workshop_chat.repository import ConversationRepository
@@ -43,6 +43,7 @@ from workshop_chat.session_api import live_router, session_router
 from workshop_chat.sessions import Sessions, running
 from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import MIGRATIONS
+from workshop_chat.teaching import Teaching
 
 MAX_TOKENS = 800
 CONTEXT_CHARACTERS = 12_000
@@ -70,6 +71,7 @@ def create_app(
     verifier: TokenVerifier,
     participant_key: bytes,
     join_code: str | None = None,
+    embeddings: Embeddings | None = None,
     max_tokens: int = MAX_TOKENS,
     context_characters: int = CONTEXT_CHARACTERS,
 ) -> FastAPI:
@@ -87,6 +89,7 @@ def create_app(
         verifier: Checks the platform's tokens and sessions.
         participant_key: The secret for participants' cookies, 32 bytes or more.
         join_code: Needed where `settings.access` is `code`.
+        embeddings: The RAG agent's model, which tells which questions mean the same; without it their words do.
         max_tokens: Longest answer of the model.
         context_characters: How many characters of passages a prompt may hold.
 
@@ -124,6 +127,7 @@ def create_app(
     notes = Notes(engine, name, bus)
     channel = LiveChannel(connections, sessions, notes, bus)
     gate = Gate(engine, name, sessions, bounds)
+    teaching = Teaching(content, engine, participants.identify, bus, embeddings)
     mcp = McpFace(content, service, rag, participants.identify, gate)
 
     def load_a2a() -> OpenFace:
@@ -165,6 +169,7 @@ def create_app(
     def drain() -> None:
         runs.drain()
         connections.close()
+        teaching.close()
 
     app.state.drain = drain
     app.state.bus = bus
@@ -179,5 +184,6 @@ def create_app(
     app.mount("/mcp", mcp.app)
     mount_a2a(app, a2a, partial(chat_card, name), settings.public_url)
     app.include_router(join_router(participants))
+    app.include_router(teaching.router)
     app.include_router(page_router(content, participants, repository, sessions, channel, progress))
     return app

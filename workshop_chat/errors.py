@@ -81,6 +81,13 @@ class OtherWorkshopError(ForbiddenError):
     title = "This sign-in is for another workshop"
 
 
+class TeachersOnlyError(ForbiddenError):
+    """The page or address is for whoever runs the workshop."""
+
+    slug = "teachers-only"
+    title = "This is for whoever runs the workshop"
+
+
 class WorkshopFullError(RateLimitedError):
     """Every place is taken; `position` in line and `retry_after` in seconds are in `extra`."""
 

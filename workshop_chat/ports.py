@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from shared_services.contracts.library import WorkshopVersion
-from shared_services.contracts.rag import SearchRequest, SearchResponse
+from shared_services.contracts.rag import EmbeddingsRequest, EmbeddingsResponse, SearchRequest, SearchResponse
 from workshop_chat.help import StepRecord
 
 
@@ -46,3 +46,15 @@ class Progress(Protocol):
     async def hints_shown(self, conversation: str, participant: str, step: str) -> Sequence[str]:
         """The texts of a step's hints that answers of a conversation have cited."""
         ...
+
+
+class Embeddings(Protocol):
+    """The RAG agent's embedding model; raises `PlatformError`s."""
+
+    async def embeddings(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
+        """A vector of length 1 for each text, in order."""
+        ...
+
+
+class Retrieval(Search, Embeddings, Protocol):
+    """What the RAG agent does for a chat agent."""

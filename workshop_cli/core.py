@@ -150,10 +150,12 @@ class _Builder:
         settings = ChatSettings(workshop=workshop, access=access_for(self.settings), drain_seconds=DRAIN_SECONDS)
         contexts = contexts_of(settings)
         key = hmac.digest(self.secret, f"participants:{workshop}".encode(), hashlib.sha256)
+        retrieval = ContextSearch(workshop, self.library, contexts, lambda context: RagClient(self.http("rag"), token(context)))
         return create_chat_app(
             settings,
             library=LibraryClient(self.http("console"), token(WorkshopContext())),
-            rag=ContextSearch(workshop, self.library, contexts, lambda context: RagClient(self.http("rag"), token(context))),
+            rag=retrieval,
+            embeddings=retrieval,
             gateway=self.gateway,
             engine=self.engine,
             verifier=self.issuer.verifier(),

@@ -1,4 +1,4 @@
-"""How much indexing goes on at once, and who is told to come back later. Knows no HTTP.
+"""How much indexing (or embedding of texts) goes on at once, and who is told to come back later. Knows no HTTP.
 
 Indexing holds a workshop's files in memory and the model's threads. So a few run, some more wait with nothing but their
 request in memory, and one beyond that is refused with the seconds after which it is worth asking again.
@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from math import ceil
+from typing import ClassVar
 
 import anyio
 
@@ -17,11 +18,30 @@ FIRST_GUESS_SECONDS = 10.0
 LONGEST_RETRY_SECONDS = 120
 
 
-class IngestFullError(RateLimitedError):
-    """As much is being indexed and waiting as may be; `retry_after` (seconds) is in `extra`."""
+class FullError(RateLimitedError):
+    """As much runs and waits as may; `retry_after` (seconds) is in `extra`.
 
+    Attributes:
+        what: The requests that are meant.
+    """
+
+    what: ClassVar[str]
+
+
+class IngestFullError(FullError):
+    """As much is being indexed and waiting as may be."""
+
+    what = "index"
     slug = "ingest-full"
     title = "Too much is being indexed right now"
+
+
+class EmbeddingsFullError(FullError):
+    """As many texts are being embedded and waiting as may be."""
+
+    what = "embeddings"
+    slug = "embeddings-full"
+    title = "Too many texts are being embedded right now"
 
 
 def retry_after(taken: float, running: int) -> int:
@@ -30,14 +50,16 @@ def retry_after(taken: float, running: int) -> int:
 
 
 class Admission:
-    """The door of indexing.
+    """The door of indexing, or of what else keeps the model busy.
 
     Args:
-        running: Index requests that run at once.
-        waiting: Index requests that wait for their turn, first come, first served.
+        running: Requests that run at once.
+        waiting: Requests that wait for their turn, first come, first served.
+        full: What one beyond that is told.
     """
 
-    def __init__(self, running: int, waiting: int) -> None:
+    def __init__(self, running: int, waiting: int, full: type[FullError] = IngestFullError) -> None:
+        self._full = full
         self._running = running
         self._waiting = waiting
         self._inside = 0
@@ -53,13 +75,13 @@ class Admission:
         """Refuse what could not even wait.
 
         Raises:
-            IngestFullError: As many run and wait as may.
+            FullError: As many run and wait as may.
         """
         if self._inside >= self._running + self._waiting:
             seconds = retry_after(self._taken, self._running)
-            raise IngestFullError(
-                f"{self._running} index requests run and {self._inside - self._running} wait, which is as many as this agent "
-                f"takes. Nothing was changed. Send the request again in {seconds} seconds.",
+            raise self._full(
+                f"{self._running} {self._full.what} requests run and {self._inside - self._running} wait, which is as many as "
+                f"this agent takes. Nothing was changed. Send the request again in {seconds} seconds.",
                 retry_after=seconds,
             )
 
@@ -68,7 +90,7 @@ class Admission:
         """Wait for a turn, and hold it to the end of the block.
 
         Raises:
-            IngestFullError: As many run and wait as may.
+            FullError: As many run and wait as may.
         """
         self.check()
         self._inside += 1

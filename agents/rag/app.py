@@ -17,6 +17,7 @@ from agents.rag.documents.endpoints import create_documents_router
 from agents.rag.documents.repository import DocumentRepository
 from agents.rag.documents.service import DocumentsService
 from agents.rag.embedder import Embedder
+from agents.rag.embeddings import TextEmbeddings
 from agents.rag.endpoints import AUDIENCE, create_router
 from agents.rag.errors import ModelUnavailableError
 from agents.rag.exporting_embedder import ExportingEmbedder
@@ -131,7 +132,7 @@ def create_app(
     readiness.add("store", store_ready)
     readiness.add("model", state.report)
     app = http.create_app("RAG agent", service="rag", readiness=readiness, lifespan=lifespan)
-    app.include_router(create_router(service, verifier, files_source, admission, jobs))
+    app.include_router(create_router(service, verifier, files_source, admission, TextEmbeddings(model), jobs))
     app.include_router(create_documents_router(documents, verifier, admission))
     mount_a2a(app, face, rag_card, settings.public_url)
     app.state.service = service

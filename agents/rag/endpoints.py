@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from structlog import get_logger
 
 from agents.rag.admission import Admission
+from agents.rag.embeddings import TextEmbeddings
 from agents.rag.files import FilesSource
 from agents.rag.job import INDEX, REINDEX, index_input
 from agents.rag.scope import Scope
@@ -16,7 +17,15 @@ from agents.rag.service import Progress, RagService, no_progress
 from shared_services.contracts.identity import Role
 from shared_services.contracts.jobs import Job
 from shared_services.contracts.problems import Problem
-from shared_services.contracts.rag import IndexRequest, IndexStatus, ReindexRequest, SearchRequest, SearchResponse
+from shared_services.contracts.rag import (
+    EmbeddingsRequest,
+    EmbeddingsResponse,
+    IndexRequest,
+    IndexStatus,
+    ReindexRequest,
+    SearchRequest,
+    SearchResponse,
+)
 from shared_services.jobs.service import Jobs
 from shared_services.kit.auth import bearer_claims
 from shared_services.kit.errors import ForbiddenError, PlatformError
@@ -57,7 +66,12 @@ def keeper_of_indexes(claims: Claims) -> None:
 
 
 def create_router(
-    service: RagService, verifier: TokenVerifier, files: FilesSource, admission: Admission, jobs: Jobs | None = None
+    service: RagService,
+    verifier: TokenVerifier,
+    files: FilesSource,
+    admission: Admission,
+    embeddings: TextEmbeddings,
+    jobs: Jobs | None = None,
 ) -> APIRouter:
     """The agent's routes; where there are no jobs, everything is done while the caller waits, and nothing is reindexed."""
     router = APIRouter(prefix="/api/v1")
@@ -66,6 +80,11 @@ def create_router(
     @router.post("/search")
     async def search(request: SearchRequest, claims: Annotated[Claims, Depends(caller)]) -> SearchResponse:
         return await service.search(Scope.of(claims), request)
+
+    @router.post("/embeddings")
+    async def embed(request: EmbeddingsRequest, claims: Annotated[Claims, Depends(caller)]) -> EmbeddingsResponse:
+        """Vectors of a few texts, for whoever holds a workshop's token; nothing is kept of them."""
+        return await embeddings.embed(Scope.of(claims), request.texts)
 
     @router.post(
         "/workshops/{name}/index",

@@ -7,7 +7,15 @@ import httpx
 from shared_services.clients.service import NO_TIMEOUT, ServiceClient
 from shared_services.contracts.jobs import Job
 from shared_services.contracts.problems import Problem
-from shared_services.contracts.rag import IndexRequest, IndexStatus, ReindexRequest, SearchRequest, SearchResponse
+from shared_services.contracts.rag import (
+    EmbeddingsRequest,
+    EmbeddingsResponse,
+    IndexRequest,
+    IndexStatus,
+    ReindexRequest,
+    SearchRequest,
+    SearchResponse,
+)
 from shared_services.kit.errors import ProblemError, UnavailableError
 from shared_services.kit.sse import decode
 from shared_services.kit.tokens import TokenSource
@@ -27,6 +35,10 @@ class RagClient(ServiceClient):
     async def search(self, request: SearchRequest) -> SearchResponse:
         """Passages for a question, best first."""
         return await self._model(SearchResponse, "POST", "/api/v1/search", body=request)
+
+    async def embeddings(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
+        """A vector for each text, in order."""
+        return await self._model(EmbeddingsResponse, "POST", "/api/v1/embeddings", body=request)
 
     async def index(self, workshop: str, version: str, on_progress: OnProgress | None = None) -> IndexStatus:
         """Index a version without making it current; `on_progress` gets chunks done and in all.

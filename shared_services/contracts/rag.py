@@ -113,6 +113,30 @@ class SearchResponse(WireModel):
     keywords_only: bool = False
 
 
+MAX_EMBEDDED_TEXTS = 64
+MAX_EMBEDDED_CHARACTERS = 2_000
+
+
+class EmbeddingsRequest(WireModel):
+    """Texts to embed; what is longer than the model reads is cut by it."""
+
+    texts: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=MAX_EMBEDDED_CHARACTERS)]],
+        Field(min_length=1, max_length=MAX_EMBEDDED_TEXTS),
+    ]
+
+
+class EmbeddingsResponse(WireModel):
+    """A vector of length 1 for each text, in order: the product of two is the cosine of the angle between them.
+
+    Attributes:
+        model: The embedding model and the hash of its weights; vectors of two models cannot be compared.
+    """
+
+    model: str
+    vectors: list[list[float]]
+
+
 class IndexRequest(WireModel):
     """Index a version that the library holds; it is searchable by its version, and `activate` makes it the current one.
 

@@ -45,7 +45,7 @@ JOIN_PROBLEMS = {
 
 
 @lru_cache(maxsize=1)
-def _look() -> tuple[StaticBundle, Templates]:
+def look() -> tuple[StaticBundle, Templates]:
     """The static files and templates, once for all workshops that one process serves."""
     bundle = StaticBundle([ROOM / "static"])
     return bundle, Templates(bundle, [ROOM / "templates"])
@@ -102,7 +102,7 @@ def page_router(
         channel: Knows what was said to all.
         progress: Is told which step those opened who have no session, and teach.
     """
-    bundle, templates = _look()
+    bundle, templates = look()
     renderer = StepRenderer(content)
     router = APIRouter(include_in_schema=False, route_class=page_route(templates))
 

@@ -7,7 +7,7 @@ numbers with check digits. What a list cannot see is a moderation model's work, 
 import re
 from collections.abc import Callable, Iterable
 
-from workshop_chat.masking import mask_secrets
+from workshop_chat.masking import MASK, mask_secrets
 
 Rule = Callable[[str], str | None]
 """What was found, in a few words for the participant; None where nothing was."""
@@ -95,6 +95,19 @@ def personal_data(text: str) -> str | None:
     if any(_iban(match[0]) for match in _IBAN.finditer(text)):
         found.append("an account's number")
     return _listed(found)
+
+
+def mask_personal_data(text: str) -> str:
+    """The text with each thing that `personal_data` finds replaced by a mark that names its kind."""
+
+    def mark(kind: str, real: Callable[[re.Match[str]], bool]) -> Callable[[re.Match[str]], str]:
+        return lambda match: MASK.format(kind=kind) if real(match) else match[0]
+
+    text = _EMAIL.sub(mark("e-mail address", _is_mail), text)
+    text = _IBAN.sub(mark("account number", lambda match: _iban(match[0])), text)
+    text = _CARD.sub(mark("card number", lambda match: _luhn(match[0])), text)
+    text = _SSN.sub(MASK.format(kind="social security number"), text)
+    return _PHONE.sub(MASK.format(kind="telephone number"), text)
 
 
 def health_data(text: str) -> str | None:

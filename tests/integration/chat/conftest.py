@@ -133,10 +133,12 @@ class Platform:
             settings |= {"context": "crowd", "contexts_file": CROWD}
         settings = {"drain_seconds": 0, "messages_per_minute": 0, **settings}
         async with httpx.AsyncClient(transport=InProcessTransport(self.rag), base_url="http://rag", timeout=60) as http:
+            rag = self.rag_client(http, workshop=workshop, tags=tags)
             app = create_app(
                 ChatSettings(workshop=workshop, access="code" if join_code else "open", **settings),
                 library=self.library,
-                rag=self.rag_client(http, workshop=workshop, tags=tags),
+                rag=rag,
+                embeddings=rag,
                 gateway=gateway or NullGateway(),
                 engine=engine or self.engine,
                 verifier=self.issuer.verifier(),

@@ -7,8 +7,9 @@ import pytest
 
 from shared_services.clients.rag import RagClient
 from shared_services.clients.transport import InProcessTransport
-from shared_services.contracts.rag import SearchRequest, SearchResponse
+from shared_services.contracts.rag import EmbeddingsRequest, EmbeddingsResponse, SearchRequest, SearchResponse
 from shared_services.contracts.workshop import ContextSettings
+from shared_services.kit.identity import LOCAL_AUTHOR, SESSION_COOKIE, issue_session
 from shared_services.kit.tokens import Claims
 from shared_services.library.form import WorkshopFiles, manifest_yaml
 from tests.integration.chat.workshops import files_of
@@ -59,3 +60,36 @@ async def test_a_running_chat_agent_gets_the_context_of_a_new_version(tmp_path: 
                 await publish(core, garden())
                 assert (await ask()).tags == ()
                 assert await core.chats.get("garden") is app, "no answer under way was interrupted for it"
+
+
+async def test_an_authors_insights_ask_the_model_with_the_workshops_own_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str | None, list[str]]] = []
+    with hold(tmp_path, "test") as folder:
+        async with open_core(folder, CliSettings(data=tmp_path, access="open"), warm=False) as core:
+
+            async def search(_client: RagClient, request: SearchRequest) -> SearchResponse:
+                return SearchResponse(passages=[], confidence=0.0, version=request.version or "", took_ms=1.0)
+
+            async def embeddings(client: RagClient, request: EmbeddingsRequest) -> EmbeddingsResponse:
+                assert client._token is not None
+                seen.append((core.issuer.verifier().verify(client._token("rag"), "rag").workshop, list(request.texts)))
+                return EmbeddingsResponse(model="m", vectors=[[1.0, 0.0]] * len(request.texts))
+
+            monkeypatch.setattr(RagClient, "search", search)
+            monkeypatch.setattr(RagClient, "embeddings", embeddings)
+            await publish(core, garden())
+            session = {SESSION_COOKIE: issue_session(core.issuer, LOCAL_AUTHOR)}
+            transport = InProcessTransport(core.app)
+            async with (
+                httpx.AsyncClient(transport=transport, base_url="http://t", timeout=60) as participant,
+                httpx.AsyncClient(transport=transport, base_url="http://t", timeout=60, cookies=session) as author,
+            ):
+                created = await participant.post("/w/garden/api/v1/conversations")
+                messages = f"/w/garden/api/v1/conversations/{created.json()['id']}/messages"
+                await participant.post(messages, json={"text": "Which fish swim in a pond?"})
+                found = (await author.get("/w/garden/api/v1/insights")).json()
+    assert seen == [("garden", ["which fish swim in a pond"])]
+    assert [group["representative"] for group in found["groups"]] == ["Which fish swim in a pond?"]
+    assert found["likeness"]["by"] == "embeddings"

@@ -101,7 +101,15 @@ async def test_no_page_offers_what_it_would_refuse(site: Site):
     offered = {
         person: {
             word
-            for word in ("/convert", "/jobs", "/workshops/tiny/remove", "Join code", "Sign out")
+            for word in (
+                "/convert",
+                "/jobs",
+                "/workshops/tiny/remove",
+                "/w/tiny/board",
+                "/w/tiny/insights",
+                "Join code",
+                "Sign out",
+            )
             if word in (await site[person].get("/")).text
         }
         for person in ("nobody", "participant", "reviewer", "author", "ops")
@@ -110,9 +118,28 @@ async def test_no_page_offers_what_it_would_refuse(site: Site):
         "nobody": set(),
         "participant": {"Sign out"},
         "reviewer": {"Sign out", "/jobs"},
-        "author": {"Sign out", "/jobs", "/convert", "/workshops/tiny/remove", "Join code"},
+        "author": {"Sign out", "/jobs", "/convert", "/workshops/tiny/remove", "/w/tiny/board", "/w/tiny/insights", "Join code"},
         "ops": {"Sign out", "/jobs"},
     }
+
+
+async def test_boards_and_insights_are_for_those_who_teach(site: Site):
+    found = {
+        person: {(await site[person].get(f"/w/tiny/{page}")).status_code for page in ("board", "insights")}
+        for person in site.browsers
+    }
+    assert found == {
+        "nobody": {303},
+        "bound": {403},
+        "participant": {403},
+        "reviewer": {403},
+        "author": {200},
+        "other author": {200},
+        "ops": {403},
+        "admin": {200},
+    }
+    likeness = (await site["author"].get("/w/tiny/api/v1/insights")).json()["likeness"]
+    assert (likeness["by"], likeness["note"]) == ("embeddings", "")
 
 
 async def test_everybodys_jobs_are_for_those_who_look_after_the_server(site: Site):
@@ -134,7 +161,11 @@ async def test_the_sign_in_link_opens_a_session_once_it_is_true(site: Site):
         assert "httponly" in cookie
         assert "samesite=lax" in cookie
         assert (await stranger.get("/convert")).status_code == 200
+        # the cookie is for the whole host, so it reaches the chat agents below it
+        for page in ("/w/tiny/board", "/w/tiny/insights"):
+            assert (await stranger.get(page)).status_code == 200
         await stranger.post("/sign-out")
+        assert (await stranger.get("/w/tiny/board")).headers["location"] == "/w/tiny/join?next=/board"
         assert outcome(await stranger.get("/convert")) == "in"
 
 
