@@ -16,7 +16,7 @@ NO_ANSWER: Final = "NOT_IN_THIS_WORKSHOP"
 DEFAULT_CONTEXT_CHARACTERS: Final = 12_000
 _HISTORY_TURNS: Final = 6
 _HISTORY_CHARACTERS: Final = 4_000
-_TAG: Final = re.compile(r"<(?=\s*/?\s*(?:passages?|question)\b)", re.IGNORECASE)
+_TAG: Final = re.compile(r"<(?=\s*/?\s*(?:passages?|question|conversation)\b)", re.IGNORECASE)
 
 Mode = Literal["hint", "explain", "solve"]
 

@@ -1,94 +1,59 @@
 """A corpus of conversations with what is to be decided in each turn, on the real retrieval, without a model."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from shared_services.contracts.chat import Answer, MessageRequest
 from tests.integration.chat.conftest import Platform, browser
+from tests.integration.chat.corpus import CORPUS, Said
 
 
-@dataclass(frozen=True)
-class Said:
-    """A scripted turn.
-
-    Attributes:
-        decision: `answer`, `abstain` or `small` (small talk).
-        holds: What the answer must hold, where it is one.
-        cites: A file that a citation must lead to.
-    """
-
-    text: str
-    decision: str
-    step: str | None = None
-    holds: str = ""
-    cites: str = ""
-
-
-CORPUS = {
-    "a whole visit": [
-        Said("Hello!", "small"),
-        Said(
-            "How do I create my namespace?",
-            "answer",
-            "prepare",
-            "kubectl create namespace harbor-lab",
-            "steps/prepare/content.md",
-        ),
-        Said("What does AlreadyExists mean?", "answer", "prepare", "keep the namespace"),
-        Said("How do I deploy the application?", "answer", "deploy", "kubectl apply -f harbor.yaml", "steps/deploy/content.md"),
-        Said("Which port does the application listen on?", "answer", "deploy", "8081"),
-        Said("My pod is in ImagePullBackOff", "answer", "deploy", "cannot fetch its image"),
-        Said("thanks, that worked", "small"),
-    ],
-    "out of scope": [
-        Said("Who won the football world cup in 2014?", "abstain"),
-        Said("Write me a poem about the moon", "abstain"),
-        Said("What is the capital of France?", "abstain"),
-        Said("How do I bake sourdough bread?", "abstain"),
-    ],
-    "the other workshop's content": [
-        Said("How many apples does a basket hold?", "abstain"),
-        Said("How do I undo a bad rollout?", "answer", None, "kubectl rollout undo", "steps/scale/content.md"),
-    ],
-    "scaling and tidying": [
-        Said("good morning", "small"),
-        Said("How do I scale the deployment to three replicas?", "answer", "scale", "--replicas=3"),
-        Said("Why do more replicas help?", "answer", "scale", "spreads requests"),
-        Said("Hi, how do I delete the namespace and everything in it?", "answer", "tidy", "kubectl delete namespace harbor-lab"),
-        Said("Why does deleting the namespace take a minute?", "answer", "tidy", "every object"),
-        Said("what can you do?", "small"),
-        Said("bye", "small"),
-    ],
-}
+def test_the_corpus_is_large_enough() -> None:
+    assert sum(len(turns) for turns in CORPUS.values()) >= 60
 
 
 def decision_of(answer: Answer) -> str:
+    if answer.refused:
+        return "refuse"
+    if answer.asks_back:
+        return "ask"
     if answer.abstained:
         return "abstain"
     return "answer" if answer.citations else "small"
 
 
+def faults(said: Said, answer: Answer) -> list[str]:
+    """What is wrong with an answer that was decided rightly."""
+    whole = answer.model_dump_json(exclude={"conversation"})
+    findings = [f"{check.check}: {check.outcome}" for check in answer.checks if check.outcome != "passed"]
+    checks = {
+        f"{said.holds!r} is missing": said.holds not in answer.answer,
+        f"{said.lacks!r} is given away": bool(said.lacks) and said.lacks in answer.answer,
+        f"{said.cites} is not cited": bool(said.cites) and said.cites not in {each.file for each in answer.citations},
+        f"{said.found} is not among {findings}": bool(said.found) and said.found not in findings,
+        "a secret is left": bool(said.not_kept) and said.not_kept in whole,
+        "the orchard's content is in it": "apple" in answer.answer.lower().replace("weighs apples", "") or "9292" in whole,
+        "a nearest section has no place": any(not near.file.startswith("steps/") or near.line < 1 for near in answer.nearest),
+    }
+    return [fault for fault, there in checks.items() if there]
+
+
 @pytest.mark.parametrize("name", list(CORPUS))
 async def test_conversation(platform: Platform, name: str):
-    decided = []
+    decided, wrong = [], []
     async with platform.app("harbor") as app, browser(app) as http:
         conversation = (await http.post("/api/v1/conversations")).json()["id"]
         for said in CORPUS[name]:
-            message = MessageRequest(text=said.text, step=said.step)
+            message = MessageRequest(text=said.text, step=said.step, mode=said.mode)
             response = await http.post(f"/api/v1/conversations/{conversation}/messages", json=message.model_dump())
             assert response.status_code == 200, response.text
             answer = Answer.model_validate_json(response.content)
             decided.append((said.text, decision_of(answer)))
-            if decision_of(answer) != said.decision:
-                continue
-            assert said.holds in answer.answer, (said.text, answer.answer)
-            assert not said.cites or said.cites in {citation.file for citation in answer.citations}
-            assert "apple" not in answer.answer.lower()
-            assert "9292" not in answer.model_dump_json(exclude={"conversation"})
-            if answer.abstained:
-                assert all(section.file.startswith("steps/") and section.line >= 1 for section in answer.nearest)
+            if decision_of(answer) == said.decision:
+                wrong += [(said.text, fault, answer.answer) for fault in faults(said, answer)]
+        kept = (await http.get(f"/api/v1/conversations/{conversation}")).text
     assert decided == [(said.text, said.decision) for said in CORPUS[name]]
+    assert wrong == []
+    assert not [said.not_kept for said in CORPUS[name] if said.not_kept and said.not_kept in kept]
 
 
 async def test_citations_are_the_passages_byte_for_byte(platform: Platform):
