@@ -16,6 +16,7 @@ from shared_services.contracts.library import WorkshopVersion
 from shared_services.contracts.rag import Passage
 from shared_services.llm.errors import ModelUnavailableError
 from shared_services.llm.gateway import Finish, ModelGateway
+from shared_services.llm.moderation import Moderator, NullModerator
 from shared_services.llm.prompt import fitting_passages
 from workshop_chat import metrics
 from workshop_chat.contexts import SafetyLevel
@@ -23,7 +24,7 @@ from workshop_chat.ports import Search
 from workshop_chat.safety.levels import refusal, stopping
 from workshop_chat.stages.check import Checked, Checker, UncitedError
 from workshop_chat.stages.decide import Decision, abstention, decide, nearest_sections, reply_to
-from workshop_chat.stages.moderate import masking_note, moderate_block, moderate_passages
+from workshop_chat.stages.moderate import checks_note, moderate_block, moderate_by_model, moderate_passages, note_verdicts
 from workshop_chat.stages.retrieve import Retrieved, retrieve
 from workshop_chat.stages.understand import Understood, understand
 from workshop_chat.stages.write import PARAGRAPH, Commission, NotInPassagesError, write_extractive, write_with_model
@@ -92,6 +93,11 @@ class Draft:
         self.timings[stage] = round((time.perf_counter() - (self.started if since is None else since)) * 1000, 1)
         return self.timings[stage]
 
+    @property
+    def text(self) -> str:
+        """The answer so far, as CommonMark."""
+        return "".join(block.before + block.markdown for block in self.blocks)
+
     def add(self, markdown: str, before: str = PARAGRAPH) -> Block:
         """Append a block, `before` it the white space that sets it off from the last one."""
         self.blocks.append(Block(len(self.blocks), markdown, before if self.blocks else ""))
@@ -103,27 +109,32 @@ class Draft:
         self.citations.extend(citations)
         return [*citations, self.add(checked.markdown, checked.before)]
 
-    def moderated(self, checked: Checked, level: SafetyLevel, passages: Sequence[Passage]) -> list[Citation | Block]:
-        """The pieces of a checked block; in place of one that may not be sent, the sentence that ends the answer (`refused`)."""
-        findings = moderate_block(level, checked.markdown, passages)
-        self.checks += findings
-        ending = stopping(findings)
-        if ending is None:
-            return self.take(checked)
+    def refuse(self, verdict: CheckVerdict) -> Block:
+        """End the answer: the block that says why."""
         self.refused = True
-        return [self.add(refusal(ending))]
+        return self.add(refusal(verdict))
+
+    def note_checks(self, verdicts: Sequence[CheckVerdict]) -> list[CheckVerdict]:
+        """Keep verdicts; those that the reader is told of at once."""
+        return note_verdicts(self.checks, verdicts)
 
     def answer(self) -> Answer:
         """The answer so far, as it is sent and kept."""
         return Answer(
             conversation=self.conversation,
-            answer="".join(block.before + block.markdown for block in self.blocks),
+            answer=self.text,
             abstained=self.abstained,
             written_by=self.written_by,
             refused=self.refused,
             checks=self.checks,
             note=" ".join(
-                note for note in (masking_note(self.checks), self.note, NOTE_KEYWORDS_ONLY if self.keywords_only else "") if note
+                note
+                for note in (
+                    "" if self.refused else checks_note(self.checks),
+                    self.note,
+                    NOTE_KEYWORDS_ONLY if self.keywords_only else "",
+                )
+                if note
             ),
             nearest=self.nearest,
             citations=self.citations,
@@ -131,7 +142,10 @@ class Draft:
         )
 
 
-Piece = StatusEvent | Citation | Block
+Piece = StatusEvent | Citation | Block | CheckVerdict
+
+EARLIER_CHARACTERS = 1_500
+"""How much of the answer so far the safety model reads with its next piece: a sentence alone may look harmless."""
 
 
 class AnswerPipeline:
@@ -141,6 +155,7 @@ class AnswerPipeline:
         workshop: Its slug.
         search: Retrieval in its scope.
         gateway: The language model; one that is not `configured` is never asked.
+        moderator: The safety model; one that is not `configured` is never asked.
         threshold: Confidence (0 to 1) below which a question is not answered.
         passages: How many passages an answer may rest on.
         max_tokens: Longest answer of the model, in its tokens.
@@ -157,10 +172,12 @@ class AnswerPipeline:
         passages: int,
         max_tokens: int,
         context_characters: int,
+        moderator: Moderator | None = None,
     ) -> None:
         self._workshop = workshop
         self._search = search
         self._gateway = gateway
+        self._moderator = moderator or NullModerator()
         self._threshold = threshold
         self._limit = passages
         self._max_tokens = max_tokens
@@ -187,16 +204,23 @@ class AnswerPipeline:
 
     async def _stages(self, question: Question, draft: Draft) -> AsyncGenerator[Piece]:
         manifest = question.published.manifest
-        draft.checks += question.checks
+        for verdict in draft.note_checks(question.checks):
+            yield verdict
         ending = stopping(question.checks)
         if ending is not None:
-            draft.refused = True
-            yield draft.add(refusal(ending))
+            yield draft.refuse(ending)
             return
         understood = understand(question.text, question.turns)
         if understood.small_talk is not None:
             step = question.published.steps[question.step].title if question.step else None
             yield draft.add(reply_to(understood.small_talk, manifest.title, step))
+            return
+        judged = await moderate_by_model(self._moderator, question.level, "message", question.text, draft.checks)
+        for verdict in draft.note_checks(judged):
+            yield verdict
+        ending = stopping(judged, question.level)
+        if ending is not None:
+            yield draft.refuse(ending)
             return
         yield StatusEvent(stage="retrieving", message="Looking in the workshop")
         asked = time.perf_counter()
@@ -211,10 +235,10 @@ class AnswerPipeline:
         draft.stamp("retrieve", asked)
         draft.keywords_only = found.keywords_only
         passages, verdicts = moderate_passages(question.level, found.passages)
-        if verdicts:
-            log.warning("passages_withheld", workshop=self._workshop, checks=[verdict.check for verdict in verdicts])
-            draft.checks += verdicts
-            found = replace(found, passages=passages)
+        for verdict in draft.note_checks(verdicts):
+            log.warning("passages_withheld", workshop=self._workshop, check=verdict.check)
+            yield verdict
+        found = replace(found, passages=passages)
         if decide(found, self._threshold) is Decision.ANSWER:
             yield StatusEvent(stage="writing", message="Writing the answer")
             async with aclosing(self._answer(question, understood, found, draft)) as pieces:
@@ -225,9 +249,7 @@ class AnswerPipeline:
             draft.nearest = nearest_sections(found.passages)
             yield draft.add(abstention(manifest.title, draft.nearest))
 
-    async def _answer(
-        self, question: Question, understood: Understood, found: Retrieved, draft: Draft
-    ) -> AsyncGenerator[Citation | Block]:
+    async def _answer(self, question: Question, understood: Understood, found: Retrieved, draft: Draft) -> AsyncGenerator[Piece]:
         """Blocks by the model, or by what stands in for it; none when the passages do not hold the answer after all."""
         passages = fitting_passages(found.passages, self._context_characters)
         checker = Checker(passages)
@@ -257,27 +279,58 @@ class AnswerPipeline:
             else:
                 return
             checker.restart()
-        for block in write_extractive(understood.query, passages):
-            for checked in checker.check(block):
-                for piece in draft.moderated(checked, question.level, passages):
-                    yield piece
-                if draft.refused:
-                    return
+        checked = [each for block in write_extractive(understood.query, passages) for each in checker.check(block)]
+        async with aclosing(self._safe(question, checked, passages, draft)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def _by_model(
         self, question: Question, commission: Commission, checker: Checker, draft: Draft
-    ) -> AsyncGenerator[Citation | Block]:
+    ) -> AsyncGenerator[Piece]:
         async with aclosing(write_with_model(self._gateway, commission)) as written:
             async for block in written:
                 if isinstance(block, Finish):
                     draft.note = NOTES_ON_END.get(block.reason, "")
                     continue
-                for checked in checker.check(block):
-                    for piece in draft.moderated(checked, question.level, commission.passages):
+                async with aclosing(self._safe(question, checker.check(block), commission.passages, draft)) as pieces:
+                    async for piece in pieces:
                         yield piece
-                    if draft.refused:
-                        return
+                if draft.refused:
+                    return
         checker.close()
+
+    async def _safe(
+        self, question: Question, checked: Sequence[Checked], passages: Sequence[Passage], draft: Draft
+    ) -> AsyncGenerator[Piece]:
+        """Of blocks that are ready to be sent, those that are safe; after them the sentence that ends the answer (`refused`).
+
+        They are judged together: the safety model is asked once for what is ready at once.
+        """
+        safe: list[Checked] = []
+        ending: CheckVerdict | None = None
+        for each in checked:
+            verdicts = moderate_block(question.level, each.markdown, passages)
+            for verdict in draft.note_checks(verdicts):
+                yield verdict
+            ending = stopping(verdicts)
+            if ending is not None:
+                break
+            safe.append(each)
+        if safe:
+            text = draft.text[-EARLIER_CHARACTERS:] + "".join(each.before + each.markdown for each in safe)
+            verdicts = await moderate_by_model(
+                self._moderator, question.level, "answer", text.strip(), draft.checks, asked=question.text
+            )
+            for verdict in draft.note_checks(verdicts):
+                yield verdict
+            found = stopping(verdicts, question.level)
+            if found is not None:
+                safe, ending = [], found
+        for each in safe:
+            for piece in draft.take(each):
+                yield piece
+        if ending is not None:
+            yield draft.refuse(ending)
 
 
 def citation_of(number: int, passage: Passage) -> Citation:

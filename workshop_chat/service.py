@@ -15,7 +15,7 @@ from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import Contexts
 from workshop_chat.pipeline import AnswerPipeline, Draft, Piece, Question
 from workshop_chat.repository import ConversationRepository
-from workshop_chat.stages.moderate import moderate_message
+from workshop_chat.stages.moderate import moderate_message, moderate_turns
 
 log = get_logger()
 
@@ -97,7 +97,9 @@ class ChatService:
         published = await self._content.current()
         if step is not None and step not in published.steps:
             raise BadInputError(f"The workshop has no step '{step[:80]}'. Its steps: {', '.join(published.manifest.steps)}.")
-        return self._question(text, step, turns[-self._history_turns :] if self._history_turns else [], published)
+        level = self._contexts.of(published.manifest).safety_level
+        earlier = moderate_turns(level, turns[-self._history_turns :] if self._history_turns else [])
+        return self._question(text, step, earlier, published)
 
     def _question(self, text: str, step: str | None, turns: Sequence[StoredTurn], published: WorkshopVersion) -> Question:
         level = self._contexts.of(published.manifest).safety_level

@@ -94,7 +94,7 @@ def personal_data(text: str) -> str | None:
         found.append("a payment card's number")
     if any(_iban(match[0]) for match in _IBAN.finditer(text)):
         found.append("an account's number")
-    return _listed(found)
+    return listed(found) or None
 
 
 def health_data(text: str) -> str | None:
@@ -106,12 +106,12 @@ def health_data(text: str) -> str | None:
         found.append("a date of birth")
     if _PATIENT.search(text) and _CONDITION.search(text):
         found.append("a named person's state of health")
-    return _listed(found)
+    return listed(found) or None
 
 
 def secrets(text: str) -> str | None:
     """Keys, tokens and passwords; a mark that stands for one is none."""
-    return _listed([f"a {kind}" if kind[0] not in "AEIOU" else f"an {kind}" for kind in mask_secrets(text).found])
+    return listed([f"a {kind}" if kind[0] not in "AEIOU" else f"an {kind}" for kind in mask_secrets(text).found]) or None
 
 
 def injection(text: str) -> str | None:
@@ -145,10 +145,9 @@ def _is_mail(match: re.Match[str]) -> bool:
     return not (_EXAMPLE_HOST.search(match[0]) or match[0].startswith("git@") or after.startswith((":", " ~", " /")))
 
 
-def _listed(found: list[str]) -> str | None:
-    if not found:
-        return None
-    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}"
+def listed(found: list[str]) -> str:
+    """Findings as one phrase; empty where there are none."""
+    return " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
 
 
 def _digits(text: Iterable[str]) -> list[int]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared_services.contracts.chat import StoredTurn
+from shared_services.contracts.chat import Answer, StoredTurn
 from shared_services.contracts.rag import Turn
 from workshop_chat.stages.pasted import PastedError, pasted_error
 
@@ -71,15 +71,23 @@ def small_talk(text: str) -> SmallTalk | None:
 
 
 def earlier_turns(turns: Sequence[StoredTurn]) -> list[Turn]:
-    """Stored turns as retrieval and prompts read them: each text shortened, small talk and abstentions without their answer."""
+    """Stored turns as retrieval and prompts read them: each text shortened, abstentions without their answer.
+
+    Small talk and refused messages are left out: what was not fit to be answered is not asked by the next question either.
+    """
     history: list[Turn] = []
     for turn in turns:
-        if small_talk(turn.question):
+        if small_talk(turn.question) or (turn.answer is not None and _refused(turn.answer)):
             continue
         history.append(Turn(speaker="user", text=turn.question[:MAX_HISTORY_CHARACTERS]))
-        if turn.answer is not None and turn.answer.answer and not turn.answer.abstained:
+        if turn.answer is not None and turn.answer.answer and not (turn.answer.abstained or turn.answer.refused):
             history.append(Turn(speaker="assistant", text=turn.answer.answer[:MAX_HISTORY_CHARACTERS]))
     return history
+
+
+def _refused(answer: Answer) -> bool:
+    ending = ("blocked", "care", "unavailable")
+    return answer.refused and any(check.place == "message" and check.outcome in ending for check in answer.checks)
 
 
 def understand(text: str, turns: Sequence[StoredTurn]) -> Understood:
