@@ -24,7 +24,14 @@ from workshop_chat.ports import Search
 from workshop_chat.safety.levels import refusal, stopping
 from workshop_chat.stages.check import Checked, Checker, UncitedError
 from workshop_chat.stages.decide import Decision, abstention, decide, nearest_sections, reply_to
-from workshop_chat.stages.moderate import checks_note, moderate_block, moderate_by_model, moderate_passages, note_verdicts
+from workshop_chat.stages.moderate import (
+    checks_note,
+    moderate_block,
+    moderate_by_model,
+    moderate_passages,
+    moderate_subject,
+    note_verdicts,
+)
 from workshop_chat.stages.retrieve import Retrieved, retrieve
 from workshop_chat.stages.understand import Understood, understand
 from workshop_chat.stages.write import PARAGRAPH, Commission, NotInPassagesError, write_extractive, write_with_model
@@ -239,6 +246,12 @@ class AnswerPipeline:
             log.warning("passages_withheld", workshop=self._workshop, check=verdict.check)
             yield verdict
         found = replace(found, passages=passages)
+        beyond = moderate_subject(question.level, question.text, passages)
+        for verdict in draft.note_checks(beyond):
+            yield verdict
+        if beyond:
+            yield draft.refuse(beyond[0])
+            return
         if decide(found, self._threshold) is Decision.ANSWER:
             yield StatusEvent(stage="writing", message="Writing the answer")
             async with aclosing(self._answer(question, understood, found, draft)) as pieces:

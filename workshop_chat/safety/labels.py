@@ -11,6 +11,7 @@ _LABELS: Final = {
     "injection": "Instructions to the assistant",
     "injected-text": "Instructions hidden in a text",
     "attack": "Attacks on others",
+    "attack-tools": "Tools of attack",
     "self-harm": "Somebody in distress",
     "safety-model": "Safety model",
 }

@@ -8,36 +8,41 @@ from typing import Final, Literal
 from shared_services.contracts.chat import CheckVerdict
 from shared_services.llm.hazards import Hazard
 from workshop_chat.contexts import SafetyLevel
-from workshop_chat.safety import rules
+from workshop_chat.safety import intent, rules
 from workshop_chat.safety.rules import Rule, listed
 
 
 class Consequence(StrEnum):
     """What follows when a check finds something.
 
-    `BLOCK` refuses, `MASK` takes it out and goes on, `FLAG` goes on and keeps the verdict, `CARE` answers with where help is.
+    `BLOCK` refuses, `MASK` takes it out and goes on, `FLAG` goes on and keeps the verdict, `CARE` answers with where help is,
+    `SUBJECT` goes on where the workshop's own passages speak of it, and else refuses.
     """
 
     BLOCK = "block"
     MASK = "mask"
     FLAG = "flag"
     CARE = "care"
+    SUBJECT = "subject"
 
 
 Place = Literal["message", "passage", "answer"]
 SAFETY_MODEL: Final = "safety-model"
 """The check that a safety model makes, where one is named."""
 
-CheckName = Literal["personal-data", "health-data", "secrets", "injection", "injected-text", "attack", "self-harm"]
+CheckName = Literal[
+    "personal-data", "health-data", "secrets", "injection", "injected-text", "attack", "attack-tools", "self-harm"
+]
 
 RULES: Final[Mapping[CheckName, Rule]] = {
     "personal-data": rules.personal_data,
     "health-data": rules.health_data,
     "secrets": rules.secrets,
-    "injection": rules.injection,
-    "injected-text": rules.injected_text,
-    "attack": rules.attack,
-    "self-harm": rules.self_harm,
+    "injection": intent.injection,
+    "injected-text": intent.injected_text,
+    "attack": intent.attack,
+    "attack-tools": intent.attack_tools,
+    "self-harm": intent.self_harm,
 }
 
 
@@ -62,6 +67,7 @@ _MESSAGE: Final[Mapping[CheckName, Consequence]] = {
     "secrets": Consequence.MASK,
     "injection": Consequence.FLAG,
     "attack": Consequence.BLOCK,
+    "attack-tools": Consequence.BLOCK,
 }
 _PASSAGE: Final[Mapping[CheckName, Consequence]] = {"injected-text": Consequence.BLOCK}
 _ANSWER: Final[Mapping[CheckName, Consequence]] = {"self-harm": Consequence.BLOCK, "secrets": Consequence.FLAG}
@@ -77,7 +83,12 @@ LEVELS: Final[Mapping[SafetyLevel, Level]] = {
     ),
     "security_focused": Level(
         {
-            "message": {**_MESSAGE, "injection": Consequence.BLOCK, "personal-data": Consequence.FLAG},
+            "message": {
+                **_MESSAGE,
+                "injection": Consequence.BLOCK,
+                "attack-tools": Consequence.SUBJECT,
+                "personal-data": Consequence.FLAG,
+            },
             "passage": _PASSAGE,
             "answer": {**_ANSWER, "injected-text": Consequence.BLOCK},
         },
@@ -100,6 +111,7 @@ _OUTCOMES: Final[Mapping[Consequence, Literal["blocked", "masked", "flagged", "c
     Consequence.MASK: "masked",
     Consequence.FLAG: "flagged",
     Consequence.CARE: "care",
+    Consequence.SUBJECT: "flagged",
 }
 
 
@@ -165,6 +177,8 @@ def refusal(verdict: CheckVerdict) -> str:
             return f"Your message holds {verdict.found}. Nothing of it was kept, searched or sent on. Ask again without it."
         case "personal-data" | "health-data":
             return f"The rest of the answer holds {verdict.found}, which this workshop does not hand out."
+        case "attack-tools":
+            return "I do not help with tools of attack that this workshop does not teach. Ask me about what it teaches."
         case "attack":
             return "I do not help with attacks on others. Ask me about what this workshop teaches."
         case "injection":

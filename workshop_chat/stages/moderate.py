@@ -8,7 +8,19 @@ from shared_services.llm.errors import ModerationUnavailableError
 from shared_services.llm.moderation import Moderator
 from workshop_chat.contexts import SafetyLevel
 from workshop_chat.masking import mask_secrets
-from workshop_chat.safety.levels import RULES, SAFETY_MODEL, Place, judge, judged_by_model, stopping, unavailable
+from workshop_chat.safety.intent import tools
+from workshop_chat.safety.levels import (
+    LEVELS,
+    RULES,
+    SAFETY_MODEL,
+    Consequence,
+    Place,
+    judge,
+    judged_by_model,
+    stopping,
+    unavailable,
+)
+from workshop_chat.safety.rules import listed
 from workshop_chat.stages.pasted import without_control
 
 _NOT_KEPT = ("personal-data", "health-data")
@@ -80,6 +92,16 @@ def moderate_passages(level: SafetyLevel, passages: Sequence[Passage]) -> tuple[
         if stopping(judged) is None:
             kept.append(passage)
     return kept, verdicts
+
+
+def moderate_subject(level: SafetyLevel, text: str, passages: Sequence[Passage]) -> list[CheckVerdict]:
+    """The refusal of a message that asks for what only its subject could allow, and its subject is not the workshop's."""
+    if LEVELS[level].checks["message"].get("attack-tools") is not Consequence.SUBJECT:
+        return []
+    taught = " ".join(passage.text for passage in passages).lower()
+    beyond = sorted(tool for tool in tools(text) if tool not in taught)
+    found = f"help with {listed(beyond)}"
+    return [CheckVerdict(check="attack-tools", place="message", outcome="blocked", found=found)] if beyond else []
 
 
 def note_verdicts(checks: list[CheckVerdict], verdicts: Sequence[CheckVerdict]) -> list[CheckVerdict]:
