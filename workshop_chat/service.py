@@ -12,7 +12,7 @@ from shared_services.contracts.library import WorkshopVersion
 from shared_services.kit.errors import BadInputError, PlatformError
 from workshop_chat import metrics
 from workshop_chat.content import WorkshopContent
-from workshop_chat.contexts import Contexts
+from workshop_chat.contexts import Contexts, SafetyLevel
 from workshop_chat.pipeline import AnswerPipeline, Draft, Piece, Question
 from workshop_chat.repository import ConversationRepository
 from workshop_chat.stages.moderate import moderate_message, moderate_turns
@@ -97,12 +97,15 @@ class ChatService:
         published = await self._content.current()
         if step is not None and step not in published.steps:
             raise BadInputError(f"The workshop has no step '{step[:80]}'. Its steps: {', '.join(published.manifest.steps)}.")
-        level = self._contexts.of(published.manifest).safety_level
-        earlier = moderate_turns(level, turns[-self._history_turns :] if self._history_turns else [])
+        earlier = moderate_turns(self.level(published), turns[-self._history_turns :] if self._history_turns else [])
         return self._question(text, step, earlier, published)
 
+    def level(self, published: WorkshopVersion) -> SafetyLevel:
+        """The level of safety of a version."""
+        return self._contexts.of(published.manifest).safety_level
+
     def _question(self, text: str, step: str | None, turns: Sequence[StoredTurn], published: WorkshopVersion) -> Question:
-        level = self._contexts.of(published.manifest).safety_level
+        level = self.level(published)
         kept, checks = moderate_message(level, text)
         return Question(kept, step, turns, published, checks, level)
 

@@ -20,9 +20,11 @@ from workshop_chat.content import WorkshopContent
 from workshop_chat.errors import StepNotFoundError
 from workshop_chat.faces.lazy import LazyApp
 from workshop_chat.faces.openai_api import sources
+from workshop_chat.masking import mask_secrets
 from workshop_chat.participants import Participant
 from workshop_chat.ports import Search
 from workshop_chat.service import ChatService
+from workshop_chat.stages.moderate import moderate_passages
 from workshop_chat.stages.retrieve import READABLE
 
 Identify = Callable[[Request], Participant]
@@ -81,13 +83,18 @@ def _app(content: WorkshopContent, service: ChatService, search: Search) -> Star
         try:
             published = await content.current()
             request = SearchRequest(
-                query=query[:20_000], limit=max(1, min(limit, MOST_PASSAGES)), kinds=READABLE, version=published.version
+                query=mask_secrets(query[:20_000]).text,
+                limit=max(1, min(limit, MOST_PASSAGES)),
+                kinds=READABLE,
+                version=published.version,
             )
             found = await search.search(request)
         except PlatformError as error:
             raise ToolError(error.detail or error.title) from error
         own = [passage for passage in found.passages if passage.document is not None or passage.workshop == name]
-        return {"confidence": found.confidence, "passages": [_shown(passage) for passage in own]}
+        # Who reads them is an assistant, too.
+        safe, _ = moderate_passages(service.level(published), own)
+        return {"confidence": found.confidence, "passages": [_shown(passage) for passage in safe]}
 
     @server.tool()
     async def get_step(step: str) -> dict[str, Any]:
@@ -108,7 +115,8 @@ def _app(content: WorkshopContent, service: ChatService, search: Search) -> Star
                 answer = [piece async for piece in pieces if isinstance(piece, Answer)][-1]
         except PlatformError as error:
             raise ToolError(error.detail or error.title) from error
-        return answer.answer + sources(answer.citations)
+        note = f"\n\n*{answer.note}*" if answer.note else ""
+        return answer.answer + note + sources(answer.citations)
 
     # Who may come in is decided before this, by tokens and cookies; the host that is asked for says nothing here.
     security = TransportSecuritySettings(enable_dns_rebinding_protection=False)

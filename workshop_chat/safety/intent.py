@@ -172,8 +172,10 @@ _NOT_ABOUT_ONESELF = _flags(
 
 def seen(text: str) -> str:
     """The text as people see it."""
-    shown = "".join(each for each in unicodedata.normalize("NFKC", text) if unicodedata.category(each) != "Cf")
-    paragraphs = _PARAGRAPH.split(shown.replace("’", "'").replace("\r", ""))
+    if not text.isascii():
+        alike = unicodedata.normalize("NFKC", text).replace("’", "'")
+        text = "".join(each for each in alike if unicodedata.category(each) != "Cf")
+    paragraphs = _PARAGRAPH.split(text.replace("\r", ""))
     return "\n".join(_SPACE.sub(" ", each.replace("\n", " ")) for each in paragraphs)
 
 

@@ -244,6 +244,8 @@ async def test_other_faces_are_checked_too(platform: Platform, guard: ScriptedUp
         asked = {"model": "harbor", "messages": [{"role": "user", "content": PORT["text"]}]}
         said = (await http.post("/v1/chat/completions", json=asked)).json()
     assert "violence in your message" in said["choices"][0]["message"]["content"]
+    assert said["choices"][0]["finish_reason"] == "content_filter"
+    assert [check["outcome"] for check in said["workshop"]["checks"] if check["check"] == "safety-model"] == ["blocked"]
     assert guard.texts_judged == [PORT["text"]]
 
 
