@@ -39,14 +39,16 @@ class ModelServer:
         self._api_key = api_key
         self._connect_seconds = connect_seconds
         self._tls: ssl.SSLContext | None = None
+        self._making_tls = anyio.Lock()
         parts = urlsplit(address)
         self.host = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
     async def client(self) -> "AsyncLlamaStackClient":
         """A client for one call; its caller closes it."""
         library = await anyio.to_thread.run_sync(load_library)
-        if self._tls is None:
-            self._tls = await anyio.to_thread.run_sync(httpx.create_ssl_context)
+        async with self._making_tls:
+            if self._tls is None:
+                self._tls = await anyio.to_thread.run_sync(httpx.create_ssl_context)
         # Without a key no header may be sent: an empty bearer token is not a valid one.
         headers = {} if self._api_key else {"Authorization": library.Omit()}
         client: AsyncLlamaStackClient = library.AsyncLlamaStackClient(

@@ -112,9 +112,9 @@ class LlmSettings(PlatformSettings):
     safety_seconds: float = Field(
         default=5.0,
         gt=0,
-        le=60,
+        le=15,
         validation_alias="SAFETY_TIMEOUT_SECONDS",
-        description="Longest wait for one judgement of the safety model, in seconds.",
+        description="Longest wait for one judgement of the safety model, in seconds; the language model waits as long in mid-answer.",
     )
 
     @model_validator(mode="after")
