@@ -114,7 +114,8 @@ class LlmSettings(PlatformSettings):
         gt=0,
         le=15,
         validation_alias="SAFETY_TIMEOUT_SECONDS",
-        description="Longest wait for one judgement of the safety model, in seconds; the language model waits as long in mid-answer.",
+        description="Longest wait for one judgement of the safety model, in seconds; the language model waits as long "
+        "in mid-answer.",
     )
 
     @model_validator(mode="after")

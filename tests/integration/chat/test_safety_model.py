@@ -30,6 +30,12 @@ def guard() -> Iterator[ScriptedUpstream]:
 
 @pytest.fixture
 def moderator(guard: ScriptedUpstream) -> LlamaStackModerator:
+    return LlamaStackModerator(guard.url, model=GUARD, seconds=15)
+
+
+@pytest.fixture
+def impatient(guard: ScriptedUpstream) -> LlamaStackModerator:
+    """For what never answers."""
     return LlamaStackModerator(guard.url, model=GUARD, seconds=1)
 
 
@@ -169,10 +175,10 @@ async def test_the_level_says_what_a_finding_means(
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("reply", [Fail(500), Fail(404), Silence(), Raw(b"<html>", "text/html")])
 async def test_while_it_is_away_the_level_decides(
-    platform: Platform, guard: ScriptedUpstream, moderator: LlamaStackModerator, level: str, reply: Reply
+    platform: Platform, guard: ScriptedUpstream, impatient: LlamaStackModerator, level: str, reply: Reply
 ):
     guard.judge(lambda _text: reply)
-    async with platform.app("harbor", moderator=moderator, safety_level=level) as app, browser(app) as http:
+    async with platform.app("harbor", moderator=impatient, safety_level=level) as app, browser(app) as http:
         told = await events(http, PORT)
     answer = Answer.model_validate(told[-1][1])
     assert next(data["outcome"] for name, data in told if name == "check") == "unavailable"
@@ -192,13 +198,13 @@ async def test_while_it_is_away_the_level_decides(
 async def test_its_silence_is_waited_for_once_an_answer(
     platform: Platform,
     guard: ScriptedUpstream,
-    moderator: LlamaStackModerator,
+    impatient: LlamaStackModerator,
     upstream: ScriptedUpstream,
     model: LlamaStackGateway,
 ):
     guard.judge(lambda _text: Silence())
     upstream.script(Say("The application listens on port 8081 [1]. It does [1]. So it is [1]."))
-    async with platform.app("harbor", gateway=model, moderator=moderator) as app, browser(app) as http:
+    async with platform.app("harbor", gateway=model, moderator=impatient) as app, browser(app) as http:
         assert "So it is" in (await ask(http, await start(http), PORT)).answer
     assert len(guard.judged) == 1
 
