@@ -1,5 +1,8 @@
 """A language model's server whose every word is scripted: OpenAI's `/v1/models` and `/v1/chat/completions` over real HTTP.
 
+With `judge` it is a safety model's server as well, which answers at `/v1/moderations` and `/v1/safety/run-shield`, too, or asked
+for chat by the name `GUARD`; what it was asked is in `judged`.
+
 It is the true outside of the model path: what a model says, how slowly, and how it breaks. Use it as a context manager:
 
     with ScriptedUpstream() as upstream:
@@ -101,6 +104,44 @@ class HangUp:
 
 Reply = Say | Endless | Silence | Fail | Raw | HangUp
 
+GUARD = "llama-guard"
+
+
+@dataclass(frozen=True)
+class Safe:
+    """A safety model's word that a text is safe."""
+
+
+@dataclass(frozen=True)
+class Unsafe:
+    """A safety model's word that a text is not, with what it found: a code where it is asked as a shield or by chat."""
+
+    found: tuple[str, ...] = ("S1",)
+
+
+Judge = Callable[[str], Safe | Unsafe | Reply]
+"""What a safety model says of a text."""
+
+
+def verdict_of(word: Safe | Unsafe | Reply, path: str) -> Reply:
+    """A safety model's word in the form of the address that it was asked at."""
+    if not isinstance(word, Safe | Unsafe):
+        return word
+    found = word.found if isinstance(word, Unsafe) else ()
+    if path == "/v1/chat/completions":
+        return Say("unsafe\n" + ",".join(found) if isinstance(word, Unsafe) else "\n\nsafe")
+    if path == "/v1/moderations":
+        categories = {name: name in found for name in ("violence", "self-harm", *found)}
+        body: dict[str, Any] = {
+            "id": "modr-1",
+            "model": GUARD,
+            "results": [{"flagged": isinstance(word, Unsafe), "categories": categories}],
+        }
+    else:
+        violation = {"violation_level": "error", "user_message": "No.", "metadata": {"violation_type": ",".join(found)}}
+        body = {"violation": violation if isinstance(word, Unsafe) else None}
+    return Raw(json.dumps(body).encode(), "application/json")
+
 
 @dataclass
 class UpstreamRequest:
@@ -134,6 +175,9 @@ class ScriptedUpstream:
         self.models: list[dict[str, Any]] | Reply = [model_row("scripted-model")] if models is None else models
         self.key = key
         self.requests: list[UpstreamRequest] = []
+        self.judged: list[UpstreamRequest] = []
+        self._judge: Judge | None = None
+        self._judges_at: frozenset[str] = frozenset()
         self.model_listings = 0
         self._replies: list[Reply | Callable[[UpstreamRequest], Reply]] = [Say()]
         self._socket = socket.socket()
@@ -155,6 +199,16 @@ class ScriptedUpstream:
     def script(self, *replies: Reply | Callable[[UpstreamRequest], Reply]) -> None:
         """What to reply from now on, in order; the last one stays."""
         self._replies = list(replies)
+
+    def judge(self, judge: Judge, *at: Literal["moderations", "safety/run-shield", "chat/completions"]) -> None:
+        """Be a safety model's server: what to say of a text, and at which addresses; at `moderations` where none is named."""
+        self._judge = judge
+        self._judges_at = frozenset(f"/v1/{each}" for each in at or ("moderations",))
+
+    @property
+    def texts_judged(self) -> list[str]:
+        """What was to be judged, in order."""
+        return [_judged_text(request.body) for request in self.judged]
 
     def wait_until(self, true: Callable[[], bool], seconds: float = 5.0) -> None:
         """Block until `true()`.
@@ -202,6 +256,11 @@ class ScriptedUpstream:
             else:
                 request = UpstreamRequest(path, headers, {}, time.monotonic())
                 await self._answer(self.models, request, receive, send)
+        elif path in self._judges_at and (path != "/v1/chat/completions" or json.loads(raw)["model"] == GUARD):
+            request = UpstreamRequest(path, headers, json.loads(raw), time.monotonic())
+            self.judged.append(request)
+            assert self._judge is not None
+            await self._answer(verdict_of(self._judge(_judged_text(request.body)), path), request, receive, send)
         elif path == "/v1/chat/completions":
             request = UpstreamRequest(path, headers, json.loads(raw), time.monotonic())
             self.requests.append(request)
@@ -228,6 +287,13 @@ class ScriptedUpstream:
             for task in (watcher, writer):
                 task.cancel()
             await asyncio.gather(watcher, writer, return_exceptions=True)
+
+
+def _judged_text(body: dict[str, Any]) -> str:
+    if "input" in body:
+        return str(body["input"])
+    content = body["messages"][-1]["content"]
+    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
 async def _write(reply: Reply, request: UpstreamRequest, send: Any) -> None:

@@ -20,7 +20,7 @@ from shared_services.kit.database import create_engine
 from shared_services.kit.errors import PlatformError
 from shared_services.kit.logging import configure_logging
 from shared_services.kit.tokens import TokenVerifier
-from shared_services.llm.settings import LlmSettings, build_gateway
+from shared_services.llm.settings import LlmSettings, build_gateway, build_moderator
 from workshop_chat.app import create_app
 from workshop_chat.credentials import FileTokens
 from workshop_chat.participants import MIN_KEY_BYTES
@@ -87,8 +87,8 @@ def build(settings: ChatSettings, llm: LlmSettings) -> FastAPI:
     tokens = FileTokens(settings.token_file)
     # One TLS context for both: each takes megabytes.
     tls = httpx.create_ssl_context()
-    library = httpx.AsyncClient(base_url=settings.library_endpoint, timeout=REQUEST_SECONDS, verify=tls)
-    rag = httpx.AsyncClient(base_url=settings.rag_endpoint, timeout=REQUEST_SECONDS, verify=tls)
+    library = httpx.AsyncClient(base_url=settings.library_address, timeout=REQUEST_SECONDS, verify=tls)
+    rag = httpx.AsyncClient(base_url=settings.rag_address, timeout=REQUEST_SECONDS, verify=tls)
     engine = create_engine(settings.database_url)
     retrieval = RagClient(rag, tokens)
     try:
@@ -104,6 +104,7 @@ def build(settings: ChatSettings, llm: LlmSettings) -> FastAPI:
             join_code=join_code,
             max_tokens=llm.max_tokens,
             context_characters=llm.context_characters,
+            moderator=build_moderator(llm),
         )
     except ValueError as error:
         raise StartError(str(error)) from error
@@ -125,7 +126,8 @@ def main() -> int:
     """Run until stopped; the exit status."""
     try:
         settings, llm = ChatSettings.model_validate({}), LlmSettings()
-        configure_logging(settings.log_level, as_json=settings.log_json)
+        bound = {"namespace": settings.namespace} if settings.namespace else {}
+        configure_logging(settings.log_level, as_json=settings.log_json, bound=bound)
         app = build(settings, llm)
     except ValidationError as error:
         rows = "; ".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in error.errors())

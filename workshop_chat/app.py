@@ -10,15 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared_services.kit.a2a import A2AFace, OpenFace, mount_a2a
 from shared_services.kit.database import migrate
-from shared_services.kit.health import Readiness
+from shared_services.kit.health import Fact, Readiness
 from shared_services.kit.http import create_app as create_service_app
 from shared_services.kit.tokens import TokenVerifier
 from shared_services.llm.gateway import ModelGateway
+from shared_services.llm.moderation import Moderator, NullModerator
 from workshop_chat import retention
 from workshop_chat.bus import open_bus
 from workshop_chat.card import chat_card
 from workshop_chat.content import WorkshopContent
-from workshop_chat.contexts import SHIPPED, ContextLayer, Contexts, read_contexts
+from workshop_chat.contexts import NOTHING, SHIPPED, ContextLayer, Contexts, read_contexts, read_template
 from workshop_chat.endpoints import api_router
 from workshop_chat.faces.mcp_server import McpFace
 from workshop_chat.faces.openai_api import openai_router
@@ -29,6 +30,7 @@ from workshop_chat.history_api import History, history_router
 from workshop_chat.join import join_router, send_strangers_to_join
 from workshop_chat.limits import Bounds, Gate, TurnLimit
 from workshop_chat.live import Connections, LiveChannel
+from workshop_chat.narrowing import NarrowedSearch
 from workshop_chat.notes import Notes
 from workshop_chat.pages.router import page_router
 from workshop_chat.participants import AUDIENCE, ParticipantCookieMiddleware, Participants
@@ -55,10 +57,35 @@ def contexts_of(settings: ChatSettings) -> Contexts:
     """The contexts that the settings name.
 
     Raises:
-        ContextError: The contexts file cannot be used, or has no context of the name that the settings give.
+        ContextError: The contexts or the template file cannot be used, or there is no context of the name that the settings give.
     """
-    environment = ContextLayer(safety_level=settings.safety_level)
-    return Contexts(settings.context, read_contexts(settings.contexts_file or SHIPPED), environment=environment)
+    environment = ContextLayer(
+        rag_context_filter=None if settings.rag_context_filter is None else list(settings.rag_context_filter),
+        content_focus=settings.content_focus,
+        safety_level=settings.safety_level,
+        participant_limit=settings.participant_limit,
+        session_timeout=settings.session_timeout,
+    )
+    template = read_template(settings.template_file) if settings.template_file else NOTHING
+    known = read_contexts(settings.contexts_file or SHIPPED)
+    return Contexts(settings.context, known, environment=environment, template=template)
+
+
+def facts(
+    settings: ChatSettings, content: WorkshopContent, contexts: Contexts, gateway: ModelGateway, moderator: Moderator
+) -> dict[str, Fact]:
+    """How the chat agent is configured, for `/readyz`; none of it is asked over the network, and none of it decides."""
+
+    def level() -> str:
+        published = content.known()
+        return contexts.of(published.manifest).safety_level if published else "unknown until the workshop is"
+
+    return {
+        "safety_level": level,
+        "safety_model": lambda: moderator.state,
+        "model": lambda: (gateway.name or "not asked yet") if gateway.configured else "none configured; extractive answers",
+        "namespace": lambda: settings.namespace or "none",
+    }
 
 
 def create_app(
@@ -74,6 +101,7 @@ def create_app(
     embeddings: Embeddings | None = None,
     max_tokens: int = MAX_TOKENS,
     context_characters: int = CONTEXT_CHARACTERS,
+    moderator: Moderator | None = None,
 ) -> FastAPI:
     """The app of the workshop that the settings name.
 
@@ -92,6 +120,7 @@ def create_app(
         embeddings: The RAG agent's model, which tells which questions mean the same; without it their words do.
         max_tokens: Longest answer of the model.
         context_characters: How many characters of passages a prompt may hold.
+        moderator: The safety model; None for none.
 
     Raises:
         ValueError: The key is too short, or the join code is missing.
@@ -106,6 +135,9 @@ def create_app(
     repository = ConversationRepository(engine, name, TurnLimit(name, bounds))
     progress = ProgressRepository(engine, name)
     desk = HelpDesk(content, progress)
+    contexts = contexts_of(settings)
+    moderator = moderator or NullModerator()
+    rag = NarrowedSearch(rag, content, contexts)
     pipeline = AnswerPipeline(
         name,
         rag,
@@ -116,8 +148,8 @@ def create_app(
         max_tokens=max_tokens,
         context_characters=context_characters,
         queue=ModelQueue(name, streams=settings.model_streams, patience=settings.model_wait_seconds),
+        moderator=moderator,
     )
-    contexts = contexts_of(settings)
     bus = open_bus(engine, name)
     runs = Runs(name, repository, bus, grace=settings.drain_seconds)
     service = ChatService(content, repository, pipeline, contexts, runs, history_turns=settings.history_turns)
@@ -158,6 +190,8 @@ def create_app(
 
     readiness = Readiness()
     readiness.add("workshop", content.ready)
+    for fact, told in facts(settings, content, contexts, gateway, moderator).items():
+        readiness.tell(fact, told)
     app = create_service_app(
         f"Assistant of the workshop {name}",
         service="chat",

@@ -81,6 +81,10 @@ class WorkshopContent:
         assert self._current is not None
         return self._current
 
+    def known(self) -> WorkshopVersion | None:
+        """The version that was current when the library was last asked; None when it never was, or the workshop is gone."""
+        return self._current
+
     def _fresh(self) -> WorkshopVersion | None:
         return self._current if time.monotonic() - self._checked_at < self._check_seconds else None
 

@@ -1,5 +1,7 @@
 """The context of a workshop: what its assistant may read beside it, how safe it plays, how many it serves and for how long.
 
+What it may read is in the token that the chat agent was given; the context narrows that, and never widens it.
+
 Four places may speak of it. The environment counts before the template that an instance was launched from, that before the
 contexts file, and that before the workshop's own manifest; each part by itself.
 """
@@ -16,6 +18,9 @@ from shared_services.contracts.workshop import WorkshopManifest
 from shared_services.kit.errors import PlatformError
 
 SafetyLevel = Literal["healthcare_compliant", "educational_standard", "security_focused"]
+
+ParticipantLimit = Annotated[int, Field(ge=1, le=100_000)]
+SessionTimeout = Annotated[int, Field(ge=60, le=7 * 24 * 3600)]
 
 SHIPPED = Path(__file__).parent / "contexts.yaml"
 
@@ -42,20 +47,25 @@ class ContextLayer(BaseModel):
     rag_context_filter: list[Slug] | None = None
     content_focus: Slug | None = None
     safety_level: SafetyLevel | None = None
-    participant_limit: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    session_timeout: Annotated[int, Field(ge=60, le=7 * 24 * 3600)] | None = None
+    participant_limit: ParticipantLimit | None = None
+    session_timeout: SessionTimeout | None = None
 
 
 NOTHING = ContextLayer()
 
 
 class WorkshopContext(BaseModel):
-    """A context, complete. `name` is None where no named one was asked for."""
+    """A context, complete.
+
+    Attributes:
+        name: None where no named one was asked for.
+        rag_context_filter: None where nobody named tags; then the token's own count.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Slug | None = None
-    rag_context_filter: tuple[Slug, ...] = ()
+    rag_context_filter: tuple[Slug, ...] | None = None
     content_focus: Slug | None = None
     safety_level: SafetyLevel = "educational_standard"
     participant_limit: int = 100
@@ -63,6 +73,7 @@ class WorkshopContext(BaseModel):
 
 
 _CONTEXTS: TypeAdapter[dict[Slug, ContextLayer]] = TypeAdapter(dict[Slug, ContextLayer])
+_LAYER = TypeAdapter(ContextLayer)
 
 
 def read_contexts(path: Path = SHIPPED) -> dict[str, ContextLayer]:
@@ -71,18 +82,29 @@ def read_contexts(path: Path = SHIPPED) -> dict[str, ContextLayer]:
     Raises:
         ContextError: The file is not there, is no YAML, or says what no context has.
     """
+    return _read(path, _CONTEXTS, "contexts file", "WORKSHOP_CONTEXTS_FILE")
+
+
+def read_template(path: Path) -> ContextLayer:
+    """What the template of the instance says: a file with the members of one context.
+
+    Raises:
+        ContextError: The file is not there, is no YAML, or says what no context has.
+    """
+    return _read(path, _LAYER, "template file", "WORKSHOP_TEMPLATE_FILE")
+
+
+def _read[T](path: Path, form: TypeAdapter[T], what: str, variable: str) -> T:
     try:
-        return _CONTEXTS.validate_python(yaml.safe_load(path.read_text("utf-8")) or {})
+        return form.validate_python(yaml.safe_load(path.read_text("utf-8")) or {})
     except OSError as error:
-        raise ContextError(
-            f"The contexts file {path} cannot be read: {error.strerror}. Set WORKSHOP_CONTEXTS_FILE right."
-        ) from error
-    except yaml.YAMLError as error:
-        raise ContextError(f"The contexts file {path} is not YAML: {' '.join(str(error).split())}") from error
+        raise ContextError(f"The {what} {path} cannot be read: {error.strerror}. Set {variable} right.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ContextError(f"The {what} {path} is not YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ContextError(f"The contexts file {path} is not right at {where}: {first['msg']}.") from error
+        raise ContextError(f"The {what} {path} is not right at {where}: {first['msg']}.") from error
 
 
 def of_manifest(manifest: WorkshopManifest) -> ContextLayer:

@@ -9,9 +9,9 @@ from shared_services.contracts.chat import Answer, BlockRef, CheckVerdict, Citat
 from shared_services.contracts.library import WorkshopVersion
 from shared_services.contracts.rag import Passage
 from workshop_chat.contexts import SafetyLevel
-from workshop_chat.safety.levels import refusal, stopping
+from workshop_chat.safety.levels import refusal
 from workshop_chat.stages.check import Checked
-from workshop_chat.stages.moderate import masking_note, moderate_block
+from workshop_chat.stages.moderate import checks_note, note_verdicts
 from workshop_chat.stages.write import PARAGRAPH
 
 NOTE_KEYWORDS_ONLY = (
@@ -89,6 +89,11 @@ class Draft:
         self.timings[stage] = round((time.perf_counter() - (self.started if since is None else since)) * 1000, 1)
         return self.timings[stage]
 
+    @property
+    def text(self) -> str:
+        """The answer so far, as CommonMark."""
+        return "".join(block.before + block.markdown for block in self.blocks)
+
     def add(self, markdown: str, before: str = PARAGRAPH) -> Block:
         """Append a block, `before` it the white space that sets it off from the last one."""
         self.blocks.append(Block(len(self.blocks), markdown, before if self.blocks else ""))
@@ -102,21 +107,20 @@ class Draft:
         self.citations.extend(citations)
         return [*before, *citations, self.add(checked.markdown, PARAGRAPH if before else checked.before)]
 
-    def moderated(self, checked: Checked, level: SafetyLevel, passages: Sequence[Passage]) -> list[Citation | Block]:
-        """The pieces of a checked block; in place of one that may not be sent, the sentence that ends the answer (`refused`)."""
-        findings = moderate_block(level, checked.markdown, passages)
-        self.checks += findings
-        ending = stopping(findings)
-        if ending is None:
-            return self.take(checked)
+    def refuse(self, verdict: CheckVerdict) -> Block:
+        """End the answer: the block that says why."""
         self.refused = True
-        return [self.add(refusal(ending))]
+        return self.add(refusal(verdict))
+
+    def note_checks(self, verdicts: Sequence[CheckVerdict]) -> list[CheckVerdict]:
+        """Keep verdicts; those that the reader is told of at once."""
+        return note_verdicts(self.checks, verdicts)
 
     def answer(self) -> Answer:
         """The answer so far, as it is sent and kept."""
         return Answer(
             conversation=self.conversation,
-            answer="".join(block.before + block.markdown for block in self.blocks),
+            answer=self.text,
             mode=self.mode,
             abstained=self.abstained,
             asks_back=self.asks_back,
@@ -125,13 +129,15 @@ class Draft:
             written_by=self.written_by,
             refused=self.refused,
             checks=self.checks,
-            note=" ".join(
-                note for note in (masking_note(self.checks), self.note, NOTE_KEYWORDS_ONLY if self.keywords_only else "") if note
-            ),
+            note=" ".join(note for note in self._notes() if note),
             nearest=self.nearest,
             citations=self.citations,
             timings=self.timings,
         )
+
+    def _notes(self) -> tuple[str, ...]:
+        checks = "" if self.refused else checks_note(self.checks)
+        return checks, self.note, NOTE_KEYWORDS_ONLY if self.keywords_only else ""
 
 
 def citation_of(number: int, passage: Passage) -> Citation:

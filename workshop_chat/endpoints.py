@@ -11,6 +11,7 @@ from structlog import get_logger
 from shared_services.contracts.chat import (
     Answer,
     BlockEvent,
+    CheckVerdict,
     Citation,
     ConversationCreated,
     MessageRequest,
@@ -147,6 +148,8 @@ def _event(piece: Piece | Answer) -> bytes:
             return encode("status", piece)
         case Citation():
             return encode("citation", piece)
+        case CheckVerdict():
+            return encode("check", piece)
         case Answer():
             return encode("done", piece)
         case _:

@@ -126,7 +126,7 @@ class ChatExecutor(SkillExecutor):
                 "This task waits for an answer to what it asked back. Send it as text, or search in a task of its own."
             )
         if isinstance(request, Sought):
-            found = await search_workshop(self._content, self._search, request.query, request.limit)
+            found = await search_workshop(self._content, self._search, self._service.level, request.query, request.limit)
             return answer(context, [text_part(readable(found)), data_part(found)])
         published = await self._content.current()
         step = await self._content.step(step_named(request.step, published.manifest.steps), published.version)

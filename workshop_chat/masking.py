@@ -29,9 +29,24 @@ _KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----.*?(?:-----END (?:
 _HEADER = re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)\s+)([^\s\"']{8,})")
 _ADDRESS = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{0,200}:)([^\s/@]{1,200})(?=@)")
 _NAMED = re.compile(
-    r"(?i)((?<![a-z])(?:[a-z0-9_.-]{0,40}(?:passwd|password|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"(?i)((?<![a-z])(?:[a-z0-9_.-]{0,40}(?:passwd|password|passphrase|passwort|kennwort|mot de passe|contraseña|secret"
+    r"|api[_-]?key|access[_-]?key|private[_-]?key"
     r"|client[_-]?secret|auth[_-]?token|access[_-]?token|refresh[_-]?token)|token|pwd)[\"']?(?:\s*[:=]\s*|(?<=--password)\s+"
     r"|(?<=--token)\s+)[\"']?)([^\s\"',;]{4,500})"
+)
+# "The password is Tr0ub4dor": what follows must look like one, as "the password is required" does not.
+_TOLD = re.compile(
+    r"(\b(?i:password|passwort|kennwort|mot de passe|contraseña|passphrase|api key|token)(?i: is| ist| est| es"
+    r"| lautet):? [\"'`]?)"
+    r"(?=[^\s\"'`]*\d)(?=[^\s\"'`]*[A-Z!#$%&*+?@^_])([^\s\"'`]{6,200})"
+)
+# Nobody's secret: what examples and demonstrations are full of.
+_DEMO = re.compile(
+    r"(?:postgres|password|passw0rd|secret|s3cr3t|admin|root|test|demo|guest|user|minio|minioadmin|mysql|redis|rabbitmq"
+    r"|changeit|foobar"
+    r"|letmein|welcome|redhat|openshift|workshop|lab|keycloak|grafana|1234+|abc123|topsecret|supersecret"
+    r"|mysecret)\d{0,3}[!.)]?",
+    re.IGNORECASE,
 )
 _STANDS_FOR = re.compile(
     r"^(?:\$|<|\{|%|\*+$|x{4,}$|\.{3}|\[masked|your[-_]|my[-_]|change|example|secretkeyref|none$|null$|true$|false$)", re.I
@@ -60,7 +75,7 @@ def mask_secrets(text: str) -> Masked:
         return MASK.format(kind=kind)
 
     def second(kind: str, match: re.Match[str]) -> str:
-        if _STANDS_FOR.match(match[2]):
+        if _STANDS_FOR.match(match[2]) or _DEMO.fullmatch(match[2]):
             return match[0]
         return match[1] + whole(kind)
 
@@ -71,4 +86,5 @@ def mask_secrets(text: str) -> Masked:
     text = _HEADER.sub(lambda match: second("credentials", match), text)
     text = _ADDRESS.sub(lambda match: second("password", match), text)
     text = _NAMED.sub(lambda match: second("secret", match), text)
+    text = _TOLD.sub(lambda match: second("password", match), text)
     return Masked(text, tuple(found))

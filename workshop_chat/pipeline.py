@@ -10,21 +10,22 @@ from dataclasses import replace
 
 from structlog import get_logger
 
-from shared_services.contracts.chat import Citation, StatusEvent
+from shared_services.contracts.chat import CheckVerdict, Citation, StatusEvent
 from shared_services.llm.gateway import ModelGateway
+from shared_services.llm.moderation import Moderator, NullModerator
 from workshop_chat import metrics
 from workshop_chat.draft import NOTE_KEYWORDS_ONLY, Block, Draft, Question, citation_of
 from workshop_chat.help import readable_kinds
 from workshop_chat.helpdesk import HelpDesk
 from workshop_chat.ports import Search
 from workshop_chat.queue import ModelQueue
-from workshop_chat.safety.levels import refusal, stopping
+from workshop_chat.safety.levels import stopping
 from workshop_chat.situation import Situation, situation_of
 from workshop_chat.stages.asks import Asking, ask_what, ask_which, leans_on_earlier, may_ask_back, rivals
 from workshop_chat.stages.check import Checker
 from workshop_chat.stages.decide import Decision, abstention, cause_elsewhere, decide, nearest_sections, reply_to
 from workshop_chat.stages.hint import PLAIN_HINT, Guard, concerns, hint_block, next_hint, socratic, solution_blocks
-from workshop_chat.stages.moderate import moderate_passages
+from workshop_chat.stages.moderate import moderate_by_model, moderate_passages, moderate_subject
 from workshop_chat.stages.retrieve import Retrieved, retrieve
 from workshop_chat.stages.reveal import NO_COMMANDS
 from workshop_chat.stages.understand import small_talk
@@ -57,7 +58,7 @@ log = get_logger()
 
 NOTE_HINTS_USED_UP = "You have had all of the author's hints for this step; this one is made from its text."
 
-Piece = StatusEvent | Citation | Block
+Piece = StatusEvent | Citation | Block | CheckVerdict
 
 
 class AnswerPipeline:
@@ -73,6 +74,7 @@ class AnswerPipeline:
         max_tokens: Longest answer of the model, in its tokens.
         context_characters: How many characters of passages a prompt may hold.
         queue: Hands out turns at the model; everybody has one at once when absent.
+        moderator: The safety model; one that is not `configured` is never asked.
     """
 
     def __init__(
@@ -87,10 +89,19 @@ class AnswerPipeline:
         max_tokens: int,
         context_characters: int,
         queue: ModelQueue | None = None,
+        moderator: Moderator | None = None,
     ) -> None:
         self._workshop = workshop
         self._search = search
-        self._writer = Writer(workshop, gateway, max_tokens=max_tokens, context_characters=context_characters, queue=queue)
+        self._moderator = moderator or NullModerator()
+        self._writer = Writer(
+            workshop,
+            gateway,
+            max_tokens=max_tokens,
+            context_characters=context_characters,
+            queue=queue,
+            moderator=self._moderator,
+        )
         self._desk = desk
         self._threshold = threshold
         self._limit = passages
@@ -117,16 +128,23 @@ class AnswerPipeline:
             metrics.ANSWERS.labels(self._workshop, draft.written_by).inc()
 
     async def _stages(self, question: Question, draft: Draft) -> AsyncGenerator[Piece]:
-        draft.checks += question.checks
         draft.mode = question.mode
+        for verdict in draft.note_checks(question.checks):
+            yield verdict
         ending = stopping(question.checks)
         if ending is not None:
-            draft.refused = True
-            yield draft.add(refusal(ending))
+            yield draft.refuse(ending)
             return
         kind = small_talk(question.text)
         if kind is not None:
             yield draft.add(reply_to(kind, question.published.manifest.title, question.step_title))
+            return
+        judged = await moderate_by_model(self._moderator, question.level, "message", question.text, draft.checks)
+        for verdict in draft.note_checks(judged):
+            yield verdict
+        ending = stopping(judged, question.level)
+        if ending is not None:
+            yield draft.refuse(ending)
             return
         here = await situation_of(self._desk, question)
         draft.mode = here.mode
@@ -146,8 +164,9 @@ class AnswerPipeline:
         if here.subjectless and here.mode == "solve" and here.texts.solution:
             passages = [part.passage for part in here.texts.solution]
             blocks = solution_blocks(here.texts.solution)
-            for part in self._writer.given(question, draft, passages, blocks, Guard(here.unsaid)):
-                yield part
+            async with aclosing(self._writer.given(question, draft, passages, blocks, Guard(here.unsaid))) as given:
+                async for written in given:
+                    yield written
             return
         lost = here.subjectless and not here.points_here and not leans_on_earlier(question.turns)
         if lost and may_ask_back(question.turns):
@@ -173,12 +192,13 @@ class AnswerPipeline:
         )
         draft.stamp("retrieve", asked)
         draft.keywords_only = found.keywords_only
-        passages, verdicts = moderate_passages(question.level, found.passages)
-        if verdicts:
-            log.warning("passages_withheld", workshop=self._workshop, checks=[verdict.check for verdict in verdicts])
-            draft.checks += verdicts
-        found = replace(found, passages=passages)
-        here, passages = await here.with_passages(self._desk, question, passages)
+        found, told, ending = self._screened(question, found, draft)
+        for verdict in told:
+            yield verdict
+        if ending is not None:
+            yield draft.refuse(ending)
+            return
+        here, passages = await here.with_passages(self._desk, question, found.passages)
         if here.about is not None:
             passages, _ = moderate_passages(question.level, passages)
         answerable = decide(replace(found, passages=passages), self._threshold) is Decision.ANSWER or here.is_pinned
@@ -203,6 +223,17 @@ class AnswerPipeline:
                 async for part in instead:
                     yield part
 
+    def _screened(
+        self, question: Question, found: Retrieved, draft: Draft
+    ) -> tuple[Retrieved, list[CheckVerdict], CheckVerdict | None]:
+        """What was found without passages that may not be used, verdicts to tell of, and the one that ends the answer."""
+        passages, verdicts = moderate_passages(question.level, found.passages)
+        withheld = draft.note_checks(verdicts)
+        for verdict in withheld:
+            log.warning("passages_withheld", workshop=self._workshop, check=verdict.check)
+        beyond = draft.note_checks(moderate_subject(question.level, question.text, passages))
+        return replace(found, passages=passages), [*withheld, *beyond], next(iter(beyond), None)
+
     def _ask(self, draft: Draft, asking: Asking) -> Block:
         draft.asks_back, draft.options = True, asking.options
         return draft.add(asking.text)
@@ -215,10 +246,12 @@ class AnswerPipeline:
             number = next_hint(hints, shown, question.turns)
             if number is not None:
                 # The author may say in a hint what they like.
-                for piece in self._writer.given(
-                    question, draft, [hints[number].passage], [hint_block(hints, number)], Guard(NO_COMMANDS)
-                ):
-                    yield piece
+                block = hint_block(hints, number)
+                async with aclosing(
+                    self._writer.given(question, draft, [hints[number].passage], [block], Guard(NO_COMMANDS))
+                ) as given:
+                    async for piece in given:
+                        yield piece
                 return
         start = len(draft.blocks)
         prose, _ = moderate_passages(question.level, here.texts.prose)
@@ -232,8 +265,11 @@ class AnswerPipeline:
             # Even a section's title may give a command away; the plain hint never does.
             for cited, stand_in in ((passages, block), ([], PLAIN_HINT)):
                 checker = Checker(cited, must_cite=bool(cited))
-                for piece in self._writer.given(question, draft, cited, [stand_in], here.guard(question), checker):
-                    yield piece
+                async with aclosing(
+                    self._writer.given(question, draft, cited, [stand_in], here.guard(question), checker)
+                ) as given:
+                    async for piece in given:
+                        yield piece
                 if len(draft.blocks) > start:
                     break
         if hints and not draft.note:

@@ -12,11 +12,11 @@ from shared_services.contracts.library import WorkshopVersion
 from shared_services.kit.errors import BadInputError
 from workshop_chat import metrics
 from workshop_chat.content import WorkshopContent
-from workshop_chat.contexts import Contexts
+from workshop_chat.contexts import Contexts, SafetyLevel
 from workshop_chat.pipeline import AnswerPipeline, Draft, Piece, Question
 from workshop_chat.repository import ConversationRepository
 from workshop_chat.runs import Run, Runs
-from workshop_chat.stages.moderate import moderate_message
+from workshop_chat.stages.moderate import moderate_message, moderate_turns
 
 
 @dataclass(frozen=True)
@@ -117,12 +117,17 @@ class ChatService:
         published = await self._content.current()
         if step is not None and step not in published.steps:
             raise BadInputError(f"The workshop has no step '{step[:80]}'. Its steps: {', '.join(published.manifest.steps)}.")
-        return self._question(text, step, turns[-self._history_turns :] if self._history_turns else [], published, participant)
+        earlier = moderate_turns(self.level(published), turns[-self._history_turns :] if self._history_turns else [])
+        return self._question(text, step, earlier, published, participant)
+
+    def level(self, published: WorkshopVersion) -> SafetyLevel:
+        """The level of safety of a version."""
+        return self._contexts.of(published.manifest).safety_level
 
     def _question(
         self, text: str, step: str | None, turns: Sequence[StoredTurn], published: WorkshopVersion, participant: str
     ) -> Question:
-        level = self._contexts.of(published.manifest).safety_level
+        level = self.level(published)
         kept, checks = moderate_message(level, text)
         return Question(kept, step, turns, published, checks, level, participant=participant)
 

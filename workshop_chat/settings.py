@@ -1,13 +1,33 @@
 """The chat agent's settings, from the environment."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import NoDecode
 
 from shared_services.contracts.base import Slug
 from shared_services.kit.settings import PlatformSettings
-from workshop_chat.contexts import SafetyLevel
+from workshop_chat.contexts import ParticipantLimit, SafetyLevel, SessionTimeout
+
+AGENT: Final = "{agent}"
+
+
+def _separated(value: object) -> object:
+    """Tags from text with commas between them; a lone comma is no tag at all."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _agents_pattern(pattern: str) -> str:
+    address = pattern.strip().rstrip("/")
+    parts = urlsplit(address.replace(AGENT, "rag"))
+    if AGENT not in address or parts.scheme not in {"http", "https"} or not parts.hostname or set("{}") & set(parts.geturl()):
+        raise ValueError(
+            f"must be an http address with {AGENT} where an agent's name goes, e.g. "
+            f"http://{AGENT}-agent.workshop-core-system.svc.cluster.local:8080"
+        )
+    return address
 
 
 class ChatSettings(PlatformSettings):
@@ -20,12 +40,23 @@ class ChatSettings(PlatformSettings):
     library_endpoint: str = Field(
         default="http://127.0.0.1:8080",
         validation_alias="LIBRARY_ENDPOINT",
-        description="Address of the library, under which `/api/v1/library` stands.",
+        description="Address of the library, under which `/api/v1/library` stands; goes before SHARED_AGENTS_ENDPOINT.",
     )
     rag_endpoint: str = Field(
         default="http://127.0.0.1:8080/agents/rag",
         validation_alias="RAG_ENDPOINT",
-        description="Address of the RAG agent, under which `/api/v1/search` stands.",
+        description="Address of the RAG agent, under which `/api/v1/search` stands; goes before SHARED_AGENTS_ENDPOINT.",
+    )
+    shared_agents_endpoint: Annotated[str, AfterValidator(_agents_pattern)] | None = Field(
+        default=None,
+        validation_alias="SHARED_AGENTS_ENDPOINT",
+        description="Pattern of the shared services' addresses, with `{agent}` for the name: `rag` for the RAG agent, `library` "
+        "for the library; e.g. `http://{agent}-agent.workshop-core-system.svc.cluster.local:8080`.",
+    )
+    namespace: Slug | None = Field(
+        default=None,
+        validation_alias="WORKSHOP_NAMESPACE",
+        description="Kubernetes namespace that this chat agent runs in; stands in every line of its log and in `/readyz`.",
     )
     token_file: Path | None = Field(
         default=None,
@@ -66,6 +97,32 @@ class ChatSettings(PlatformSettings):
         default=None,
         validation_alias="WORKSHOP_CONTEXTS_FILE",
         description="YAML file of named contexts; empty for the three that ship with the platform.",
+    )
+    template_file: Path | None = Field(
+        default=None,
+        validation_alias="WORKSHOP_TEMPLATE_FILE",
+        description="YAML file with what the template of the instance says of its context; goes before the contexts file.",
+    )
+    rag_context_filter: Annotated[tuple[Slug, ...], NoDecode, BeforeValidator(_separated)] | None = Field(
+        default=None,
+        validation_alias="RAG_CONTEXT_FILTER",
+        description="Tags, with commas between them, of the shared documents that the assistant reads, as far as its token opens "
+        "them; `,` for none; empty for the context's own.",
+    )
+    content_focus: Slug | None = Field(
+        default=None,
+        validation_alias="CONTENT_FOCUS",
+        description="Focus that narrows the shared documents; empty for the context's own.",
+    )
+    participant_limit: ParticipantLimit | None = Field(
+        default=None,
+        validation_alias="PARTICIPANT_LIMIT",
+        description="How many live sessions the workshop has room for; empty for the context's own, else 100.",
+    )
+    session_timeout: SessionTimeout | None = Field(
+        default=None,
+        validation_alias="SESSION_TIMEOUT",
+        description="Seconds after which an idle session ends; empty for the context's own, else 3600.",
     )
     safety_level: SafetyLevel | None = Field(
         default=None,
@@ -165,3 +222,19 @@ class ChatSettings(PlatformSettings):
     log_json: bool = Field(
         default=True, validation_alias="LOG_JSON", description="Log one JSON object a line instead of readable lines."
     )
+
+    @property
+    def library_address(self) -> str:
+        """Where the library is."""
+        return self._address("library_endpoint", "library")
+
+    @property
+    def rag_address(self) -> str:
+        """Where the RAG agent is."""
+        return self._address("rag_endpoint", "rag")
+
+    def _address(self, field: str, agent: str) -> str:
+        explicit: str = getattr(self, field)
+        if field in self.model_fields_set or self.shared_agents_endpoint is None:
+            return explicit
+        return self.shared_agents_endpoint.replace(AGENT, agent)

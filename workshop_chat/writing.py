@@ -3,21 +3,24 @@
 When the model fails, or says what it must not, the passages' own words take over, and a note says so.
 """
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from structlog import get_logger
 
-from shared_services.contracts.chat import Citation, StatusEvent
+from shared_services.contracts.chat import CheckVerdict, Citation, StatusEvent
 from shared_services.contracts.rag import Passage
 from shared_services.llm.errors import ModelUnavailableError
 from shared_services.llm.gateway import Finish, ModelGateway
+from shared_services.llm.moderation import Moderator, NullModerator
 from shared_services.llm.prompt import fitting_passages
 from workshop_chat.draft import Block, Draft, Question
 from workshop_chat.queue import ModelQueue
+from workshop_chat.safety.levels import stopping
 from workshop_chat.situation import Situation
-from workshop_chat.stages.check import Checker, UncitedError
+from workshop_chat.stages.check import Checked, Checker, UncitedError
 from workshop_chat.stages.hint import Guard
+from workshop_chat.stages.moderate import moderate_block, moderate_by_model
 from workshop_chat.stages.write import (
     Commission,
     NotInPassagesError,
@@ -47,6 +50,12 @@ NOTES_ON_END = {
 }
 
 
+EARLIER_CHARACTERS = 1_500
+"""How much of the answer so far the safety model reads with its next piece: a sentence alone may look harmless."""
+
+Written = CheckVerdict | Citation | Block
+
+
 class Writer:
     """Writes the answers of one workshop.
 
@@ -56,6 +65,7 @@ class Writer:
         max_tokens: Longest answer of the model, in its tokens.
         context_characters: How many characters of passages a prompt may hold.
         queue: Hands out turns at the model; everybody has one at once when absent.
+        moderator: The safety model; one that is not `configured` is never asked.
     """
 
     def __init__(
@@ -66,9 +76,11 @@ class Writer:
         max_tokens: int,
         context_characters: int,
         queue: ModelQueue | None = None,
+        moderator: Moderator | None = None,
     ) -> None:
         self._workshop = workshop
         self._gateway = gateway
+        self._moderator = moderator or NullModerator()
         self._queue = queue or ModelQueue(workshop, streams=0, patience=0)
         self._max_tokens = max_tokens
         self._context_characters = context_characters
@@ -80,7 +92,7 @@ class Writer:
 
     async def answer(
         self, question: Question, here: Situation, found: Sequence[Passage], draft: Draft, *, stand_in: bool = True
-    ) -> AsyncGenerator[StatusEvent | Citation | Block]:
+    ) -> AsyncGenerator[StatusEvent | Written]:
         """Blocks by the model, or by what stands in for it; none when the passages do not hold the answer after all.
 
         Args:
@@ -98,7 +110,7 @@ class Writer:
             try:
                 async with aclosing(self._in_turn(question, commission, checker, guard, draft)) as pieces:
                     async for piece in pieces:
-                        if not isinstance(piece, StatusEvent):
+                        if isinstance(piece, Citation | Block):
                             draft.written_by = "model"
                         yield piece
             except NotInPassagesError:
@@ -124,8 +136,9 @@ class Writer:
             # What was let through but never sent has told nobody anything.
             guard = guard if draft.written_by == "model" else here.guard(question)
         blocks = write_extractive(here.understood.question, passages) if stand_in else []
-        for piece in self.given(question, draft, passages, blocks, guard, checker):
-            yield piece
+        async with aclosing(self.given(question, draft, passages, blocks, guard, checker)) as at_hand:
+            async for given in at_hand:
+                yield given
 
     def _commission(
         self, question: Question, here: Situation, passages: Sequence[Passage], *, general: bool = False
@@ -143,7 +156,7 @@ class Writer:
             general=general,
         )
 
-    def given(
+    async def given(
         self,
         question: Question,
         draft: Draft,
@@ -151,27 +164,50 @@ class Writer:
         blocks: Sequence[WrittenBlock],
         guard: Guard,
         checker: Checker | None = None,
-    ) -> Iterator[Citation | Block]:
+    ) -> AsyncGenerator[Written]:
         """The pieces of blocks that are at hand, checked like any other."""
         checker = checker or Checker(passages)
-        for block in blocks:
-            yield from self._checked(guard.let(block), question, draft, passages, checker)
-            if draft.refused:
-                return
-        yield from self._checked(guard.close(), question, draft, passages, checker)
+        let = [each for block in blocks for each in guard.let(block)] + list(guard.close())
+        async with aclosing(self._safe(question, draft, passages, checker, let)) as pieces:
+            async for piece in pieces:
+                yield piece
 
-    def _checked(
-        self, blocks: Sequence[WrittenBlock], question: Question, draft: Draft, passages: Sequence[Passage], checker: Checker
-    ) -> Iterator[Citation | Block]:
-        for block in blocks:
-            for checked in checker.check(block):
-                yield from draft.moderated(checked, question.level, passages)
-                if draft.refused:
-                    return
+    async def _safe(
+        self, question: Question, draft: Draft, passages: Sequence[Passage], checker: Checker, blocks: Sequence[WrittenBlock]
+    ) -> AsyncGenerator[Written]:
+        """Of blocks, those that are ready to be sent and safe; after them the sentence that ends the answer (`refused`).
+
+        They are judged together: the safety model is asked once for what is ready at once.
+        """
+        safe: list[Checked] = []
+        ending: CheckVerdict | None = None
+        for each in (checked for block in blocks for checked in checker.check(block)):
+            verdicts = moderate_block(question.level, each.markdown, passages)
+            for verdict in draft.note_checks(verdicts):
+                yield verdict
+            ending = stopping(verdicts)
+            if ending is not None:
+                break
+            safe.append(each)
+        if safe:
+            text = draft.text[-EARLIER_CHARACTERS:] + "".join(each.before + each.markdown for each in safe)
+            judged = await moderate_by_model(
+                self._moderator, question.level, "answer", text.strip(), draft.checks, asked=question.text
+            )
+            for verdict in draft.note_checks(judged):
+                yield verdict
+            found = stopping(judged, question.level)
+            if found is not None:
+                safe, ending = [], found
+        for each in safe:
+            for piece in draft.take(each):
+                yield piece
+        if ending is not None:
+            yield draft.refuse(ending)
 
     async def _in_turn(
         self, question: Question, commission: Commission, checker: Checker, guard: Guard, draft: Draft
-    ) -> AsyncGenerator[StatusEvent | Citation | Block]:
+    ) -> AsyncGenerator[StatusEvent | Written]:
         """What the model writes, once it is this answer's turn; a model that says it is busy is asked again in its time."""
         start = len(draft.blocks)
         with self._queue.place(question.participant) as place:
@@ -191,22 +227,24 @@ class Writer:
 
     async def _by_model(
         self, question: Question, commission: Commission, checker: Checker, guard: Guard, draft: Draft
-    ) -> AsyncGenerator[Citation | Block]:
+    ) -> AsyncGenerator[Written]:
         async with aclosing(write_with_model(self._gateway, commission)) as written:
             async for block in written:
                 if isinstance(block, Finish):
                     draft.note = NOTES_ON_END.get(block.reason, "")
                     continue
-                for piece in self._checked(guard.let(block), question, draft, commission.passages, checker):
-                    yield piece
+                async with aclosing(self._safe(question, draft, commission.passages, checker, guard.let(block))) as pieces:
+                    async for piece in pieces:
+                        yield piece
                 if draft.refused:
                     return
-        for piece in self._checked(guard.close(), question, draft, commission.passages, checker):
-            yield piece
+        async with aclosing(self._safe(question, draft, commission.passages, checker, guard.close())) as pieces:
+            async for piece in pieces:
+                yield piece
         if not draft.refused:
             checker.close()
 
-    async def general(self, question: Question, here: Situation, draft: Draft) -> AsyncGenerator[StatusEvent | Citation | Block]:
+    async def general(self, question: Question, here: Situation, draft: Draft) -> AsyncGenerator[StatusEvent | Written]:
         """What the model knows in general, marked as such; nothing where it fails."""
         draft.note = ""
         checker, guard = Checker([], must_cite=False), here.guard(question)
@@ -216,8 +254,8 @@ class Writer:
         try:
             async with aclosing(self._in_turn(question, commission, checker, guard, draft)) as pieces:
                 async for piece in pieces:
-                    if not isinstance(piece, StatusEvent):
-                        draft.general_knowledge, draft.written_by = True, "model"
+                    if isinstance(piece, Citation | Block):
+                        draft.general_knowledge, draft.written_by = not draft.refused, "model"
                     yield piece
         except NotInPassagesError:
             return

@@ -36,7 +36,7 @@ from shared_services.library.publishing import PUBLISH, REMOVE, publish_job, rem
 from shared_services.library.repository import MIGRATIONS as LIBRARY_MIGRATIONS
 from shared_services.library.service import LibraryService
 from shared_services.llm.gateway import ModelGateway
-from shared_services.llm.settings import LlmSettings, build_gateway
+from shared_services.llm.settings import LlmSettings, build_gateway, build_moderator
 from workshop_chat.app import contexts_of
 from workshop_chat.app import create_app as create_chat_app
 from workshop_chat.contexts import WorkshopContext
@@ -95,6 +95,7 @@ class _Builder:
         self.library = LibraryService(self.engine)
         self.llm = LlmSettings()
         self.gateway: ModelGateway = build_gateway(self.llm)
+        self.moderator = build_moderator(self.llm)
         self.apps: dict[str, FastAPI] = {}
         self._http: dict[str, httpx.AsyncClient] = {}
 
@@ -143,7 +144,7 @@ class _Builder:
                 f"service:chat:{workshop}",
                 roles=frozenset({Role.PARTICIPANT}),
                 workshop=workshop,
-                tags=context.rag_context_filter,
+                tags=context.rag_context_filter or (),
                 content_focus=context.content_focus,
             )
 
@@ -163,6 +164,7 @@ class _Builder:
             join_code=join_code(self.secret, workshop),
             max_tokens=self.llm.max_tokens,
             context_characters=self.llm.context_characters,
+            moderator=self.moderator,
         )
 
 

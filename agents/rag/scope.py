@@ -55,7 +55,7 @@ def checked_index(name: str) -> str:
 
 @dataclass(frozen=True)
 class Scope:
-    """One workshop, and what of the shared documents it may see. Made by `Scope.of` alone.
+    """One workshop, and what of the shared documents it may see. Made by `Scope.of`, and narrowed by `narrowed`, alone.
 
     Attributes:
         workshop: The only workshop whose rows may be read.
@@ -96,6 +96,21 @@ class Scope:
         if name is None:
             raise ForbiddenError("The token names no workshop, so there is nothing that it may search.")
         return cls(name, frozenset(claims.tags), claims.content_focus, _MINT)
+
+    def narrowed(self, tags: Iterable[str] | None, content_focus: str | None) -> "Scope":
+        """As much of this scope as a request asks for, never more.
+
+        Args:
+            tags: None for every tag of the scope; a tag that the scope has not is of no effect.
+            content_focus: None for the scope's own. No document is of two foci, so with another one nothing shared is left.
+
+        Raises:
+            BadInputError: A name is not an id.
+        """
+        kept = self.tags if tags is None else self.tags & frozenset(tags)
+        if content_focus is None or content_focus == self.content_focus:
+            return Scope(self.workshop, kept, self.content_focus, _MINT)
+        return Scope(self.workshop, frozenset() if self.content_focus else kept, content_focus, _MINT)
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -299,6 +299,7 @@ class RagService:
             StoreUnavailableError: The store does not answer.
         """
         started = time.perf_counter()
+        scope = scope.narrowed(request.tags, request.content_focus)
         gone: Shelf | None = None
         for attempt in range(1, SEARCH_ATTEMPTS + 1):
             index = await self._readable(scope, request.version)

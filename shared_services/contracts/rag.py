@@ -26,6 +26,8 @@ class SearchRequest(WireModel):
         kinds: Only these kinds; None for every kind.
         history: Earlier turns, oldest first.
         version: The published version that the caller shows; None for the indexed one.
+        tags: Of the shared documents that the caller's token opens, only those with one of these tags; None for all of them.
+        content_focus: Of these, only those that fit this focus as well. A token of another focus then opens none.
     """
 
     query: Annotated[str, Field(max_length=100_000)]
@@ -34,6 +36,8 @@ class SearchRequest(WireModel):
     kinds: list[ChunkKind] | None = None
     history: Annotated[list[Turn], Field(max_length=50)] = []
     version: str | None = None
+    tags: Annotated[list[Slug], Field(max_length=1000)] | None = None
+    content_focus: Slug | None = None
 
 
 class PassageScores(WireModel):

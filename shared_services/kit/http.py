@@ -247,7 +247,8 @@ def create_app(
     async def readyz() -> JSONResponse:
         report = await checks.report()
         ready = not any(report.values())
-        return JSONResponse({"ready": ready, "checks": report}, status_code=200 if ready else 503)
+        facts = {"facts": told} if (told := checks.facts()) else {}
+        return JSONResponse({"ready": ready, "checks": report, **facts}, status_code=200 if ready else 503)
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:

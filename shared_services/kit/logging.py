@@ -3,7 +3,7 @@
 import logging
 import logging.handlers
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -42,19 +42,29 @@ def _handler(file: Path | None) -> logging.Handler:
     return logging.handlers.RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=2, encoding="utf-8", delay=True)
 
 
-def configure_logging(level: str = "info", *, as_json: bool = True, file: Path | None = None) -> None:
+def configure_logging(
+    level: str = "info", *, as_json: bool = True, file: Path | None = None, bound: Mapping[str, str] | None = None
+) -> None:
     """Send structlog and the standard library's loggers to stderr or to a file that is turned over at 10 MB.
 
     Args:
         level: Lowest level shown, as the standard library names it.
         as_json: One JSON object a line; otherwise readable lines.
         file: Where to write instead of stderr; its folder is made.
+        bound: Stands in every line, e.g. where this process runs.
     """
+
+    def with_bound(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        for name, value in (bound or {}).items():
+            event.setdefault(name, value)
+        return event
+
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _with_request_id,
+        with_bound,
         _without_secrets,
     ]
     renderer: Any = structlog.processors.JSONRenderer() if as_json else _console_renderer()

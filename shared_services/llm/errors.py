@@ -15,13 +15,32 @@ class ModelUnavailableError(UnavailableError):
             `rate_limited` the server asked to wait; `rejected` it refused the request (4xx); `failed` it reported an error of
             its own (5xx, or an error inside the stream); `cut_off` the stream ended early; `garbage` what came is not an answer.
         retry_after: Seconds that the server asked to wait, where it said so.
+        answered: The status that the server answered with, where it is an error's.
     """
 
     slug = "model-unavailable"
     title = "The language model does not answer right now"
 
-    def __init__(self, reason: ModelTrouble, detail: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: ModelTrouble, detail: str, *, retry_after: float | None = None, answered: int | None = None
+    ) -> None:
         extra = {} if retry_after is None else {"retry_after": retry_after}
         super().__init__(detail, reason=reason, **extra)
         self.reason: ModelTrouble = reason
         self.retry_after = retry_after
+        self.answered = answered
+
+
+class ModerationUnavailableError(UnavailableError):
+    """The safety model did not say whether a text is safe.
+
+    Attributes:
+        reason: Why not, in the words of `ModelUnavailableError`.
+    """
+
+    slug = "moderation-unavailable"
+    title = "The safety model does not answer right now"
+
+    def __init__(self, reason: ModelTrouble, detail: str) -> None:
+        super().__init__(detail, reason=reason)
+        self.reason: ModelTrouble = reason

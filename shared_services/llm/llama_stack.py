@@ -1,30 +1,23 @@
 """The gateway over llama-stack-client: a Llama Stack / OGX server, or any server with the same `/v1` paths.
 
-Each call has an HTTP client of its own over one shared TLS context: with one shared pool, streams wait for each other from a few
-hundred on. The library's own retries are off, because it would retry without knowing our budget. The library is imported when
-the first call is made, in a thread, so that a process without a model never pays for it.
+How the server is reached, and what becomes of the library's errors, is `model_server`'s.
 """
 
-import ssl
-from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final
 
 import anyio
-import httpx
 from structlog import get_logger
 
 from shared_services.llm.chunks import ChunkReader, GarbageError, Piece, ReportedError
 from shared_services.llm.errors import ModelUnavailableError
 from shared_services.llm.gateway import ChatMessage, Finish
 from shared_services.llm.model_choice import choose_model, lists_model
+from shared_services.llm.model_server import ModelServer, load_library
 from shared_services.llm.thinking import ThinkingFilter
-
-if TYPE_CHECKING:
-    from llama_stack_client import AsyncLlamaStackClient
 
 log = get_logger()
 
@@ -68,15 +61,11 @@ class LlamaStackGateway:
     def __init__(
         self, address: str, *, model: str | None = None, api_key: str | None = None, patience: Patience | None = None
     ) -> None:
-        self._address = address
         self._model = model
         self._chosen: str | None = None
-        self._api_key = api_key
         self._patience = patience or Patience()
-        self._tls: ssl.SSLContext | None = None
-        self._making_tls = anyio.Lock()
-        parts = urlsplit(address)
-        self._host = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+        self._server = ModelServer(address, api_key=api_key, connect_seconds=self._patience.connect)
+        self._host = self._server.host
 
     @property
     def name(self) -> str:
@@ -104,7 +93,7 @@ class LlamaStackGateway:
         Raises:
             ModelUnavailableError: With its reason; what can pass is tried again within the budget for the first words.
         """
-        await anyio.to_thread.run_sync(_library)  # outside of the budget: an import is not the server's silence
+        await anyio.to_thread.run_sync(load_library)  # outside of the budget: an import is not the server's silence
         started = anyio.current_time()
         end = started + self._patience.total
         first_by = min(started + self._patience.first_token, end)
@@ -137,16 +126,16 @@ class LlamaStackGateway:
 
     async def _attempt(self, body: dict[str, Any], first_by: float, end: float) -> AsyncGenerator[str | Finish, None]:
         model = self._model or self._chosen or await self._choose(first_by)
-        client = await self._client()
+        client = await self._server.client()
         thinking = ThinkingFilter()
         reader = ChunkReader()
         deadline, anything, finish = first_by, False, None
         try:
             call = client.chat.completions.create(model=model, stream=True, **body)
-            chunks = (await self._within(call, deadline)).response.aiter_bytes()
+            chunks = (await self._server.within(call, deadline)).response.aiter_bytes()
             while not reader.done:
                 try:
-                    data = await self._within(anext(chunks), deadline)
+                    data = await self._server.within(anext(chunks), deadline)
                 except StopAsyncIteration:
                     break
                 for piece in self._read(reader, data):
@@ -197,86 +186,13 @@ class LlamaStackGateway:
         return self._chosen
 
     async def _list_models(self, deadline: float | None = None) -> list[Any]:
-        client = await self._client()
+        client = await self._server.client()
         limit = anyio.current_time() + LIST_SECONDS
         try:
-            models = await self._within(client.models.list(), min(limit, deadline or limit))
+            models = await self._server.within(client.models.list(), min(limit, deadline or limit))
         finally:
             with anyio.CancelScope(shield=True):
                 await client.close()
         if not isinstance(models, list):
             raise ModelUnavailableError("garbage", f"The model server at {self._host} sent no list of models.")
         return models
-
-    async def _client(self) -> "AsyncLlamaStackClient":
-        library = await anyio.to_thread.run_sync(_library)
-        async with self._making_tls:
-            if self._tls is None:
-                self._tls = await anyio.to_thread.run_sync(httpx.create_ssl_context)
-        # Without a key no header may be sent: an empty bearer token is not a valid one.
-        headers = {} if self._api_key else {"Authorization": library.Omit()}
-        client: AsyncLlamaStackClient = library.AsyncLlamaStackClient(
-            base_url=self._address,
-            api_key=self._api_key or "",
-            max_retries=0,
-            default_headers=headers,
-            http_client=httpx.AsyncClient(
-                verify=self._tls, timeout=httpx.Timeout(connect=self._patience.connect, read=None, write=30.0, pool=None)
-            ),
-        )
-        return client
-
-    async def _within[T](self, call: Awaitable[T], deadline: float) -> T:
-        """What `call` gives, or our own error for whatever the library, HTTP or the clock makes of it."""
-        library = _library()
-        try:
-            with anyio.fail_after(max(0.0, deadline - anyio.current_time())):
-                return await call
-        except TimeoutError as error:
-            raise ModelUnavailableError("timeout", f"The model server at {self._host} was silent for too long.") from error
-        except library.RateLimitError as error:
-            wait = _seconds(error.response.headers.get("retry-after"))
-            raise ModelUnavailableError(
-                "rate_limited", f"The model server at {self._host} has too many requests.", retry_after=wait
-            ) from error
-        except library.APIStatusError as error:
-            reason: Any = "failed" if error.status_code >= 500 else "rejected"
-            log.warning("model_server_error", status=error.status_code, server=self._host, said=str(error.message)[:300])
-            raise ModelUnavailableError(
-                reason, f"The model server at {self._host} answered with status {error.status_code}."
-            ) from error
-        except library.APIConnectionError as error:
-            raise ModelUnavailableError("unreachable", f"The model server at {self._host} cannot be reached.") from error
-        except library.APIResponseValidationError as error:
-            raise ModelUnavailableError("garbage", f"The model server at {self._host} sent something unreadable.") from error
-        except library.APIError as error:
-            log.warning("model_server_error", server=self._host, said=str(error.message)[:300])
-            raise ModelUnavailableError("failed", f"The model server at {self._host} reported an error in its answer.") from error
-        except httpx.HTTPError as error:
-            raise ModelUnavailableError("cut_off", f"The connection to the model server at {self._host} broke.") from error
-        except (ValueError, TypeError, AttributeError) as error:
-            # The library lets its parser's errors through, e.g. for a page of HTML or a chunk that is not JSON.
-            raise ModelUnavailableError("garbage", f"The model server at {self._host} sent something unreadable.") from error
-
-
-_loaded: Any = None
-
-
-def _library() -> Any:
-    global _loaded
-    if _loaded is None:
-        import llama_stack_client
-
-        # The library imports each of its resources when that is first used; a call must not wait for it.
-        import llama_stack_client.resources.chat
-        import llama_stack_client.resources.models
-
-        _loaded = llama_stack_client
-    return _loaded
-
-
-def _seconds(value: str | None) -> float | None:
-    try:
-        return max(0.0, float(value)) if value else None
-    except ValueError:
-        return None

@@ -11,8 +11,13 @@ from typing import Any
 from shared_services.llm.errors import ModelUnavailableError
 
 _NOT_LANGUAGE = re.compile(
-    r"embed|rerank|(?:^|[-_/:.])(?:bge|gte|e5|minilm|mpnet|sentence-t5|whisper|tts|dall-e|stable-diffusion|colbert|splade|llama-?guard|"
-    r"prompt-?guard|moderation|shieldgemma)(?=$|[-_/:.\d])",
+    r"embed|rerank|(?:^|[-_/:.])(?:bge|gte|e5|minilm|mpnet|sentence-t5|whisper|tts|dall-e|stable-diffusion|colbert|splade)"
+    r"(?=$|[-_/:.\d])",
+    re.IGNORECASE,
+)
+# Such a model is an `llm` to Llama Stack and OGX as well, but all that it writes is `safe` or `unsafe`.
+_GUARD = re.compile(
+    r"(?:^|[-_/:.])(?:llama-?guard|prompt-?guard|qwen3-?guard|granite\d*(?:\.\d+)?-guardian|moderation|shieldgemma)(?=$|[-_/:.\d])",
     re.IGNORECASE,
 )
 
@@ -26,7 +31,7 @@ def model_type(model: Any) -> str | None:
 def is_language_model(model: Any) -> bool:
     """Whether this row of `/v1/models` can be asked for an answer."""
     name, stated = _name(model), model_type(model)
-    if not name:
+    if not name or _GUARD.search(name):
         return False
     return stated == "llm" if stated else not _NOT_LANGUAGE.search(name)
 

@@ -1,13 +1,14 @@
 """Where the language model is, which one it is, and how long anyone waits for it."""
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, model_validator
 
 from shared_services.kit.settings import PlatformSettings
 from shared_services.llm.gateway import ModelGateway, NullGateway
 from shared_services.llm.llama_stack import LlamaStackGateway, Patience
+from shared_services.llm.moderation import LlamaStackModerator, Moderator, NullModerator
 
 
 def server_address(url: str) -> str:
@@ -85,6 +86,43 @@ class LlmSettings(PlatformSettings):
         validation_alias="LLM_CONTEXT_CHARACTERS",
         description="How many characters of passages a prompt may hold.",
     )
+    safety_model: str | None = Field(
+        default=None,
+        validation_alias="SAFETY_MODEL",
+        description="Name of the safety model, be it a shield, a moderation model or a guard model, that messages and answers "
+        "are checked by. Empty: rules alone.",
+    )
+    safety_address: Annotated[str, AfterValidator(server_address)] | None = Field(
+        default=None,
+        validation_alias="SAFETY_ENDPOINT",
+        description="Address of the server that has the safety model; empty for that of LLAMA_STACK_ENDPOINT.",
+    )
+    safety_api: Literal["auto", "moderations", "shield", "chat"] = Field(
+        default="auto",
+        validation_alias="SAFETY_API",
+        description="How the safety model is asked: `moderations` (`/v1/moderations`), `shield` (Llama Stack's run-shield), "
+        "`chat` (a guard model that answers `safe` or `unsafe`, as Llama Guard does; the way with OGX), or `auto`: what the "
+        "server has.",
+    )
+    safety_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias="SAFETY_API_KEY",
+        description="Key of the safety model's server; empty for LLM_API_KEY where SAFETY_ENDPOINT is empty too.",
+    )
+    safety_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        le=15,
+        validation_alias="SAFETY_TIMEOUT_SECONDS",
+        description="Longest wait for one judgement of the safety model, in seconds; the language model waits as long "
+        "in mid-answer.",
+    )
+
+    @model_validator(mode="after")
+    def _safety_model_is_somewhere(self) -> Self:
+        if self.safety_model and self.safety_address is None and self.address is None:
+            raise ValueError("SAFETY_MODEL names a safety model, but no server: set SAFETY_ENDPOINT or LLAMA_STACK_ENDPOINT")
+        return self
 
 
 def build_gateway(settings: LlmSettings) -> ModelGateway:
@@ -102,4 +140,20 @@ def build_gateway(settings: LlmSettings) -> ModelGateway:
             total=settings.total_seconds,
             retries=settings.retries,
         ),
+    )
+
+
+def build_moderator(settings: LlmSettings) -> Moderator:
+    """The safety model that the settings ask for; `NullModerator` where they name none."""
+    address = settings.safety_address or settings.address
+    if not settings.safety_model or address is None:
+        return NullModerator()
+    # A key is for the server it was given for, and is shown to no other.
+    key = settings.safety_api_key or (settings.api_key if settings.safety_address is None else None)
+    return LlamaStackModerator(
+        address,
+        model=settings.safety_model,
+        way=None if settings.safety_api == "auto" else settings.safety_api,
+        api_key=key.get_secret_value() if key else None,
+        seconds=settings.safety_seconds,
     )

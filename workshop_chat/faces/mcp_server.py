@@ -85,7 +85,7 @@ def _app(content: WorkshopContent, service: ChatService, search: Search, gate: G
     async def search_workshop(query: str, limit: int = 5) -> dict[str, Any]:
         """Passages of the workshop that answer a question or hold a command, best first, each with its place."""
         try:
-            found = await tools.search_workshop(content, search, query, limit)
+            found = await tools.search_workshop(content, search, service.level, query, limit)
         except PlatformError as error:
             raise ToolError(error.detail or error.title) from error
         return {"confidence": found.confidence, "passages": [_shown(passage) for passage in found.passages]}
@@ -111,7 +111,8 @@ def _app(content: WorkshopContent, service: ChatService, search: Search, gate: G
                 answer = [piece async for piece in pieces if isinstance(piece, Answer)][-1]
         except PlatformError as error:
             raise ToolError(error.detail or error.title) from error
-        return answer.answer + sources(answer.citations)
+        note = f"\n\n*{answer.note}*" if answer.note else ""
+        return answer.answer + note + sources(answer.citations)
 
     # Who may come in is decided before this, by tokens and cookies; the host that is asked for says nothing here.
     security = TransportSecuritySettings(enable_dns_rebinding_protection=False)

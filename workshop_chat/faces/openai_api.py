@@ -132,7 +132,7 @@ def finish_reason(answer: Answer) -> FinishReason:
     """Why the answer ended, in the protocol's words."""
     if answer.note == NOTES_ON_END["length"]:
         return "length"
-    return "content_filter" if answer.note == NOTES_ON_END["filtered"] else "stop"
+    return "content_filter" if answer.refused or answer.note == NOTES_ON_END["filtered"] else "stop"
 
 
 class _Writer:
@@ -185,7 +185,9 @@ async def _streamed(writer: _Writer, pieces: AsyncGenerator[object]) -> AsyncGen
 
 
 def _beside(answer: Answer) -> dict[str, object]:
-    return answer.model_dump(mode="json", include={"abstained", "written_by", "note", "citations", "nearest"})
+    return answer.model_dump(
+        mode="json", include={"abstained", "refused", "checks", "written_by", "note", "citations", "nearest"}
+    )
 
 
 def _refused(error: PlatformError) -> JSONResponse:

@@ -1,7 +1,7 @@
-"""The checks that need no model. Each finds what it is named for in a text, and says what it found, never the thing itself.
+"""The checks of data that need no model. Each finds what it is named for, and says what it found, never the thing itself.
 
-They are lists of forms, so they know what they were told and no more: English wording for intent, and the public formats of
-numbers with check digits. What a list cannot see is a moderation model's work, where one is named.
+They are the public formats of numbers, with their check digits where they have them, and the words that stand before a person's
+data in English, German, French and Spanish. What somebody means is in `intent`.
 """
 
 import re
@@ -20,64 +20,35 @@ _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b
 _PHONE = re.compile(r"(?<![\w.])\+\d{1,3}[ .-]?(?:\(?\d{1,4}\)?[ .-]?){2,4}\d{2,4}(?![\w.])|\(\d{3}\) ?\d{3}-\d{4}\b")
 _NHS = re.compile(r"\b\d{3}[ -]\d{3}[ -]\d{4}\b")
 _RECORD = re.compile(
-    r"\b(?:mrn|medical record(?: (?:number|no\.?))?|patient (?:id|number|no\.?)|insurance (?:id|number)|nhs (?:number|no\.?))"
-    r"\s*(?:is|:|#|=)?\s*(?=[\w-]*\d)[\w-]{4,20}\b",
+    r"\b(?:mrn|medical record(?: (?:number|no\.?))?|patient (?:id|number|no\.?)|insurance (?:id|number)|nhs (?:number|no\.?)"
+    r"|versicherten(?:nummer|-?nr\.?)|krankenversicherungsnummer|patienten(?:nummer|-?nr\.?|-?id)"
+    r"|numéro (?:de sécurité sociale|de dossier|de patient)|número (?:de historia clínica|de paciente|de la seguridad social))"
+    r"\s*(?:is|ist|est|es|:|#|=)?\s*(?=[\w-]*\d)[\w-]{4,20}\b",
     re.IGNORECASE,
 )
 _BORN = re.compile(
-    r"\b(?:dob|date of birth|born(?: on)?)\s*(?:is|:)?\s*(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d\d-\d\d|\w+ \d{1,2},? \d{4})",
+    r"\b(?:dob|date of birth|born(?: on)?|geboren(?: am)?|geburtsdatum|née?(?: le)?|date de naissance|nacid[oa](?: el)?"
+    r"|fecha de nacimiento)\s*(?:is|ist|est|es|:)?\s*(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d\d-\d\d|\w+ \d{1,2},? \d{4}"
+    r"|\d{1,2}\.? \w+ \d{4})",
     re.IGNORECASE,
 )
+_NO_NAME = (
+    r"(?!(?:Data|Records?|Tables?|Names?|Ids?|ID|Portal|Platform|Services?|History|Monitoring|Systems?|Safety|Care|Models?|Management"
+    r"|Registry|Schema|API|Apps?|Views?|Outcomes?|Features?|Dataset|Files?|Forms?|Database|Journey|Flow|Risk|Notes?)\b)"
+)
+_NAME = _NO_NAME + r"[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿß'-]{1,24}"
 _PATIENT = re.compile(
-    r"\b(?:[Pp]atient|[Mm]y (?:mother|father|wife|husband|son|daughter|sister|brother|colleague|patient)) (?:is )?"
-    r"(?:called |named )?[A-Z][a-z]{1,20} [A-Z][a-z]{1,25}\b"
+    r"\b(?:[Pp]atient(?:in|e)?|[Pp]aciente|[Mm]y (?:mother|father|wife|husband|son|daughter|sister|brother|colleague|patient)"
+    r"|[Mm]eine? (?:Mutter|Vater|Frau|Mann|Sohn|Tochter|Schwester|Bruder|Kolleg(?:e|in)|Patient(?:in)?))"
+    r" (?:is )?(?:called |named |namens )?" + _NAME + r" " + _NAME + r"\b"
+    r"|\b(?:Mrs?|Ms|Herr|Frau|Mme|Sra?)\.? " + _NAME + r"\b"
 )
 _CONDITION = re.compile(
     r"\b(?:diagnos(?:ed|is)|suffer(?:s|ing)? from|hiv|cancer|diabet(?:es|ic)|depress(?:ion|ed)|schizophreni\w*|hepatitis"
-    r"|prescribed|takes? medication|pregnan(?:t|cy)|blood pressure|treated for)\b",
+    r"|prescribed|takes? medication|pregnan(?:t|cy)|blood pressure|treated for"
+    r"|leidet an|krebs|schwanger|diagnostiziert|depression|blutdruck|erkrankt"
+    r"|souffre d|enceinte|diabète|diagnostiquée?|dépression|padece|embarazada|cáncer|diagnosticad[oa]|depresión)\b",
     re.IGNORECASE,
-)
-_MARKUP = re.compile(r"<\|(?:im_start|im_end|system|endoftext|eot_id|start_header_id)\|>|\[/?INST\]|<</?SYS>>")
-_OVERRIDE = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass)\b(?: \w+){0,3}? (?:(?:previous|prior|above|earlier|preceding|original)"
-    r"(?: \w+){0,2} (?:instructions?|prompts?|system messages?)|your (?:\w+ )?(?:instructions?|prompts?|rules|guidelines"
-    r"|restrictions|programming))\b",
-    re.IGNORECASE,
-)
-_INJECTION = re.compile(
-    r"\b(?:reveal|show|print|repeat|output|tell me|give me|what (?:is|are))\b[^.\n]{0,30}\byour (?:system|hidden|initial"
-    r"|secret|original) (?:prompts?|instructions?|messages?)\b"
-    r"|\byou are (?:now|no longer) (?:an? )?(?:dan\b|unrestricted|jailbroken|free of|bound by)"
-    r"|\b(?:enable|enter|activate|switch to) (?:god|dan|jailbreak|unrestricted) mode\b"
-    r"|\bpretend (?:that )?(?:you (?:have no|are not bound by)) (?:rules|restrictions|limits|guidelines|instructions)",
-    re.IGNORECASE,
-)
-_TO_AN_ASSISTANT = re.compile(
-    r"\b(?:tell|inform|assure|convince) (?:the )?(?:users?|participants?|readers?|students?)\b"
-    r"|\b(?:respond|reply|answer|say) (?:only )?with\b|\b(?:do not|don't|never) (?:tell|mention|reveal)\b"
-    r"|\bas an (?:ai|assistant)\b|\byou are (?:now|an?) (?:ai|assistant|chatbot|bot)\b",
-    re.IGNORECASE,
-)
-_ATTACK = re.compile(
-    r"\b(?:how (?:do|can|would|could|to)|help me|teach me|show me|write|create|make|build|give me|generate)\b[^.?\n]{0,80}"
-    r"\b(?:ransomware|keyloggers?|botnets?|phishing (?:pages?|mails?|emails?|sites?|kits?)|spyware|malware|computer virus"
-    r"|ddos(?: attack)?|rootkits?|credential stuffing|stalkerware)\b"
-    r"|\b(?:hack|break|get|log) into\b[^.?\n]{0,40}\b(?:someone|somebody|my (?:neighbou?r|boss|ex|school|colleague|teacher)"
-    r"|another (?:person|participant|student|company)|other people|(?:his|her|their) (?:account|phone|mail|email|wifi))\b"
-    r"|\b(?:steal|exfiltrate)\b[^.?\n]{0,30}\b(?:passwords?|credit cards?|credentials|identit(?:y|ies)|data)\b[^.?\n]{0,30}"
-    r"\b(?:from (?:someone|a company|another|other|my|users|people)|of (?:other|another|my))\b"
-    r"|\b(?:attack|take down|ddos|exploit)\b[^.?\n]{0,30}\b(?:a real|someone(?:'s| else's)|another (?:company|team|participant)"
-    r"|the (?:other|real) \w+ (?:server|site|cluster|network)|my (?:school|employer|bank|neighbou?r))\b",
-    re.IGNORECASE,
-)
-_SELF_HARM = re.compile(
-    r"\b(?:kill(?:ing)? myself|end(?:ing)? my (?:own )?life|take my own life|commit suicide|suicidal|hurt(?:ing)? myself"
-    r"|harm(?:ing)? myself|cut(?:ting)? myself(?: on purpose)?|don'?t want to (?:live|be alive)|want to die|better off dead"
-    r"|no reason to live)\b",
-    re.IGNORECASE,
-)
-_NOT_ABOUT_ONESELF = re.compile(
-    r"\b(?:process|pod|container|job|thread|server|daemon|service|node|command|script)\b", re.IGNORECASE
 )
 
 
@@ -94,7 +65,7 @@ def personal_data(text: str) -> str | None:
         found.append("a payment card's number")
     if any(_iban(match[0]) for match in _IBAN.finditer(text)):
         found.append("an account's number")
-    return _listed(found)
+    return listed(found) or None
 
 
 def mask_personal_data(text: str) -> str:
@@ -119,37 +90,12 @@ def health_data(text: str) -> str | None:
         found.append("a date of birth")
     if _PATIENT.search(text) and _CONDITION.search(text):
         found.append("a named person's state of health")
-    return _listed(found)
+    return listed(found) or None
 
 
 def secrets(text: str) -> str | None:
     """Keys, tokens and passwords; a mark that stands for one is none."""
-    return _listed([f"a {kind}" if kind[0] not in "AEIOU" else f"an {kind}" for kind in mask_secrets(text).found])
-
-
-def injection(text: str) -> str | None:
-    """Words that would talk an assistant out of its instructions."""
-    found = _MARKUP.search(text) or _OVERRIDE.search(text) or _INJECTION.search(text)
-    return "instructions to the assistant" if found else None
-
-
-def injected_text(text: str) -> str | None:
-    """The same in a workshop's or document's text, where people are told to ignore things as well.
-
-    It must carry a model's own markup, or both take instructions back and speak to an assistant.
-    """
-    found = _MARKUP.search(text) or (_OVERRIDE.search(text) and _TO_AN_ASSISTANT.search(text))
-    return "instructions to the assistant" if found else None
-
-
-def attack(text: str) -> str | None:
-    """A wish for help against somebody; whether the workshop teaches it is for others to say."""
-    return "help to attack others" if _ATTACK.search(text) else None
-
-
-def self_harm(text: str) -> str | None:
-    """Words of someone who may be about to harm themselves."""
-    return "words of despair" if _SELF_HARM.search(text) and not _NOT_ABOUT_ONESELF.search(text) else None
+    return listed([f"a {kind}" if kind[0] not in "AEIOU" else f"an {kind}" for kind in mask_secrets(text).found]) or None
 
 
 def _is_mail(match: re.Match[str]) -> bool:
@@ -158,10 +104,9 @@ def _is_mail(match: re.Match[str]) -> bool:
     return not (_EXAMPLE_HOST.search(match[0]) or match[0].startswith("git@") or after.startswith((":", " ~", " /")))
 
 
-def _listed(found: list[str]) -> str | None:
-    if not found:
-        return None
-    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}"
+def listed(found: list[str]) -> str:
+    """Findings as one phrase; empty where there are none."""
+    return " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
 
 
 def _digits(text: Iterable[str]) -> list[int]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared_services.contracts.chat import StoredTurn
+from shared_services.contracts.chat import Answer, StoredTurn
 from shared_services.contracts.rag import Turn
 from workshop_chat.stages.pasted import PastedError, pasted_error
 
@@ -78,7 +78,9 @@ def _as_it_is(text: str) -> str:
 
 
 def earlier_turns(turns: Sequence[StoredTurn], told: Callable[[str], str] = _as_it_is) -> list[Turn]:
-    """Stored turns as retrieval and prompts read them: each text shortened, small talk and abstentions without their answer.
+    """Stored turns as retrieval and prompts read them: each text shortened, abstentions without their answer.
+
+    Small talk and refused messages are left out: what was not fit to be answered is not asked by the next question either.
 
     Args:
         turns: Oldest first.
@@ -86,12 +88,18 @@ def earlier_turns(turns: Sequence[StoredTurn], told: Callable[[str], str] = _as_
     """
     history: list[Turn] = []
     for turn in turns:
-        if small_talk(turn.question):
+        if small_talk(turn.question) or (turn.answer is not None and _refused(turn.answer)):
             continue
         history.append(Turn(speaker="user", text=told(turn.question)[:MAX_HISTORY_CHARACTERS]))
-        if turn.answer is not None and not turn.answer.abstained and (said := told(turn.answer.answer)):
+        answered = turn.answer is not None and not (turn.answer.abstained or turn.answer.refused)
+        if turn.answer is not None and answered and (said := told(turn.answer.answer)):
             history.append(Turn(speaker="assistant", text=said[:MAX_HISTORY_CHARACTERS]))
     return [turn for turn in history if turn.text]
+
+
+def _refused(answer: Answer) -> bool:
+    ending = ("blocked", "care", "unavailable")
+    return answer.refused and any(check.place == "message" and check.outcome in ending for check in answer.checks)
 
 
 def understand(text: str, turns: Sequence[StoredTurn], *, about: str = "", told: Callable[[str], str] = _as_it_is) -> Understood:

@@ -26,6 +26,7 @@ from shared_services.library.repository import MIGRATIONS as LIBRARY_MIGRATIONS
 from shared_services.library.service import LibraryService
 from shared_services.llm.gateway import ModelGateway, NullGateway
 from shared_services.llm.llama_stack import LlamaStackGateway, Patience
+from shared_services.llm.moderation import Moderator
 from tests.integration.chat.workshops import HARBOR, ORCHARD, files_of
 from tests.postgres import throwaway_postgres
 from tests.upstream import ScriptedUpstream
@@ -122,6 +123,7 @@ class Platform:
         engine: AsyncEngine | None = None,
         join_code: str | None = None,
         tags: tuple[str, ...] = (),
+        moderator: Moderator | None = None,
         **settings: Any,
     ) -> AsyncIterator[FastAPI]:
         """A running chat agent of `workshop`; `tags` are what its token carries.
@@ -144,6 +146,7 @@ class Platform:
                 verifier=self.issuer.verifier(),
                 participant_key=KEY,
                 join_code=join_code,
+                moderator=moderator,
             )
             async with app.router.lifespan_context(app):
                 yield app

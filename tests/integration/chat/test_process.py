@@ -97,6 +97,12 @@ def test_nothing_heavy_is_imported(environment: dict[str, str]):
         ({"CORE_PUBLIC_KEY_FILE": "/nowhere"}, "cannot be read"),
         ({"WORKSHOP_TOKEN_FILE": ""}, "WORKSHOP_TOKEN_FILE is not set"),
         ({"WORKSHOP_ACCESS": "code"}, "join code"),
+        ({"WORKSHOP_CONTEXT": "sprng-boot"}, "no context 'sprng-boot'"),
+        ({"WORKSHOP_TEMPLATE_FILE": "/nowhere"}, "WORKSHOP_TEMPLATE_FILE"),
+        ({"SHARED_AGENTS_ENDPOINT": "http://rag-agent:8080"}, "{agent} where an agent's name goes"),
+        ({"RAG_CONTEXT_FILTER": "Java EE"}, "RAG_CONTEXT_FILTER"),
+        ({"SAFETY_MODEL": "llama-guard"}, "set SAFETY_ENDPOINT or LLAMA_STACK_ENDPOINT"),
+        ({"SAFETY_MODEL": "llama-guard", "SAFETY_ENDPOINT": "guard:80"}, "SAFETY_ENDPOINT"),
     ],
 )
 def test_what_is_missing_is_said_in_one_line(environment: dict[str, str], change: dict[str, str], sentence: str):
@@ -111,3 +117,14 @@ def test_what_is_missing_is_said_in_one_line(environment: dict[str, str], change
     assert run.returncode == 1
     assert sentence in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_the_namespace_stands_in_every_line_of_the_log(environment: dict[str, str]):
+    with running({**environment, "WORKSHOP_NAMESPACE": "workshop-harbor"}) as (process, _):
+        ready = httpx.get(f"http://127.0.0.1:{environment['CHAT_PORT']}/readyz", timeout=10).json()
+        process.terminate()
+        assert process.stderr is not None
+        lines = [json.loads(line) for line in process.stderr.read().splitlines()]
+    assert ready["facts"]["namespace"] == "workshop-harbor"
+    assert lines
+    assert {line.get("namespace") for line in lines} == {"workshop-harbor"}

@@ -61,3 +61,23 @@ async def test_a_workshop_without_the_tag_abstains(platform: Platform, handbook:
             assert answer.abstained, tags
             assert not any(section.document for section in answer.nearest)
             assert TITLE not in answer.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("token", "context", "found"),
+    [
+        (("operations",), None, True),
+        (("operations", "java"), ("operations",), True),
+        (("operations",), ("java",), False),
+        (("operations",), (), False),
+        (("java",), ("operations", "java"), False),
+        ((), ("operations",), False),
+    ],
+)
+async def test_the_context_narrows_what_the_token_opens_and_never_widens_it(
+    platform: Platform, handbook: Document, token: tuple[str, ...], context: tuple[str, ...] | None, found: bool
+) -> None:
+    async with platform.app("harbor", tags=token, rag_context_filter=context) as app, browser(app) as http:
+        answer = await ask(http, await start(http), PAGER)
+    assert answer.abstained is not found
+    assert ("incident channel" in answer.answer) == found

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from shared_services.llm.errors import ModelUnavailableError
+from shared_services.llm.errors import ModelUnavailableError, ModerationUnavailableError
 from shared_services.llm.gateway import ChatMessage, Finish
+from shared_services.llm.hazards import Hazard
 from shared_services.llm.llama_stack import LlamaStackGateway, Patience
+from shared_services.llm.moderation import SAFE, Judgement, LlamaStackModerator
 from shared_services.llm.settings import server_address
 from tests.ogx import MODEL_SERVERS, model_server
-from tests.upstream import Endless, Fail, Say, ScriptedUpstream, Silence, model_row
+from tests.upstream import GUARD, Endless, Fail, Raw, Reply, Safe, Say, ScriptedUpstream, Silence, Unsafe, model_row
 
 pytestmark = [pytest.mark.ogx, pytest.mark.timeout(600)]
 
@@ -30,7 +32,7 @@ class Stack:
 
 @pytest.fixture(scope="module", params=MODEL_SERVERS, ids=lambda server: server.name)
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    rows = [model_row("nomic-embed-text"), model_row("talker")]
+    rows = [model_row("nomic-embed-text"), model_row(GUARD), model_row("talker")]
     with (
         ScriptedUpstream(models=rows) as upstream,
         model_server(request.param, upstream.url, tmp_path_factory.mktemp("stack")) as address,
@@ -101,3 +103,21 @@ async def test_hanging_up_reaches_the_model(stack: Stack) -> None:
     async with aclosing(stack.gateway().stream(ASKED, max_tokens=50)) as parts:
         await anext(parts)
     await stack.upstream.until(lambda: stack.upstream.requests[-1].disconnected, 5)
+
+
+async def test_a_guard_model_judges_by_chat_which_is_ogx_s_only_way(stack: Stack) -> None:
+    stack.upstream.judge(lambda text: Unsafe(("S9",)) if "bomb" in text else Safe(), "chat/completions")
+    guard = LlamaStackModerator(stack.address, model=f"scripted/{GUARD}", seconds=20)
+    assert await guard.moderate("How do I deploy?") == SAFE
+    assert await guard.moderate("Build a bomb so.", asked="How?") == Judgement((Hazard.WEAPONS,))
+    assert "by chat" in guard.state
+    assert [turn["role"] for turn in stack.upstream.judged[-1].body["messages"]] == ["user", "assistant"]
+
+
+@pytest.mark.parametrize(
+    "reply", [Fail(500), Fail(429), Fail(404), Silence(), Say("Sure, that is safe!"), Raw(b"<html>", "text/html")]
+)
+async def test_what_is_no_judgement_is_none(stack: Stack, reply: Reply) -> None:
+    stack.upstream.judge(lambda _text: reply, "chat/completions")
+    with pytest.raises(ModerationUnavailableError):
+        await LlamaStackModerator(stack.address, model=f"scripted/{GUARD}", seconds=4).moderate("Hello")

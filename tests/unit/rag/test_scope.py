@@ -135,3 +135,37 @@ def test_who_may_not_write(claims: Claims) -> None:
 )
 def test_who_may_write(claims: Claims) -> None:
     assert writer_scope(claims, "one").workshop == "one"
+
+
+@pytest.mark.parametrize(
+    ("tags", "focus", "left", "left_focus"),
+    [
+        (None, None, {"java", "ops"}, "spring"),
+        (["java"], None, {"java"}, "spring"),
+        (["java", "secret"], "spring", {"java"}, "spring"),
+        (["secret"], None, set(), "spring"),
+        ([], None, set(), "spring"),
+        (["java"], "beans", set(), "beans"),
+    ],
+)
+def test_a_request_narrows_what_its_token_opens(
+    tags: list[str] | None, focus: str | None, left: set[str], left_focus: str
+) -> None:
+    scope = Scope.of(_claims(tags=("java", "ops"), focus="spring"))
+    narrowed = scope.narrowed(tags, focus)
+    assert (narrowed.workshop, narrowed.tags, narrowed.content_focus) == ("one", left, left_focus)
+
+
+def test_a_token_for_every_focus_is_narrowed_to_one() -> None:
+    narrowed = Scope.of(_claims(tags=("java",))).narrowed(None, "spring")
+    assert (narrowed.tags, narrowed.content_focus) == ({"java"}, "spring")
+
+
+@given(st.frozensets(st.sampled_from("abcd")), st.none() | st.lists(st.sampled_from("abcde")), st.sampled_from([None, "x", "y"]))
+def test_a_request_never_widens(held: frozenset[str], asked: list[str] | None, focus: str | None) -> None:
+    scope = Scope.of(_claims(tags=tuple(held), focus="x"))
+    narrowed = scope.narrowed(asked, focus).shared([1])
+    for tag in "abcde":
+        for of in ("", "x", "y"):
+            row = {"workshop_id": SHARED, "document": 1, "tags": tag, "content_focus": of}
+            assert scope.shared([1]).admits(row) or not narrowed.admits(row)
