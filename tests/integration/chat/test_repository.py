@@ -5,11 +5,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared_services.contracts.chat import Answer, NearestSection
+from shared_services.contracts.chat import Answer, Feedback, NearestSection
 from tests.unit.chat.worlds import passage, shared_passage
-from workshop_chat.errors import ConversationNotFoundError
-from workshop_chat.pipeline import citation_of
-from workshop_chat.repository import ConversationRepository
+from workshop_chat.errors import ConversationNotFoundError, TurnNotFoundError
+from workshop_chat.pipeline import Block, citation_of
+from workshop_chat.repository import ConversationRepository, Progress
 
 
 def answer(conversation: str, text: str = "Yes. [1]") -> Answer:
@@ -70,10 +70,15 @@ async def test_nobody_else_reads_or_writes_it(engine: AsyncEngine):
     for repository, participant in ((own, "p2"), (other, "p1")):
         with pytest.raises(ConversationNotFoundError):
             await repository.turns(conversation, participant)
+        with pytest.raises(TurnNotFoundError):
+            await repository.turn(conversation, participant, number)
+        await repository.ask_to_stop(conversation, participant, number)
         with pytest.raises(ConversationNotFoundError):
             await repository.begin_turn(conversation, participant, "?", None, "v1")
         assert await repository.last_turns(conversation, participant, 5) == []
         await repository.end_turn(participant, number, answer(conversation), interrupted=False)
+    assert await other.interrupt_open() == []
+    assert await own.stay_alive([(conversation, number)]) == {(conversation, number): False}
     assert (await own.turns(conversation, "p1"))[0].state == "answering"
 
 
@@ -110,3 +115,43 @@ async def test_messages_at_once_get_numbers_of_their_own(engine: AsyncEngine):
         for text in ("a", "b", "c", "d"):
             tasks.start_soon(ask, text)
     assert [turn.number for turn in await repository.turns(conversation, "p")] == [1, 2, 3, 4]
+
+
+async def test_only_turns_whose_process_is_silent_are_given_up(engine: AsyncEngine):
+    repository = ConversationRepository(engine, "kettle")
+    conversation = await repository.create("p")
+    for question in "abc":
+        await repository.begin_turn(conversation, "p", question, None, "v")
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE chat_turns SET alive_at = '2001-01-01 00:00:00' WHERE number = 1"))
+        await connection.execute(text("UPDATE chat_turns SET alive_at = NULL WHERE number = 2"))
+    keys = [(conversation, 1), (conversation, 3)]
+    assert await ConversationRepository(engine, "teapot").stay_alive(keys) == {}
+    assert sorted(await repository.interrupt_open(60)) == [(conversation, 1), (conversation, 2)]
+    await repository.ask_to_stop(conversation, "q", 3)
+    assert await repository.stay_alive(keys) == {(conversation, 1): False, (conversation, 3): False}
+    await repository.ask_to_stop(conversation, "p", 3)
+    assert await repository.stay_alive([*keys, ("gone", 1)]) == {(conversation, 1): False, (conversation, 3): True}
+    assert [turn.state for turn in await repository.turns(conversation, "p")] == ["interrupted", "interrupted", "answering"]
+
+
+async def test_progress_never_undoes_an_end(engine: AsyncEngine):
+    repository = ConversationRepository(engine, "kettle")
+    conversation = await repository.create("p")
+    number = await repository.begin_turn(conversation, "p", "How?", None, "v", "hint")
+    part, whole = (answer(conversation, each).model_copy(update={"number": number}) for each in ("Yes.", "Yes. And more."))
+    await repository.save_progress([Progress(part, [Block(0, "Yes.", "")], None)])
+    assert (await repository.turn(conversation, "p", number)).turn.answer == part
+    await repository.end_turn("p", number, whole, interrupted=False)
+    await repository.save_progress([Progress(part, [Block(0, "Yes.", "")], None)])
+    kept = (await repository.turn(conversation, "p", number)).turn
+    assert (kept.state, kept.mode, kept.answer) == ("done", "hint", whole)
+
+
+async def test_feedback_is_read_with_its_turn(engine: AsyncEngine):
+    repository = ConversationRepository(engine, "kettle")
+    conversation = await repository.create("p")
+    await repository.begin_turn(conversation, "p", "How?", None, "v")
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE chat_turns SET rating = 'down', reason = 'Too short.'"))
+    assert (await repository.turns(conversation, "p"))[0].feedback == Feedback(rating="down", reason="Too short.")
