@@ -11,12 +11,17 @@ from shared_services.kit.health import Readiness
 from shared_services.kit.http import create_app as create_service_app
 from shared_services.kit.tokens import TokenVerifier
 from shared_services.llm.gateway import ModelGateway
+from workshop_chat import retention
 from workshop_chat.bus import open_bus
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import SHIPPED, ContextLayer, Contexts, read_contexts
 from workshop_chat.endpoints import api_router
 from workshop_chat.faces.mcp_server import McpFace
 from workshop_chat.faces.openai_api import openai_router
+from workshop_chat.help_api import help_router
+from workshop_chat.helpdesk import HelpDesk
+from workshop_chat.history import HistoryRepository
+from workshop_chat.history_api import History, history_router
 from workshop_chat.join import join_router, send_strangers_to_join
 from workshop_chat.limits import Bounds, Gate, TurnLimit
 from workshop_chat.live import Connections, LiveChannel
@@ -25,6 +30,7 @@ from workshop_chat.pages.router import page_router
 from workshop_chat.participants import ParticipantCookieMiddleware, Participants
 from workshop_chat.pipeline import AnswerPipeline
 from workshop_chat.ports import Embeddings, Library, Search
+from workshop_chat.progress import ProgressRepository
 from workshop_chat.queue import ModelQueue
 from workshop_chat.repository import ConversationRepository
 from workshop_chat.runs import Runs
@@ -94,10 +100,13 @@ def create_app(
     content = WorkshopContent(library, name)
     bounds = Bounds(settings.messages_per_minute, settings.answers_at_once, settings.message_characters)
     repository = ConversationRepository(engine, name, TurnLimit(name, bounds))
+    progress = ProgressRepository(engine, name)
+    desk = HelpDesk(content, progress)
     pipeline = AnswerPipeline(
         name,
         rag,
         gateway,
+        desk,
         threshold=settings.confidence_threshold,
         passages=settings.passages,
         max_tokens=max_tokens,
@@ -108,6 +117,7 @@ def create_app(
     bus = open_bus(engine, name)
     runs = Runs(name, repository, bus, grace=settings.drain_seconds)
     service = ChatService(content, repository, pipeline, contexts, runs, history_turns=settings.history_turns)
+    history = History(name, HistoryRepository(engine, name), repository, bus, service.stop)
     connections = Connections(name)
     sessions = Sessions(engine, content, contexts, bus, present=connections.participants)
     notes = Notes(engine, name, bus)
@@ -122,7 +132,10 @@ def create_app(
         await bus.start()
         await runs.start()
         try:
-            async with running(sessions.keep, channel.keep):
+            async with (
+                running(sessions.keep, channel.keep),
+                retention.running(retention.Retention(engine, name, settings.history_retention_days)),
+            ):
                 yield
         finally:
             await mcp.close()
@@ -149,11 +162,13 @@ def create_app(
     app.add_middleware(ParticipantCookieMiddleware)
     send_strangers_to_join(app)
     app.include_router(api_router(content, service, participants.identify, gate))
+    app.include_router(help_router(desk, progress, bus, participants.identify))
+    app.include_router(history_router(history, participants, settings.history_retention_days))
     app.include_router(session_router(content, participants, sessions))
     app.include_router(live_router(participants, sessions, notes, channel))
     app.include_router(openai_router(content, service, participants.identify, gate))
     app.mount("/mcp", mcp.app)
     app.include_router(join_router(participants))
     app.include_router(teaching.router)
-    app.include_router(page_router(content, participants, repository, sessions, channel))
+    app.include_router(page_router(content, participants, repository, sessions, channel, progress))
     return app

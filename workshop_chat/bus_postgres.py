@@ -24,6 +24,7 @@ FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 HEARTBEAT_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
+LAST_SEND_SECONDS = 1.0
 MAX_PAYLOAD_BYTES = 7_900
 """PostgreSQL takes payloads shorter than 8,000 bytes."""
 MAX_KEY_BYTES = 2_000
@@ -82,6 +83,7 @@ class PostgresBus:
         self._id = uuid.uuid4().hex[:12]
         self._waiting: set[tuple[str, str]] = set()
         self._due = anyio.Event()
+        self._sent = anyio.Event()
         self._task: asyncio.Task[None] | None = None
         self.connected = anyio.Event()
         """Set while it listens."""
@@ -100,6 +102,7 @@ class PostgresBus:
             # The database has been away for long: which keys it were matters less than the memory.
             self._waiting = {(each, "") for each, _ in self._waiting}
         self._due.set()
+        self._sent = anyio.Event()
 
     async def start(self) -> None:
         """Begin to listen. Returns before there is a connection; whoever subscribes is woken when there is one."""
@@ -107,7 +110,10 @@ class PostgresBus:
             self._task = asyncio.create_task(self._keep_connected())
 
     async def close(self) -> None:
-        """Stop listening and close the connection."""
+        """Send what waits if that can be done at once, stop listening and close the connection."""
+        if self._waiting and self.connected.is_set():
+            with anyio.move_on_after(LAST_SEND_SECONDS):
+                await self._sent.wait()
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -127,8 +133,8 @@ class PostgresBus:
     async def _serve(self) -> None:
         """Listen and send on a new connection until it is lost, which raises."""
         async with self._engine.connect() as connection:
-            await connection.run_sync(lambda each: each.detach())
             raw: Any = (await connection.get_raw_connection()).driver_connection
+            await connection.run_sync(lambda each: each.detach())
             lost = anyio.Event()
 
             def on_lost(_connection: Any) -> None:
@@ -166,6 +172,8 @@ class PostgresBus:
             self._waiting |= signals
             self._due.set()
             raise
+        if not self._waiting:
+            self._sent.set()
 
     def _heard(self, _connection: Any, _process: int, _channel: str, payload: object) -> None:
         sender, topic, keys = read_payload(str(payload))

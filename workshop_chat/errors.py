@@ -1,6 +1,7 @@
 """Errors of the chat agent. What a stranger may not see and what does not exist are told apart nowhere."""
 
 from shared_services.kit.errors import (
+    ConflictError,
     ForbiddenError,
     NotFoundError,
     RateLimitedError,
@@ -22,6 +23,20 @@ class TurnNotFoundError(NotFoundError):
 
     slug = "turn-not-found"
     title = "There is no such question in this conversation"
+
+
+class TurnOpenError(ConflictError):
+    """The turn is still being answered."""
+
+    slug = "turn-open"
+    title = "The answer is still being written"
+
+
+class ParticipantNotFoundError(NotFoundError):
+    """Nothing is kept under this participant's id in this workshop."""
+
+    slug = "participant-not-found"
+    title = "Nothing is kept of this participant"
 
 
 class AnswerInterruptedError(UnavailableError):

@@ -14,11 +14,13 @@ class StepRecord:
 
     Attributes:
         since: When they first opened it; None when they have not.
-        failed_checks: How many checks of it failed.
+        failed_checks: How many checks of it failed since the last one that passed.
+        passed: A check of it has passed: there is nothing left to give away, unless the author gives solutions to nobody.
     """
 
     since: datetime | None = None
     failed_checks: int = 0
+    passed: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def solve_lock(policy: SolvePolicy, record: StepRecord, now: datetime) -> SolveL
     """What keeps the solution shut; None where it is open."""
     if not policy.allowed:
         return SolveLock()
-    if policy.after_minutes is None and policy.after_failed_checks is None:
+    if record.passed or (policy.after_minutes is None and policy.after_failed_checks is None):
         return None
     opens_at, left = None, None
     if policy.after_minutes is not None:

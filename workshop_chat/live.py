@@ -172,7 +172,7 @@ class LiveChannel:
                 for connection in self._connections.every():
                     connection.show(notes=standing)
         changed = {key for topic, key in come if topic == SESSIONS}
-        self._sessions.forget(changed)
+        await self._sessions.look_again(changed)
         if changed or not come:
             await self._look_at_sessions(changed or {""})
 

@@ -4,9 +4,12 @@ from prometheus_client import Counter, Gauge, Histogram
 
 QUESTIONS = Counter("workshop_chat_questions_total", "Messages taken.", ["workshop"])
 ABSTENTIONS = Counter("workshop_chat_abstentions_total", "Questions that the workshop's content does not answer.", ["workshop"])
+ASKED_BACK = Counter("workshop_chat_asked_back_total", "Messages that were answered with a question.", ["workshop"])
 ANSWERS = Counter("workshop_chat_answers_total", "Answers given, by who wrote them.", ["workshop", "writer"])
 REFUSALS = Counter("workshop_chat_refusals_total", "Messages and answers that a safety check ended.", ["workshop"])
 INTERRUPTED = Counter("workshop_chat_interrupted_total", "Answers that did not reach their end.", ["workshop"])
+FEEDBACK = Counter("workshop_chat_feedback_total", "Ratings of answers, a changed one anew.", ["workshop", "rating"])
+EXPIRED = Counter("workshop_chat_expired_rows_total", "Rows deleted because of their age, by kind.", ["workshop", "kind"])
 STOPPED = Counter("workshop_chat_stopped_total", "Answers that their participant stopped.", ["workshop"])
 FIRST_BLOCK_SECONDS = Histogram(
     "workshop_chat_first_block_seconds",

@@ -198,6 +198,18 @@ class Participants:
         )
         setattr(request.state, _STATE, carrier.headers["set-cookie"])
 
+    def forget(self, request: Request) -> None:
+        """Take the chat agent's own cookie from whoever sends this request; with the response, be they known by it or not."""
+        carrier = Response()
+        carrier.delete_cookie(
+            PARTICIPANT_COOKIE,
+            path=request.scope.get("root_path") or "/",
+            httponly=True,
+            samesite="lax",
+            secure=self._secure,
+        )
+        setattr(request.state, _STATE, carrier.headers["set-cookie"])
+
     def join(self, request: Request, code: str, name: str) -> Participant:
         """Admit someone by join code (any code where the workshop is open), under a display name; the response sets their cookie.
 

@@ -1,139 +1,61 @@
 """From a question to checked blocks: understand, retrieve, decide, write, check. What is kept and how it is sent is others' work.
 
-Nothing reaches the reader unchecked. When the model fails, the passages' own words take over, and a note says so.
+Nothing reaches the reader unchecked, and nothing that the way of helping withholds.
 """
 
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
 
 from structlog import get_logger
 
-from shared_services.contracts.chat import Answer, CheckVerdict, Citation, NearestSection, StatusEvent, StoredTurn
-from shared_services.contracts.library import WorkshopVersion
-from shared_services.contracts.rag import Passage
-from shared_services.llm.errors import ModelUnavailableError
-from shared_services.llm.gateway import Finish, ModelGateway
-from shared_services.llm.prompt import fitting_passages
+from shared_services.contracts.chat import Citation, StatusEvent
+from shared_services.llm.gateway import ModelGateway
 from workshop_chat import metrics
-from workshop_chat.contexts import SafetyLevel
+from workshop_chat.draft import NOTE_KEYWORDS_ONLY, Block, Draft, Question, citation_of
+from workshop_chat.help import readable_kinds
+from workshop_chat.helpdesk import HelpDesk
 from workshop_chat.ports import Search
 from workshop_chat.queue import ModelQueue
 from workshop_chat.safety.levels import refusal, stopping
-from workshop_chat.stages.check import Checked, Checker, UncitedError
-from workshop_chat.stages.decide import Decision, abstention, decide, nearest_sections, reply_to
-from workshop_chat.stages.moderate import masking_note, moderate_block, moderate_passages
+from workshop_chat.situation import Situation, situation_of
+from workshop_chat.stages.asks import Asking, ask_what, ask_which, leans_on_earlier, may_ask_back, rivals
+from workshop_chat.stages.check import Checker
+from workshop_chat.stages.decide import Decision, abstention, cause_elsewhere, decide, nearest_sections, reply_to
+from workshop_chat.stages.hint import PLAIN_HINT, Guard, concerns, hint_block, next_hint, socratic, solution_blocks
+from workshop_chat.stages.moderate import moderate_passages
 from workshop_chat.stages.retrieve import Retrieved, retrieve
-from workshop_chat.stages.understand import Understood, understand
-from workshop_chat.stages.write import PARAGRAPH, Commission, NotInPassagesError, write_extractive, write_with_model
+from workshop_chat.stages.reveal import NO_COMMANDS
+from workshop_chat.stages.understand import small_talk
+from workshop_chat.writing import (
+    NOTE_GAVE_AWAY,
+    NOTE_MODEL_AWAY,
+    NOTE_MODEL_BUSY,
+    NOTE_MODEL_STOPPED,
+    NOTE_MODEL_UNCITED,
+    NOTES_ON_END,
+    Writer,
+)
+
+__all__ = [
+    "NOTES_ON_END",
+    "NOTE_KEYWORDS_ONLY",
+    "NOTE_MODEL_AWAY",
+    "NOTE_MODEL_BUSY",
+    "NOTE_MODEL_STOPPED",
+    "NOTE_MODEL_UNCITED",
+    "AnswerPipeline",
+    "Block",
+    "Draft",
+    "Piece",
+    "Question",
+    "citation_of",
+]
 
 log = get_logger()
 
-NOTE_MODEL_AWAY = "The language model does not answer right now, so this answer is made of its sources' own sentences."
-NOTE_MODEL_BUSY = "The language model is busy with others' questions, so this answer is made of its sources' own sentences."
-NOTE_MODEL_STOPPED = "The language model stopped in mid-answer; the last part is made of its sources' own sentences."
-NOTE_MODEL_UNCITED = "The language model named no passage for its answer, so this one is made of its sources' own sentences."
-NOTE_KEYWORDS_ONLY = (
-    "This workshop is searched by keywords only until it is indexed again, so less of it may be found than usual."
-)
-NOTES_ON_END = {
-    "length": "The answer reached its greatest length and was cut. Ask for the rest.",
-    "filtered": "The language model's filter ended this answer early.",
-}
-
-
-@dataclass(frozen=True)
-class Question:
-    """A message that was let in.
-
-    Attributes:
-        turns: Earlier turns, oldest first.
-        step: The step the participant is on; one of the version's steps, or None.
-        checks: What the safety checks said of the message as it came; `text` is what they left of it.
-        level: Which safety checks are made.
-        participant: Whose it is, for fair turns at the model; empty where nobody says.
-    """
-
-    text: str
-    step: str | None
-    turns: Sequence[StoredTurn]
-    published: WorkshopVersion
-    checks: Sequence[CheckVerdict] = ()
-    level: SafetyLevel = "educational_standard"
-    participant: str = ""
-
-
-@dataclass(frozen=True)
-class Block:
-    """A checked piece of an answer; `n` from 0. `before + markdown` of all blocks is the answer."""
-
-    n: int
-    markdown: str
-    before: str
-
-
-@dataclass
-class Draft:
-    """An answer as far as it has come."""
-
-    conversation: str
-    blocks: list[Block] = field(default_factory=list)
-    citations: list[Citation] = field(default_factory=list)
-    nearest: list[NearestSection] = field(default_factory=list)
-    timings: dict[str, float] = field(default_factory=dict)
-    abstained: bool = False
-    written_by: Literal["model", "extractive"] = "extractive"
-    note: str = ""
-    keywords_only: bool = False
-    refused: bool = False
-    checks: list[CheckVerdict] = field(default_factory=list)
-    started: float = field(default_factory=time.perf_counter)
-
-    def stamp(self, stage: str, since: float | None = None) -> float:
-        """Note the milliseconds from `since` (the start when absent) to now under a stage's name."""
-        self.timings[stage] = round((time.perf_counter() - (self.started if since is None else since)) * 1000, 1)
-        return self.timings[stage]
-
-    def add(self, markdown: str, before: str = PARAGRAPH) -> Block:
-        """Append a block, `before` it the white space that sets it off from the last one."""
-        self.blocks.append(Block(len(self.blocks), markdown, before if self.blocks else ""))
-        return self.blocks[-1]
-
-    def take(self, checked: Checked) -> list[Citation | Block]:
-        """The pieces of a checked block: the citations that it uses for the first time, then itself."""
-        citations = [citation_of(number, passage) for number, passage in checked.new]
-        self.citations.extend(citations)
-        return [*citations, self.add(checked.markdown, checked.before)]
-
-    def moderated(self, checked: Checked, level: SafetyLevel, passages: Sequence[Passage]) -> list[Citation | Block]:
-        """The pieces of a checked block; in place of one that may not be sent, the sentence that ends the answer (`refused`)."""
-        findings = moderate_block(level, checked.markdown, passages)
-        self.checks += findings
-        ending = stopping(findings)
-        if ending is None:
-            return self.take(checked)
-        self.refused = True
-        return [self.add(refusal(ending))]
-
-    def answer(self) -> Answer:
-        """The answer so far, as it is sent and kept."""
-        return Answer(
-            conversation=self.conversation,
-            answer="".join(block.before + block.markdown for block in self.blocks),
-            abstained=self.abstained,
-            written_by=self.written_by,
-            refused=self.refused,
-            checks=self.checks,
-            note=" ".join(
-                note for note in (masking_note(self.checks), self.note, NOTE_KEYWORDS_ONLY if self.keywords_only else "") if note
-            ),
-            nearest=self.nearest,
-            citations=self.citations,
-            timings=self.timings,
-        )
-
+NOTE_HINTS_USED_UP = "You have had all of the author's hints for this step; this one is made from its text."
 
 Piece = StatusEvent | Citation | Block
 
@@ -145,6 +67,7 @@ class AnswerPipeline:
         workshop: Its slug.
         search: Retrieval in its scope.
         gateway: The language model; one that is not `configured` is never asked.
+        desk: Knows the steps, and what is open to whom.
         threshold: Confidence (0 to 1) below which a question is not answered.
         passages: How many passages an answer may rest on.
         max_tokens: Longest answer of the model, in its tokens.
@@ -157,6 +80,7 @@ class AnswerPipeline:
         workshop: str,
         search: Search,
         gateway: ModelGateway,
+        desk: HelpDesk,
         *,
         threshold: float,
         passages: int,
@@ -166,12 +90,10 @@ class AnswerPipeline:
     ) -> None:
         self._workshop = workshop
         self._search = search
-        self._gateway = gateway
-        self._queue = queue or ModelQueue(workshop, streams=0, patience=0)
+        self._writer = Writer(workshop, gateway, max_tokens=max_tokens, context_characters=context_characters, queue=queue)
+        self._desk = desk
         self._threshold = threshold
         self._limit = passages
-        self._max_tokens = max_tokens
-        self._context_characters = context_characters
 
     async def run(self, question: Question, draft: Draft) -> AsyncGenerator[Piece]:
         """Answer into `draft`, giving each piece when it is ready: a citation before the block that first uses it.
@@ -187,33 +109,67 @@ class AnswerPipeline:
         draft.stamp("total")
         if draft.refused:
             metrics.REFUSALS.labels(self._workshop).inc()
+        elif draft.asks_back:
+            metrics.ASKED_BACK.labels(self._workshop).inc()
         elif draft.abstained:
             metrics.ABSTENTIONS.labels(self._workshop).inc()
         else:
             metrics.ANSWERS.labels(self._workshop, draft.written_by).inc()
 
     async def _stages(self, question: Question, draft: Draft) -> AsyncGenerator[Piece]:
-        manifest = question.published.manifest
         draft.checks += question.checks
+        draft.mode = question.mode
         ending = stopping(question.checks)
         if ending is not None:
             draft.refused = True
             yield draft.add(refusal(ending))
             return
-        understood = understand(question.text, question.turns)
-        if understood.small_talk is not None:
-            step = question.published.steps[question.step].title if question.step else None
-            yield draft.add(reply_to(understood.small_talk, manifest.title, step))
+        kind = small_talk(question.text)
+        if kind is not None:
+            yield draft.add(reply_to(kind, question.published.manifest.title, question.step_title))
             return
+        here = await situation_of(self._desk, question)
+        draft.mode = here.mode
+        if here.shut is not None:
+            yield draft.add(self._desk.sentence(here.shut))
+        async with aclosing(self._helped(question, here, draft)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _helped(self, question: Question, here: Situation, draft: Draft) -> AsyncGenerator[Piece]:
+        """What is done for a message without a subject, else what is found for it."""
+        if here.subjectless and here.mode == "hint" and question.step:
+            async with aclosing(self._hint(question, here, draft, from_text=True)) as hint:
+                async for part in hint:
+                    yield part
+            return
+        if here.subjectless and here.mode == "solve" and here.texts.solution:
+            passages = [part.passage for part in here.texts.solution]
+            blocks = solution_blocks(here.texts.solution)
+            for part in self._writer.given(question, draft, passages, blocks, Guard(here.unsaid)):
+                yield part
+            return
+        lost = here.subjectless and not here.points_here and not leans_on_earlier(question.turns)
+        if lost and may_ask_back(question.turns):
+            steps = [question.published.steps[step].title for step in question.published.manifest.steps]
+            yield self._ask(draft, ask_what(question.text, question.step_title, here.texts.headings, steps))
+            return
+        async with aclosing(self._found(question, here, draft)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _found(self, question: Question, here: Situation, draft: Draft) -> AsyncGenerator[Piece]:
+        """The answer from what is found; where the workshop holds none, what may stand in for it."""
         yield StatusEvent(stage="retrieving", message="Looking in the workshop")
         asked = time.perf_counter()
         found = await retrieve(
             self._search,
-            understood,
+            here.understood,
             workshop=self._workshop,
             version=question.published.version,
             step=question.step,
             limit=self._limit,
+            kinds=readable_kinds(here.mode, solve_open=here.solve_open),
         )
         draft.stamp("retrieve", asked)
         draft.keywords_only = found.keywords_only
@@ -221,102 +177,91 @@ class AnswerPipeline:
         if verdicts:
             log.warning("passages_withheld", workshop=self._workshop, checks=[verdict.check for verdict in verdicts])
             draft.checks += verdicts
-            found = replace(found, passages=passages)
-        if decide(found, self._threshold) is Decision.ANSWER:
+        found = replace(found, passages=passages)
+        here, passages = await here.with_passages(self._desk, question, passages)
+        if here.about is not None:
+            passages, _ = moderate_passages(question.level, passages)
+        answerable = decide(replace(found, passages=passages), self._threshold) is Decision.ANSWER or here.is_pinned
+        start = len(draft.blocks)
+        if answerable and may_ask_back(question.turns) and not here.is_pinned and not leans_on_earlier(question.turns):
+            which = rivals(question.text, passages, question.step)
+            if which:
+                yield self._ask(draft, ask_which(question.text, which))
+                return
+        if answerable and passages:
             yield StatusEvent(stage="writing", message="Writing the answer")
-            async with aclosing(self._answer(question, understood, found, draft)) as pieces:
+            if here.understood.pasted is not None:
+                draft.opening = cause_elsewhere(found.passages, question.step, question.published)
+            async with aclosing(self._writer.answer(question, here, passages, draft)) as pieces:
                 async for piece in pieces:
                     yield piece
-        if not draft.blocks:
-            draft.abstained, draft.written_by, draft.note = True, "extractive", ""
-            draft.nearest = nearest_sections(found.passages)
-            yield draft.add(abstention(manifest.title, draft.nearest))
+        draft.opening = ""
+        for stand_in in (self._hint_instead, self._general, self._abstain):
+            if len(draft.blocks) > start:
+                return
+            async with aclosing(stand_in(question, here, found, draft)) as instead:
+                async for part in instead:
+                    yield part
 
-    async def _answer(self, question: Question, understood: Understood, found: Retrieved, draft: Draft) -> AsyncGenerator[Piece]:
-        """Blocks by the model, or by what stands in for it; none when the passages do not hold the answer after all."""
-        passages = fitting_passages(found.passages, self._context_characters)
-        checker = Checker(passages)
-        if self._gateway.configured:
-            commission = Commission(
-                question=understood.query,
-                passages=passages,
-                history=understood.history,
-                workshop_title=question.published.manifest.title,
-                step_title=question.published.steps[question.step].title if question.step else None,
-                max_tokens=self._max_tokens,
-                context_characters=self._context_characters,
-            )
-            try:
-                async with aclosing(self._by_model_in_turn(question, commission, checker, draft)) as pieces:
-                    async for piece in pieces:
-                        if not isinstance(piece, StatusEvent):
-                            draft.written_by = "model"
-                        yield piece
-            except NotInPassagesError:
-                return
-            except UncitedError:
-                log.warning("model_answer_uncited", workshop=self._workshop)
-                draft.note = NOTE_MODEL_UNCITED
-            except ModelUnavailableError as error:
-                log.warning("model_unavailable", workshop=self._workshop, reason=error.reason, detail=error.detail)
-                busy = error.reason == "rate_limited"
-                draft.note = NOTE_MODEL_STOPPED if draft.blocks else NOTE_MODEL_BUSY if busy else NOTE_MODEL_AWAY
-            else:
-                return
-            checker.restart()
-        for block in write_extractive(understood.query, passages):
-            for checked in checker.check(block):
-                for piece in draft.moderated(checked, question.level, passages):
+    def _ask(self, draft: Draft, asking: Asking) -> Block:
+        draft.asks_back, draft.options = True, asking.options
+        return draft.add(asking.text)
+
+    async def _hint(self, question: Question, here: Situation, draft: Draft, *, from_text: bool) -> AsyncGenerator[Piece]:
+        """The author's next hint; where there is none left, one made from the step's text, by the model where `from_text`."""
+        hints = here.texts.hints
+        if hints and question.step:
+            shown = await self._desk.hints_shown(draft.conversation, question.participant, question.step)
+            number = next_hint(hints, shown, question.turns)
+            if number is not None:
+                # The author may say in a hint what they like.
+                for piece in self._writer.given(
+                    question, draft, [hints[number].passage], [hint_block(hints, number)], Guard(NO_COMMANDS)
+                ):
                     yield piece
-                if draft.refused:
-                    return
+                return
+        start = len(draft.blocks)
+        prose, _ = moderate_passages(question.level, here.texts.prose)
+        if from_text and self._writer.has_model and prose:
+            async with aclosing(self._writer.answer(question, here, prose, draft, stand_in=False)) as pieces:
+                async for written in pieces:
+                    yield written
+        if len(draft.blocks) == start:
+            draft.written_by = "extractive"
+            passages, block = socratic(question.text, here.texts, question.step_title or "")
+            # Even a section's title may give a command away; the plain hint never does.
+            for cited, stand_in in ((passages, block), ([], PLAIN_HINT)):
+                checker = Checker(cited, must_cite=bool(cited))
+                for piece in self._writer.given(question, draft, cited, [stand_in], here.guard(question), checker):
+                    yield piece
+                if len(draft.blocks) > start:
+                    break
+        if hints and not draft.note:
+            draft.note = NOTE_HINTS_USED_UP
 
-    async def _by_model_in_turn(
-        self, question: Question, commission: Commission, checker: Checker, draft: Draft
-    ) -> AsyncGenerator[Piece]:
-        """What the model writes, once it is this answer's turn; a model that says it is busy is asked again in its time."""
-        with self._queue.place(question.participant) as place:
-            while True:
-                async with aclosing(place.turn()) as waiting:
-                    async for told in waiting:
-                        yield told
-                try:
-                    async with aclosing(self._by_model(question, commission, checker, draft)) as pieces:
-                        async for piece in pieces:
-                            yield piece
-                except ModelUnavailableError as error:
-                    if draft.blocks or not place.again(error):
-                        raise
-                else:
-                    return
+    async def _hint_instead(self, question: Question, here: Situation, found: Retrieved, draft: Draft) -> AsyncGenerator[Piece]:
+        """In hint mode, a hint where the model would have said too much, or nothing was found about what the step speaks of."""
+        needed = (
+            draft.note == NOTE_GAVE_AWAY
+            or here.about is not None
+            or concerns(question.text, here.texts, question.step_title or "")
+        )
+        if here.mode == "hint" and question.step and needed:
+            async with aclosing(self._hint(question, here, draft, from_text=False)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
-    async def _by_model(
-        self, question: Question, commission: Commission, checker: Checker, draft: Draft
-    ) -> AsyncGenerator[Citation | Block]:
-        async with aclosing(write_with_model(self._gateway, commission)) as written:
-            async for block in written:
-                if isinstance(block, Finish):
-                    draft.note = NOTES_ON_END.get(block.reason, "")
-                    continue
-                for checked in checker.check(block):
-                    for piece in draft.moderated(checked, question.level, commission.passages):
-                        yield piece
-                    if draft.refused:
-                        return
-        checker.close()
+    async def _general(self, question: Question, here: Situation, found: Retrieved, draft: Draft) -> AsyncGenerator[Piece]:
+        """What the model knows in general, where the author allows it."""
+        if question.published.manifest.help.general_knowledge and self._writer.has_model:
+            async with aclosing(self._writer.general(question, here, draft)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        if draft.general_knowledge:
+            draft.nearest = nearest_sections(found.passages)
 
-
-def citation_of(number: int, passage: Passage) -> Citation:
-    """A passage as the citation with this number."""
-    return Citation(
-        n=number,
-        workshop=passage.workshop,
-        step=passage.step,
-        document=passage.document,
-        file=passage.file,
-        first_line=passage.first_line,
-        last_line=passage.last_line,
-        heading=passage.heading,
-        text=passage.text,
-        source=passage.source,
-    )
+    async def _abstain(self, question: Question, here: Situation, found: Retrieved, draft: Draft) -> AsyncGenerator[Piece]:
+        """That the workshop does not hold it, and what comes near."""
+        draft.abstained, draft.written_by, draft.note = True, "extractive", ""
+        draft.nearest = nearest_sections(found.passages)
+        yield draft.add(abstention(question.published.manifest.title, draft.nearest))

@@ -1,9 +1,11 @@
 """What the chat agent needs from outside, as narrow as it uses it. The typed clients fit as they are."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from shared_services.contracts.library import WorkshopVersion
 from shared_services.contracts.rag import EmbeddingsRequest, EmbeddingsResponse, SearchRequest, SearchResponse
+from workshop_chat.help import StepRecord
 
 
 class Library(Protocol):
@@ -40,3 +42,19 @@ class Embeddings(Protocol):
 
 class Retrieval(Search, Embeddings, Protocol):
     """What the RAG agent does for a chat agent."""
+
+
+class Progress(Protocol):
+    """What is known of participants on the steps of one workshop; raises `PlatformError`s."""
+
+    async def seen(self, participant: str, step: str) -> None:
+        """A participant is on a step now."""
+        ...
+
+    async def record(self, participant: str, step: str) -> StepRecord:
+        """What is known of a participant on a step."""
+        ...
+
+    async def hints_shown(self, conversation: str, participant: str, step: str) -> Sequence[str]:
+        """The texts of a step's hints that answers of a conversation have cited."""
+        ...

@@ -13,9 +13,9 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Table, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from shared_services.contracts.chat import Answer, StatusEvent, StoredTurn
+from shared_services.contracts.chat import Answer, BlockRef, StatusEvent, StoredTurn
 from shared_services.kit.database import session_factory, storage_errors
 from workshop_chat.errors import ConversationNotFoundError, TurnNotFoundError
 from workshop_chat.limits import TurnLimit
@@ -89,15 +89,17 @@ class ConversationRepository:
         Raises:
             ConversationNotFoundError: It is not, or does not exist.
         """
+        with storage_errors():
+            async with self._sessions() as session:
+                await self._require(session, conversation, participant)
+
+    async def _require(self, session: AsyncSession, conversation: str, participant: str) -> None:
         query = select(ConversationRow.id).where(
             ConversationRow.id == conversation,
             ConversationRow.workshop == self._workshop,
             ConversationRow.participant == participant,
         )
-        with storage_errors():
-            async with self._sessions() as session:
-                found = await session.scalar(query)
-        if found is None:
+        if await session.scalar(query) is None:
             raise ConversationNotFoundError("It may belong to someone else or to another workshop. Start a new conversation.")
 
     async def turns(self, conversation: str, participant: str) -> list[StoredTurn]:
@@ -151,7 +153,14 @@ class ConversationRepository:
                 return list(reversed((await session.scalars(query)).all()))
 
     async def begin_turn(
-        self, conversation: str, participant: str, question: str, step: str | None, version: str, mode: str = "explain"
+        self,
+        conversation: str,
+        participant: str,
+        question: str,
+        step: str | None,
+        version: str,
+        mode: str = "explain",
+        about: BlockRef | None = None,
     ) -> int:
         """Write a turn that is being answered; its number, from 1.
 
@@ -159,13 +168,13 @@ class ConversationRepository:
             ConversationNotFoundError: The conversation is not this participant's.
             TooManyMessagesError: They have begun too many lately, or too many are being answered.
         """
-        await self.require(conversation, participant)
-        given = {"question": question, "step": step, "version": version, "mode": mode}
+        given: dict[str, Any] = {"question": question, "step": step, "version": version, "mode": mode}
+        given["about"] = about.model_dump() if about and step else None
         for attempt in range(_NUMBERING_TRIES):
             try:
                 return await self._insert(conversation, participant, given)
             except IntegrityError:
-                # Two messages at once took the same number; the second asks again.
+                # Two messages at once took the same number, or the conversation was deleted right now: the second looks again.
                 if attempt == _NUMBERING_TRIES - 1:
                     raise
         raise AssertionError("unreachable")
@@ -175,6 +184,7 @@ class ConversationRepository:
             async with self._sessions.begin() as session:
                 if self._limit is not None:
                     await self._limit.check(session, participant)
+                await self._require(session, conversation, participant)
                 last = await session.scalar(select(func.max(TurnRow.number)).where(TurnRow.conversation == conversation))
                 number = (last or 0) + 1
                 row = TurnRow(
@@ -348,6 +358,7 @@ def stored_turn(row: TurnRow) -> StoredTurn:
             # SQLite gives back a moment without its zone.
             "asked_at": row.asked_at if row.asked_at.tzinfo else row.asked_at.replace(tzinfo=UTC),
             "mode": row.mode or "explain",
+            "about": row.about,
             "feedback": feedback,
         }
     )

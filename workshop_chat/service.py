@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 
@@ -86,7 +86,8 @@ class ChatService:
         earlier = await self._repository.last_turns(conversation, participant, self._history_turns)
         step = message.step if message.step in published.steps else None
         question = self._question(message.text, step, earlier, published, participant)
-        return Admitted(conversation, participant, question, message.mode)
+        asked = replace(question, mode=message.mode, about=message.about)
+        return Admitted(conversation, participant, asked, message.mode)
 
     async def question(self, text: str, turns: Sequence[StoredTurn], step: str | None, participant: str = "") -> Question:
         """A message whose caller keeps the conversation; `turns` are its earlier ones, oldest first.
@@ -113,7 +114,7 @@ class ChatService:
     ) -> Question:
         level = self._contexts.of(published.manifest).safety_level
         kept, checks = moderate_message(level, text)
-        return Question(kept, step, turns, published, checks, level, participant)
+        return Question(kept, step, turns, published, checks, level, participant=participant)
 
     async def reply(self, question: Question) -> AsyncGenerator[Piece | Answer]:
         """The pieces of the answer to a question of which nothing is kept, then the Answer.
@@ -139,7 +140,7 @@ class ChatService:
         # Shielded: a caller who leaves right now must not leave a turn behind that nobody answers.
         with anyio.CancelScope(shield=True):
             number = await self._repository.begin_turn(
-                turn.conversation, turn.participant, asked.text, asked.step, asked.published.version, turn.mode
+                turn.conversation, turn.participant, asked.text, asked.step, asked.published.version, turn.mode, asked.about
             )
         metrics.QUESTIONS.labels(self._content.workshop).inc()
         draft = Draft(turn.conversation)

@@ -139,8 +139,8 @@ def live_router(participants: Participants, sessions: Sessions, notes: Notes, ch
         `session` (SessionView) when their place or hand changes, `note` (`notes`: those that stand) when notes change, `hand`
         (`raised`: false) when somebody lowered their hand for them. `session` and `note` come at once.
         """
-        # Before the stream begins, so that a failure has its status.
-        await sessions.view(asking)
+        # Before the stream begins, so that a workshop that cannot be read is told by a status.
+        await sessions.rules()
         return event_stream(_told(channel, asking))
 
     return router

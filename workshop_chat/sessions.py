@@ -6,7 +6,7 @@ limit holds however many there are. Signs of activity of those who are known to 
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -185,13 +185,24 @@ class Sessions:
             self._told.pop(who.id, None)
             await self._arrive(Arrival(who.id, leaves=True))
 
-    def forget(self, participants: Iterable[str]) -> None:
-        """Trust nothing that was read of these sessions: a signal says that they changed. An empty id stands for all."""
-        for participant in participants:
-            if participant:
-                self._known.pop(participant, None)
-            else:
-                self._known.clear()
+    async def look_again(self, participants: Collection[str]) -> None:
+        """Read anew what is known of these sessions: a signal says that they changed. An empty id stands for all."""
+        stale = [who for who in self._known if who in participants or "" in participants]
+        if not stale:
+            return
+        try:
+            places, _ = await self.look(stale)
+        except PlatformError:
+            self._known = {who: known for who, known in self._known.items() if who not in stale}
+            raise
+        now = self._clock()
+        live = {place.participant: place for place in places if place.state == "live"}
+        for who in stale:
+            place, known = live.get(who), self._known.get(who)
+            if place is None:
+                self._known.pop(who, None)
+            elif known is not None:
+                self._known[who] = _Known(place.name, place.step, max(known.active_at, place.active_at), now)
 
     async def look(self, participants: Sequence[str], *, everybody: bool = False) -> tuple[list[Place], int]:
         """Those who wait, and those who are named (or everybody who is live); and how many are live."""

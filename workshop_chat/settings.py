@@ -130,6 +130,13 @@ class ChatSettings(PlatformSettings):
         validation_alias="CHAT_MODEL_WAIT_SECONDS",
         description="How long an answer waits in line for the model before it is made of its sources' own sentences.",
     )
+    history_retention_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        validation_alias="HISTORY_RETENTION_DAYS",
+        description="After how many days turns, sessions and progress of participants are deleted; 0 keeps them.",
+    )
     drain_seconds: float = Field(
         default=20.0,
         ge=0,

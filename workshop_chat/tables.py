@@ -45,6 +45,7 @@ class TurnRow(Base):
     question: Mapped[str] = mapped_column(Text)
     step: Mapped[str | None] = mapped_column(String(63))
     mode: Mapped[str | None] = mapped_column(String(8))
+    about: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
     version: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16))
     answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

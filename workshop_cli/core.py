@@ -48,6 +48,8 @@ from workshop_cli.mounts import ChatMounts, House
 from workshop_cli.settings import CliSettings
 
 CORE = frozenset({Role.ADMIN})
+DRAIN_SECONDS = 2.0
+"""Who presses Ctrl-C waits for running answers no longer than this."""
 
 
 def load_or_create_secret(folder: DataFolder) -> bytes:
@@ -145,7 +147,7 @@ class _Builder:
                 content_focus=context.content_focus,
             )
 
-        settings = ChatSettings(workshop=workshop, access=access_for(self.settings))
+        settings = ChatSettings(workshop=workshop, access=access_for(self.settings), drain_seconds=DRAIN_SECONDS)
         contexts = contexts_of(settings)
         key = hmac.digest(self.secret, f"participants:{workshop}".encode(), hashlib.sha256)
         retrieval = ContextSearch(workshop, self.library, contexts, lambda context: RagClient(self.http("rag"), token(context)))

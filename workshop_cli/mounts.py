@@ -53,9 +53,8 @@ class ChatMounts:
             await found[1].aclose()
 
     async def close(self) -> None:
-        """Close every chat app."""
-        for workshop in list(self._apps):
-            await self.drop(workshop)
+        """Close every chat app, all at once: each may wait for answers to finish."""
+        await asyncio.gather(*(self.drop(workshop) for workshop in list(self._apps)))
 
 
 class House:

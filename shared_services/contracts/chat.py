@@ -212,12 +212,14 @@ class StoredTurn(WireModel):
     """A turn as it is kept: the question, and the answer once there is one.
 
     Attributes:
+        about: The code block of `step` that the question is about.
         state: `interrupted` when the answer never ended, `stopped` when its participant ended it.
     """
 
     number: int
     question: str
     step: Slug | None
+    about: BlockRef | None = None
     state: Literal["answering", "done", "interrupted", "stopped"]
     answer: Answer | None
     asked_at: datetime | None = None
@@ -233,6 +235,52 @@ class ConversationExport(WireModel):
     created_at: datetime
     exported_at: datetime
     turns: list[StoredTurn]
+
+
+class StepRecord(WireModel):
+    """What is kept of a participant on a step; `seconds` with idle time left out."""
+
+    step: Slug
+    first_seen_at: datetime
+    last_seen_at: datetime
+    seconds: float
+    failed_checks: int
+    passed_at: datetime | None
+
+
+class ParticipantExport(WireModel):
+    """Everything that is kept of a participant in this workshop, as they take it away."""
+
+    workshop: Slug
+    participant: str
+    name: str
+    exported_at: datetime
+    steps: list[StepRecord]
+    conversations: list[ConversationExport]
+
+
+class Me(WireModel):
+    """The caller, as the workshop knows them.
+
+    Attributes:
+        teaches: They run the workshop.
+        retention_days: After how many days what is kept of them is deleted; 0 where that is never.
+    """
+
+    id: str
+    name: str
+    teaches: bool
+    retention_days: int
+
+
+class Removed(WireModel):
+    """How much of a participant was deleted: rows of each kind. `feedback` counts turns that carried a rating."""
+
+    conversations: int
+    turns: int
+    feedback: int
+    sessions: int
+    steps: int
 
 
 class SessionView(WireModel):

@@ -17,6 +17,7 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from shared_services.kit.errors import NewerDataError, StorageFullError, UnavailableError
@@ -103,7 +104,8 @@ def storage_errors() -> Iterator[None]:
             raise UnavailableError(f"The database does not answer: {error.orig}. Try again in a moment.") from error
         raise
     except Exception as error:
-        # What asyncpg says of a server that cannot be reached, or takes nobody in, comes through SQLAlchemy as it is.
-        if isinstance(error, OSError) or type(error).__module__.startswith("asyncpg."):
+        # What asyncpg says of a server that cannot be reached, or takes nobody in, comes through SQLAlchemy as it is;
+        # its own word is that all connections were in use for too long.
+        if isinstance(error, OSError | PoolTimeoutError) or type(error).__module__.startswith("asyncpg."):
             raise UnavailableError(f"The database does not answer: {error}. Try again in a moment.") from error
         raise

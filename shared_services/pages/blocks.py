@@ -254,7 +254,8 @@ def _inline(state: StateCore) -> None:
 
 def _lines(state: StateCore) -> None:
     for token in state.tokens:
-        wanted = (token.level == 0 and token.type in _LINED) or token.type == "list_item_open"
+        # Code carries its lines however deep it lies: what is asked about a block names them.
+        wanted = (token.level == 0 and token.type in _LINED) or token.type in {"list_item_open", "fence", "code_block"}
         if wanted and token.map and not state.env["rendering"].answer:
             token.attrSet("data-line", f"{token.map[0] + 1}-{max(token.map[1], token.map[0] + 1)}")
         if token.type in {"th_open", "td_open"} and token.attrs.get("style"):

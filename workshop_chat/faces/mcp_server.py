@@ -21,11 +21,11 @@ from workshop_chat.content import WorkshopContent
 from workshop_chat.errors import StepNotFoundError
 from workshop_chat.faces.lazy import LazyApp
 from workshop_chat.faces.openai_api import sources
+from workshop_chat.help import readable_kinds
 from workshop_chat.limits import Gate
 from workshop_chat.participants import Participant
 from workshop_chat.ports import Search
 from workshop_chat.service import ChatService
-from workshop_chat.stages.retrieve import READABLE
 
 Identify = Callable[[Request], Participant]
 
@@ -90,7 +90,10 @@ def _app(content: WorkshopContent, service: ChatService, search: Search, gate: G
         try:
             published = await content.current()
             request = SearchRequest(
-                query=query[:20_000], limit=max(1, min(limit, MOST_PASSAGES)), kinds=READABLE, version=published.version
+                query=query[:20_000],
+                limit=max(1, min(limit, MOST_PASSAGES)),
+                kinds=readable_kinds("explain", solve_open=False),
+                version=published.version,
             )
             found = await search.search(request)
         except PlatformError as error:

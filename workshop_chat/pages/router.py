@@ -9,7 +9,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from shared_services.contracts.chat import SessionView
 from shared_services.contracts.library import WorkshopVersion
+from shared_services.contracts.workshop import WorkshopManifest
 from shared_services.kit.errors import NotFoundError
 from shared_services.pages.addresses import WorkshopLinks
 from shared_services.pages.markdown import RenderedStep, render_step
@@ -21,7 +23,9 @@ from workshop_chat.errors import ConversationNotFoundError, FileNotInWorkshopErr
 from workshop_chat.join import after_joining
 from workshop_chat.live import LiveChannel
 from workshop_chat.pages import views
+from workshop_chat.pages.wording import MODES, WORDS, WORDS_AS_JSON
 from workshop_chat.participants import Participant, Participants
+from workshop_chat.progress import ProgressRepository
 from workshop_chat.repository import ConversationRepository
 from workshop_chat.sessions import RETRY_SECONDS, Sessions
 
@@ -86,6 +90,7 @@ def page_router(
     repository: ConversationRepository,
     sessions: Sessions,
     channel: LiveChannel,
+    progress: ProgressRepository,
 ) -> APIRouter:
     """The pages of one workshop, its files and its static files.
 
@@ -95,6 +100,7 @@ def page_router(
         repository: Where conversations are kept.
         sessions: Who has a place; others are shown a page to wait on.
         channel: Knows what was said to all.
+        progress: Is told which step those opened who have no session, and teach.
     """
     bundle, templates = look()
     renderer = StepRenderer(content)
@@ -113,16 +119,6 @@ def page_router(
         shown = [views.turn_view(turn, version, lambda step: f"{root}/steps/{step}") for turn in stored[-views.TURNS_SHOWN :]]
         return shown, len(stored) - len(shown)
 
-    async def full_page(request: Request, participant: Participant, step: str) -> Response:
-        """Where somebody waits for a place; the page lets them in."""
-        place = await sessions.view(participant)
-        manifest = (await content.current()).manifest
-        response = templates.page(
-            request, "full.html", status=WorkshopFullError.status, workshop=manifest, place=place, step=step, retry=RETRY_SECONDS
-        )
-        response.headers["retry-after"] = str(RETRY_SECONDS)
-        return response
-
     @router.get("/")
     async def index(request: Request) -> Response:
         participants.identify(request)
@@ -136,7 +132,10 @@ def page_router(
         root = root_path(request)
         shown = await content.step(step)
         if await sessions.enter(participant, step=step) != "live":
-            return await full_page(request, participant, step)
+            manifest = (await content.current()).manifest
+            return _full_page(templates, request, manifest, await sessions.view(participant), step)
+        if participant.teaches:
+            await progress.seen(participant.id, step)
         version = await content.version(shown.version)
         rendered = await renderer.render(root, version, f"steps/{step}/content.md")
         assert rendered is not None
@@ -161,6 +160,10 @@ def page_router(
             me=participant,
             notes=views.unread(await channel.standing(), request.cookies.get(NOTES_COOKIE, "")),
             idle=views.duration((await sessions.rules()).timeout),
+            empty_turn=views.empty_turn(),
+            words=WORDS,
+            words_as_json=WORDS_AS_JSON,
+            modes=MODES,
         )
         response.set_cookie(
             LAST_STEP_COOKIE,
@@ -201,6 +204,15 @@ def page_router(
         raise NotFoundError("There is nothing at this address. The steps are listed on the workshop's first page.")
 
     return router
+
+
+def _full_page(templates: Templates, request: Request, manifest: WorkshopManifest, place: SessionView, step: str) -> Response:
+    """Where somebody waits for a place; the page lets them in."""
+    response = templates.page(
+        request, "full.html", status=WorkshopFullError.status, workshop=manifest, place=place, step=step, retry=RETRY_SECONDS
+    )
+    response.headers["retry-after"] = str(RETRY_SECONDS)
+    return response
 
 
 def _secure(request: Request) -> bool:

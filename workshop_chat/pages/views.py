@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared_services.contracts.chat import Answer, Citation, NearestSection, Note, StoredTurn
+from shared_services.contracts.chat import Answer, CheckVerdict, Citation, Feedback, NearestSection, Note, StoredTurn
 from shared_services.contracts.library import WorkshopVersion
 from shared_services.pages.markdown import TocEntry, heading_slug, render_answer
+from workshop_chat.pages.wording import WORDS, check_line, time_line, writer_of
 
 QUESTIONS = 3
 TURNS_SHOWN = 40
@@ -22,6 +23,9 @@ DEFAULT_ASSISTANT = 400
 _NUMBERING = re.compile(r"^(?:(?:step|part|task|exercise|lab|module)\s+)?\d+(?:\.\d+)*\s*[.:)–-]?\s+", re.IGNORECASE)
 _SHOWN_FILE = re.compile(r"^steps/([^/]+)/(content|hints)\.md$")
 _PUBLIC_FILE = re.compile(r"^(?:assets/.|steps/[^/]+/files/.)")
+# English has no form that tells an imperative ("Deploy the app") from a noun ("Requirements"), and a tagger would be megabytes in
+# every chat agent; so these are verbs that headings of workshops begin with. One that is missing costs a plainer question only
+# ("What is “Defragment the disk” about?").
 _VERBS = """
 choose deny draw enforce exec export forward harden keep label migrate monitor pick pull record register render review scaffold
 search serve sign simulate tag trace water wire
@@ -73,22 +77,53 @@ class Nearest:
 
 
 @dataclass(frozen=True)
+class CheckLine:
+    """A safety check in words; `outcome` as on the wire."""
+
+    outcome: str
+    words: str
+
+
+@dataclass(frozen=True)
+class About:
+    """The code block that a question is about: where it can be seen, and its lines in words and as `first-last`."""
+
+    address: str
+    lines: str
+    place: str
+
+
+@dataclass(frozen=True)
 class Turn:
     """A question and its answer, as they are shown.
 
     Attributes:
+        kind: How it looks: `plain`, `asks` (a question to the participant), `abstained`, `general` (general knowledge),
+            `refused` (by a safety check), `held` (its rest was, by a safety check) or `care`.
         own_words: Where the answer's sentences are from, when it is made of its sources' own; empty when it is not.
+        options: What the participant may mean, as messages to send.
+        writer: Who wrote it, in words; empty where there is no answer.
+        told: Whether the participant has said that the answer did not help.
     """
 
+    number: int
     question: str
     step: str | None
+    mode: str
+    about: About | None
     state: str
+    kind: str
     html: str
-    abstained: bool
     own_words: str
     note: str
     sources: list[Source]
     nearest: list[Nearest]
+    options: list[str]
+    writer: str
+    checks: list[CheckLine]
+    time: str
+    told: bool
+    feedback: Feedback | None = None
 
 
 @dataclass(frozen=True)
@@ -164,27 +199,64 @@ def mark_address(step_address: str, file: str, first: int, last: int, heading: S
 
 
 def turn_view(turn: StoredTurn, version: WorkshopVersion, step_address: Callable[[str], str]) -> Turn:
-    """A stored turn as it is shown."""
+    """A stored turn as it is shown. `turns.js` shows a live one by the same rules."""
     answer = turn.answer
     return Turn(
+        number=turn.number,
         question=turn.question,
         step=turn.step,
+        mode=answer.mode if answer else turn.mode,
+        about=_about(turn, version, step_address),
         state=turn.state,
+        kind=kind_of(answer) if answer else "plain",
         html=render_answer(answer.answer) if answer else "",
-        abstained=bool(answer and answer.abstained),
         own_words=own_words(answer) if answer else "",
         note=answer.note if answer else "",
         sources=[_source(citation, version, step_address) for citation in answer.citations] if answer else [],
         nearest=[_nearest(section, version, step_address) for section in answer.nearest] if answer else [],
+        options=list(answer.options) if answer else [],
+        writer=WORDS["writers"][writer_of(answer)] if answer else "",
+        checks=[CheckLine(verdict.outcome, check_line(verdict)) for verdict in answer.checks] if answer else [],
+        time=time_line(answer.timings) if answer else "",
+        told=bool(turn.feedback and turn.feedback.rating == "down"),
+        feedback=turn.feedback,
     )
+
+
+def empty_turn() -> Turn:
+    """What the page's script makes a live turn of."""
+    return Turn(0, "", None, "explain", None, "live", "plain", "", "", "", [], [], [], "", [], "", False)
+
+
+def kind_of(answer: Answer) -> str:
+    """How an answer looks; see `Turn`."""
+    if answer.refused:
+        return _refusal(answer.checks)
+    if answer.general_knowledge:
+        return "general"
+    if answer.asks_back:
+        return "asks"
+    return "abstained" if answer.abstained else "plain"
+
+
+def _refusal(checks: Sequence[CheckVerdict]) -> str:
+    outcomes = {(check.place, check.outcome) for check in checks}
+    if ("message", "care") in outcomes:
+        return "care"
+    return "held" if ("answer", "blocked") in outcomes else "refused"
 
 
 def own_words(answer: Answer) -> str:
     """What is said of an answer that is made of its sources' own sentences; empty for another one."""
-    if answer.written_by != "extractive" or not answer.citations:
-        return ""
-    shared = any(citation.document for citation in answer.citations)
-    return "In the sources’ own words." if shared else "In the workshop’s own words."
+    return WORDS["own"].get(writer_of(answer), "")
+
+
+def _about(turn: StoredTurn, version: WorkshopVersion, step_address: Callable[[str], str]) -> About | None:
+    if turn.about is None or turn.step is None or turn.step not in version.steps:
+        return None
+    first, last = turn.about.first_line, turn.about.last_line
+    address = mark_address(step_address(turn.step), f"steps/{turn.step}/content.md", first, last, [])
+    return About(address, lines_text(first, last), f"{first}-{last}") if address else None
 
 
 def _source(citation: Citation, version: WorkshopVersion, step_address: Callable[[str], str]) -> Source:

@@ -1,4 +1,4 @@
-"""The last gate before the reader: a block's citations exist and are renumbered, and commands that no passage holds say so.
+"""The last gate before the reader: citations exist and are renumbered, links lead nowhere new, and a model's own commands say so.
 
 A reader sees citations numbered from 1 in the order of first use, whatever numbers the passages had in the prompt.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from shared_services.contracts.rag import Passage
 from shared_services.llm.citations import CheckedBlock, check_block
+from workshop_chat.stages.links import with_safe_links
 from workshop_chat.stages.write import WrittenBlock
 
 _CODE = re.compile(r"(^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\2[`~]*[ \t]*$|\Z)|(`+)(?!`).+?(?<!`)\3(?!`))", re.DOTALL | re.MULTILINE)
@@ -86,19 +87,24 @@ class Checker:
 
     Args:
         passages: As they were numbered, from 1, for whoever writes.
+        must_cite: Hold blocks back until one cites a passage; off for what rests on none.
     """
 
-    def __init__(self, passages: Sequence[Passage]) -> None:
+    def __init__(self, passages: Sequence[Passage], *, must_cite: bool = True) -> None:
         self._passages = passages
         self._numbering = Numbering(passages)
         self._held: list[Checked] = []
-        self._any_cited = False
+        self._any_cited = not must_cite
 
     def check(self, block: WrittenBlock) -> list[Checked]:
         """What may be sent now. Blocks wait here until the first one that cites a passage: an answer without any is none."""
         found = check_block(block.markdown, self._passages, cited_before=self._numbering.cited)
         if found.markdown.strip():
-            markdown, new = self._numbering.renumber(found.markdown)
+            rests_on = {*self._numbering.cited, *found.cites}
+            safe = with_safe_links(found.markdown, [self._passages[number - 1].text for number in rests_on])
+            if not safe.strip():
+                return []
+            markdown, new = self._numbering.renumber(safe)
             self._held.append(Checked(_marked(markdown, found), block.before, new, bool(found.cites)))
             self._any_cited = self._any_cited or bool(found.cites)
         if not self._any_cited:

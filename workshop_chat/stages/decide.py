@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from shared_services.contracts.chat import NearestSection
+from shared_services.contracts.library import WorkshopVersion
 from shared_services.contracts.rag import Passage
 from workshop_chat.stages.retrieve import Retrieved
 from workshop_chat.stages.understand import SmallTalk
@@ -44,6 +45,21 @@ def nearest_sections(passages: Sequence[Passage]) -> list[NearestSection]:
         if len(nearest) == NEAREST_SECTIONS:
             break
     return nearest
+
+
+def cause_elsewhere(found: Sequence[Passage], step: str | None, published: WorkshopVersion) -> str:
+    """A sentence that names the step where a pasted error comes from; empty where that is the one they are on.
+
+    Args:
+        found: The passages that were found for it, best first.
+        step: Where the participant is.
+        published: The version, whose order gives steps their numbers.
+    """
+    cause = found[0].step if found else None
+    order = published.manifest.steps
+    if cause is None or cause == step or cause not in order:
+        return ""
+    return f"This comes from step {order.index(cause) + 1}, “{published.steps[cause].title}”."
 
 
 def abstention(workshop_title: str, nearest: Sequence[NearestSection]) -> str:

@@ -1,5 +1,6 @@
 """Passages for a question: from this workshop alone, in the version that its participants see, and from its shared documents."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from structlog import get_logger
@@ -9,9 +10,6 @@ from workshop_chat.ports import Search
 from workshop_chat.stages.understand import Understood
 
 log = get_logger()
-
-# Everything but `check`: a check's script judges a participant, it is not there to be read to them.
-READABLE: list[ChunkKind] = ["prose", "command", "code", "output", "hint", "explain", "solve"]
 
 
 @dataclass(frozen=True)
@@ -28,21 +26,48 @@ class Retrieved:
 
 
 async def retrieve(
-    search: Search, understood: Understood, *, workshop: str, version: str, step: str | None, limit: int
+    search: Search,
+    understood: Understood,
+    *,
+    workshop: str,
+    version: str,
+    step: str | None,
+    limit: int,
+    kinds: list[ChunkKind],
 ) -> Retrieved:
-    """Search for what was understood; the passages of `step` are favoured.
+    """Search for what was understood among passages of these `kinds`; those of `step` are favoured.
 
     The scope is the token's, and with it which shared documents may be read. A passage of another workshop would be a fault of
     the RAG agent's: it is dropped here and logged.
 
+    A pasted error stands alone: what was spoken of before says nothing about it.
+
     Raises:
         PlatformError: The RAG agent does not answer, or refuses.
     """
-    request = SearchRequest(
-        query=understood.query, limit=limit, step=step, kinds=READABLE, history=understood.history, version=version
-    )
+    history = [] if understood.pasted else understood.history
+    request = SearchRequest(query=understood.query, limit=limit, step=step, kinds=kinds, history=history, version=version)
     response = await search.search(request)
     allowed = [passage for passage in response.passages if passage.document is not None or passage.workshop == workshop]
     if len(allowed) != len(response.passages):
         log.error("foreign_passages_dropped", workshop=workshop, dropped=len(response.passages) - len(allowed))
     return Retrieved(allowed, response.confidence if allowed else 0.0, response.keywords_only)
+
+
+def with_block_first(passages: Sequence[Passage], pinned: Sequence[Passage]) -> list[Passage]:
+    """The passages with those first that hold one of the `pinned` ones; where none does, that one itself is the first."""
+    first: list[Passage] = []
+    for pin in pinned:
+        holding = [passage for passage in passages if _holds(passage, pin)]
+        first += [passage for passage in holding or [pin] if passage not in first]
+    return [*first, *(passage for passage in passages if passage not in first)]
+
+
+def _holds(passage: Passage, part: Passage) -> bool:
+    return passage.file == part.file and passage.first_line <= part.first_line and part.last_line <= passage.last_line
+
+
+def solutions_first(passages: Sequence[Passage], step: str | None) -> list[Passage]:
+    """The passages with the solution of this step first, and without those of any other: each has a lock of its own."""
+    own = [passage for passage in passages if passage.kind == "solve" and passage.step == step]
+    return [*own, *(passage for passage in passages if passage.kind != "solve")]

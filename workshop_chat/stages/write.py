@@ -4,11 +4,12 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from shared_services.contracts.chat import HelpMode
 from shared_services.contracts.rag import Passage, Turn
 from shared_services.llm.blocks import BlockAssembler
 from shared_services.llm.extractive import extract_answer
-from shared_services.llm.gateway import Finish, ModelGateway
-from shared_services.llm.prompt import answer_prompt, says_no_answer
+from shared_services.llm.gateway import ChatMessage, Finish, ModelGateway
+from shared_services.llm.prompt import answer_prompt, general_prompt, says_no_answer
 
 PARAGRAPH = "\n\n"
 
@@ -33,6 +34,9 @@ class Commission:
         passages: Best first, within `context_characters`; number n of an answer is the n-th of these.
         history: Earlier turns, oldest first.
         max_tokens: Longest answer, in the model's tokens.
+        mode: The way of helping.
+        about: What of the step the participant points at.
+        general: Not from passages, of which there are none, but from what the model knows.
     """
 
     question: str
@@ -42,6 +46,26 @@ class Commission:
     step_title: str | None
     max_tokens: int
     context_characters: int
+    mode: HelpMode = "explain"
+    about: str = ""
+    general: bool = False
+
+
+def prompt_for(commission: Commission) -> list[ChatMessage]:
+    """The messages to send."""
+    asked, workshop, step = commission.question, commission.workshop_title, commission.step_title
+    if commission.general:
+        return general_prompt(asked, commission.history, workshop, step, mode=commission.mode, about=commission.about)
+    return answer_prompt(
+        asked,
+        commission.passages,
+        commission.history,
+        workshop,
+        step,
+        max_characters=commission.context_characters,
+        mode=commission.mode,
+        about=commission.about,
+    )
 
 
 async def write_with_model(gateway: ModelGateway, commission: Commission) -> AsyncGenerator[WrittenBlock | Finish]:
@@ -51,14 +75,7 @@ async def write_with_model(gateway: ModelGateway, commission: Commission) -> Asy
         NotInPassagesError: The model says so before it has written anything else.
         ModelUnavailableError: No answer, or not the whole of one; blocks given before it stand.
     """
-    messages = answer_prompt(
-        commission.question,
-        commission.passages,
-        commission.history,
-        commission.workshop_title,
-        commission.step_title,
-        max_characters=commission.context_characters,
-    )
+    messages = prompt_for(commission)
     assembler = BlockAssembler()
     written = False
     end: Finish | None = None

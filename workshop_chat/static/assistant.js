@@ -1,33 +1,15 @@
-// The conversation: asking, the streamed answer, citations, stop and retry.
+// The conversation: asking, the streamed answer, citations, stop and going on.
 
-import { ConnectionError, connectionError, readEvents } from "./events.js";
+import { ConnectionError } from "./events.js";
 import { openAssistant } from "./layout.js";
 import { keepCookie, readCookie } from "./memory.js";
+import { Modes } from "./modes.js";
+import { AnswerStream, ProblemError, call } from "./stream.js";
 import { Turn } from "./turns.js";
 
 const CONVERSATION = "workshop_conversation";
-const OFFLINE = "The server cannot be reached. Check your connection, then ask again.";
-const CUT = "The connection broke before the answer was finished. Ask again to get the whole of it.";
-
 const BROKEN = "The page could not show the answer. Reload it, then ask again.";
-
-class ProblemError extends Error {
-  constructor(problem, status) {
-    super(problem.detail || problem.title || `The server answered with status ${status}.`);
-    this.status = status;
-  }
-}
-
-async function post(address, body, signal, accept) {
-  const response = await fetch(address, {
-    method: "POST",
-    headers: { "content-type": "application/json", accept },
-    body: body === null ? undefined : JSON.stringify(body),
-    signal,
-  }).catch((error) => { throw connectionError(error); });
-  if (!response.ok) throw new ProblemError(await response.json().catch(() => ({})), response.status);
-  return response;
-}
+const STOP_PATIENCE = 4000;
 
 class Assistant {
   constructor(page) {
@@ -35,72 +17,144 @@ class Assistant {
     this.conversation = readCookie(CONVERSATION);
     this.turns = page.ui("turns");
     this.field = document.querySelector(".ask textarea");
-    this.stopping = null;
+    this.placeholder = this.field.placeholder;
+    this.modes = new Modes(page);
+    this.about = null;
+    this.live = null;
+  }
+
+  get api() {
+    return `${this.page.root}/api/v1/conversations`;
+  }
+
+  addressOf(number) {
+    return `${this.api}/${encodeURIComponent(this.conversation)}/turns/${number}`;
   }
 
   async conversationId(signal) {
     if (!this.conversation) {
-      const response = await post(`${this.page.root}/api/v1/conversations`, null, signal, "application/json");
+      const response = await call("POST", this.api, { signal });
       this.conversation = (await response.json()).id;
       keepCookie(this.page.root, CONVERSATION, this.conversation);
     }
     return this.conversation;
   }
 
-  async send(text, signal) {
-    const { root, step } = this.page;
-    const send = async () => post(
-      `${root}/api/v1/conversations/${encodeURIComponent(await this.conversationId(signal))}/messages`,
-      { text, step }, signal, "text/event-stream",
-    );
+  async *events(stream, message) {
+    const send = async () => `${this.api}/${encodeURIComponent(await this.conversationId(stream.signal))}/messages`;
     try {
-      return await send();
+      yield* stream.ask(await send(), message);
     } catch (error) {
-      if (error.status !== 404) throw error;
+      if (error.status !== 404 || stream.address) throw error;
       // The kept conversation is gone, or was someone else's on this computer.
       this.conversation = "";
-      return send();
+      yield* stream.ask(await send(), message);
     }
   }
 
-  async ask(text) {
-    const turn = Turn.begin(this.page, text);
+  ask(message) {
+    const turn = Turn.begin(this.page, message);
     this.page.ui("welcome").hidden = true;
     this.page.ui("new").hidden = false;
-    this.turns.querySelector(".latest")?.classList.remove("latest");
-    turn.element.classList.add("latest");
     this.turns.append(turn.element);
     turn.status("Asking");
-    const box = this.page.ui("conversation");
-    box.scrollTop += turn.element.getBoundingClientRect().top - box.getBoundingClientRect().top - 8;
+    return this.run(turn, (stream) => this.events(stream, message));
+  }
+
+  // Reads an answer that is being written already, from its beginning.
+  resume(turn) {
+    const fresh = Turn.begin(this.page, turn.message);
+    fresh.element.dataset.number = turn.element.dataset.number;
+    turn.element.replaceWith(fresh.element);
+    fresh.status("Fetching the answer");
+    return this.run(fresh, (stream) => stream.follow(), this.addressOf(turn.element.dataset.number));
+  }
+
+  async run(turn, begin, address = "") {
+    const leaving = new AbortController();
+    const stream = new AnswerStream(leaving.signal, address);
+    const live = { turn, stream, leaving, stopping: false };
+    this.live = live;
+    this.show(turn);
     this.busy(true);
-    this.stopping = new AbortController();
     try {
-      await this.follow(turn, await this.send(text, this.stopping.signal));
+      await this.read(turn, stream, begin(stream));
     } catch (error) {
-      if (error.name === "AbortError") turn.trouble("Stopped.", "stopped");
-      else if (error instanceof ProblemError) turn.trouble(error.message, "failed");
-      else if (error instanceof ConnectionError) turn.trouble(turn.part("answer").childElementCount ? CUT : OFFLINE, "failed");
-      else {
-        turn.trouble(BROKEN, "failed");
-        throw error;
-      }
+      this.fail(turn, stream, error);
     } finally {
-      this.busy(false);
+      clearTimeout(live.giveUp);
+      if (this.live === live) {
+        this.live = null;
+        this.busy(false);
+      }
     }
   }
 
-  async follow(turn, response) {
-    for await (const { name, data } of readEvents(response)) {
+  async read(turn, stream, events) {
+    for await (const { name, data } of events) {
+      if (!turn.isKept && stream.address) turn.address = stream.address;
+      if (this.live?.stopping && !this.live.sent) this.sendStop();
       if (name === "status") turn.status(data.message);
       else if (name === "block") turn.addBlock(data);
+      else if (name === "check") turn.addCheck(data);
+      else if (name === "reconnecting") turn.status("The connection broke. Connecting again");
       else if (name === "error") throw new ProblemError(data, data.status);
       else if (name === "done") {
         turn.finish(data);
-        return;
+        await this.showKeptQuestion(turn, stream, data.checks);
       }
     }
-    throw new ConnectionError("the stream ended before its last event");
+    this.modes.look();
+  }
+
+  // What a check has masked in a message is shown no longer than until the server has kept the message without it.
+  async showKeptQuestion(turn, stream, checks) {
+    const changed = checks.some(({ place, outcome }) => place === "message" && (outcome === "masked" || outcome === "blocked"));
+    if (!changed || !stream.address) return;
+    try {
+      turn.showQuestion((await (await call("GET", stream.address)).json()).question);
+    } catch {
+      // A reload shows it.
+    }
+  }
+
+  fail(turn, stream, error) {
+    if (error.name === "AbortError") turn.trouble("stopped");
+    else if (error.slug === "answer-interrupted") turn.trouble("interrupted");
+    else if (error instanceof ProblemError) turn.trouble("failed", error.message);
+    else if (error instanceof ConnectionError) turn.trouble(stream.address ? "lost" : "offline");
+    else {
+      turn.trouble("failed", BROKEN);
+      throw error;
+    }
+  }
+
+  // The server ends the answer and its stream with it. Where it cannot be told, this page leaves it.
+  stop() {
+    const live = this.live;
+    if (!live || live.stopping) return;
+    live.stopping = true;
+    live.turn.status("Stopping");
+    live.giveUp = setTimeout(() => live.leaving.abort(), STOP_PATIENCE);
+    if (live.stream.address) this.sendStop();
+  }
+
+  async sendStop() {
+    const live = this.live;
+    live.sent = true;
+    try {
+      await live.stream.stop();
+    } catch {
+      clearTimeout(live.giveUp);
+      live.leaving.abort();
+    }
+  }
+
+  show(turn) {
+    this.turns.querySelector(".latest")?.classList.remove("latest");
+    turn.element.classList.add("latest");
+    const box = this.page.ui("conversation");
+    box.scrollTop += turn.element.getBoundingClientRect().top - box.getBoundingClientRect().top - 8;
   }
 
   busy(is) {
@@ -109,15 +163,60 @@ class Assistant {
     if (!is && document.activeElement === document.body) this.field.focus();
   }
 
+  message(text) {
+    return { text, step: this.page.step, mode: this.modes.chosen };
+  }
+
   submit() {
     const text = this.field.value.trim();
-    if (!text || !this.page.ui("stop").hidden) return;
+    if (!text || this.live) return;
     this.field.value = "";
-    this.ask(text);
+    const message = this.about ? { ...this.message(text), about: this.about } : this.message(text);
+    this.setAbout(null);
+    this.ask(message);
+  }
+
+  setAbout(about, words = "") {
+    this.about = about;
+    const chip = this.page.ui("about");
+    chip.hidden = !about;
+    chip.querySelector("code").textContent = words;
+    this.field.placeholder = this.placeholder;
+  }
+
+  explain(about, words) {
+    if (this.live) {
+      this.setAbout(about, words);
+      this.field.value = "Explain this.";
+      this.field.focus();
+    } else {
+      this.ask({ ...this.message("Explain this."), mode: "explain", about });
+    }
+  }
+
+  takeError(about, words) {
+    this.setAbout(about, words);
+    this.field.placeholder = "Paste what the terminal said";
+    this.field.focus();
+  }
+
+  again(turn) {
+    const { state } = turn.element.dataset;
+    if (this.live) return;
+    if (state === "lost") {
+      this.resume(turn);
+      return;
+    }
+    // What the server has kept stays; what never reached it is replaced.
+    if (!turn.isKept) turn.element.remove();
+    this.ask(turn.message);
   }
 
   clear() {
-    this.stopping?.abort();
+    // The answer is written on and kept; this page only stops reading it.
+    this.live?.leaving.abort();
+    this.live = null;
+    this.busy(false);
     this.conversation = "";
     keepCookie(this.page.root, CONVERSATION, "");
     this.turns.replaceChildren();
@@ -138,28 +237,25 @@ function openCitation(chip) {
 export function startAssistant(page) {
   const assistant = new Assistant(page);
   page.ui("ask-form").addEventListener("submit", (event) => { event.preventDefault(); assistant.submit(); });
-  page.ui("stop").addEventListener("click", () => assistant.stopping?.abort());
+  page.ui("stop").addEventListener("click", () => assistant.stop());
   page.ui("new").addEventListener("click", () => assistant.clear());
+  page.ui("about-off").addEventListener("click", () => { assistant.setAbout(null); assistant.field.focus(); });
   assistant.field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     assistant.submit();
   });
   document.addEventListener("click", (event) => {
-    const chip = event.target.closest?.("a.citation");
-    const retry = event.target.closest?.(".retry");
-    const suggestion = event.target.closest?.(".suggestion");
+    const hit = (selector) => event.target.closest?.(selector);
+    const chip = hit("a.citation");
     if (chip) {
       event.preventDefault();
       openCitation(chip);
-    } else if (retry && page.ui("stop").hidden) {
-      const old = retry.closest(".turn");
-      const question = old.querySelector(".question-text").textContent;
-      old.remove();
-      assistant.ask(question);
-    } else if (suggestion) {
+    } else if (hit(".retry")) {
+      assistant.again(Turn.of(page, hit(".turn")));
+    } else if (hit(".suggestion") && !assistant.live) {
       openAssistant(page);
-      assistant.ask(suggestion.textContent);
+      assistant.ask(assistant.message(hit(".suggestion").textContent));
     }
   });
   const box = page.ui("conversation");
@@ -167,4 +263,7 @@ export function startAssistant(page) {
   // Until here what was typed would have gone nowhere.
   assistant.field.disabled = false;
   page.ui("send").disabled = false;
+  const open = [...assistant.turns.querySelectorAll('.turn[data-state="answering"]')].at(-1);
+  if (open && assistant.conversation) assistant.resume(Turn.of(page, open));
+  return assistant;
 }

@@ -1,4 +1,4 @@
-// Server-sent events of a POST, which EventSource cannot make.
+// Server-sent events of a fetch: of a POST, and of a GET that names the last event it has seen, neither of which EventSource can do.
 
 export class ConnectionError extends Error {}
 
@@ -11,6 +11,7 @@ export async function* readEvents(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let buffer = "";
   let name = "message";
+  let id = null;
   let data = [];
   try {
     for (;;) {
@@ -22,13 +23,15 @@ export async function* readEvents(response) {
       for (const raw of lines) {
         const line = raw.replace(/\r$/, "");
         if (!line) {
-          if (data.length) yield { name, data: JSON.parse(data.join("\n")) };
+          if (data.length) yield { name, id, data: JSON.parse(data.join("\n")) };
           name = "message";
           data = [];
         } else if (line.startsWith("event:")) {
           name = line.slice(6).trim();
         } else if (line.startsWith("data:")) {
           data.push(line.slice(5).replace(/^ /, ""));
+        } else if (line.startsWith("id:")) {
+          id = line.slice(3).trim();
         }
       }
     }

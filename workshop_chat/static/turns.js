@@ -1,47 +1,98 @@
 // One question and its answer on the page. The words of an answer come as HTML that the server has sanitized; all else is set as text.
 
 import { prepareCode } from "./copy.js";
+import { checkItem, kindOf, showMade, writerOf } from "./made.js";
 import { passageAddress } from "./marks.js";
+
+const SHOWN_AT_ONCE = new Set(["blocked", "masked"]);
+
+const made = new WeakMap();
 
 function linesText(first, last) {
   return first === last ? `line ${first}` : `lines ${first}–${last}`;
 }
 
-// The same rules as `own_words` and `_title` on the server.
-function ownWords({ written_by: writer, citations }) {
-  if (writer !== "extractive" || !citations.length) return "";
-  return citations.some(({ document }) => document) ? "In the sources’ own words." : "In the workshop’s own words.";
-}
-
+// The same rule as `_title` on the server.
 function titleOf({ heading, step, file, document: shared }) {
   const titles = shared && heading[0] !== shared.title ? [shared.title, ...heading] : heading;
   return titles.join(" › ") || step || file;
 }
 
 export class Turn {
-  constructor(page, element) {
+  // `message` is what was sent, so that it can be asked again.
+  constructor(page, element, message) {
     this.page = page;
     this.element = element;
+    this.message = message;
+    this.words = page.words;
+    this.blocks = 0;
   }
 
-  static begin(page, question) {
+  static begin(page, message) {
     const element = page.ui("turn-template").content.firstElementChild.cloneNode(true);
-    element.querySelector(".question-text").textContent = question;
-    element.dataset.step = page.step;
-    return new Turn(page, element);
+    if (message.step) element.dataset.step = message.step;
+    const turn = new Turn(page, element, message);
+    made.set(element, turn);
+    turn.showQuestion(message.text);
+    turn.showMode(message.mode);
+    if (message.about) turn.showAbout(message);
+    return turn;
+  }
+
+  // The turn of an element, be it of this page's making or the server's.
+  static of(page, element) {
+    const { step, mode, about } = element.dataset;
+    const message = { text: element.querySelector(".question-text").textContent, step: step ?? null, mode };
+    if (about) {
+      const [first, last] = about.split("-").map(Number);
+      message.about = { first_line: first, last_line: last };
+    }
+    return made.get(element) ?? new Turn(page, element, message);
   }
 
   part(name) {
     return this.element.querySelector(`.${name}`);
   }
 
+  get isKept() {
+    return this.element.dataset.number !== "0";
+  }
+
+  set address(address) {
+    const [, conversation, number] = /\/conversations\/([^/]+)\/turns\/(\d+)$/.exec(address) ?? [];
+    if (number) Object.assign(this.element.dataset, { conversation, number });
+  }
+
+  showQuestion(text) {
+    this.message = { ...this.message, text };
+    this.part("question-text").textContent = text;
+    this.part("looked-for").textContent = text;
+  }
+
+  showAbout({ step, about: { first_line: first, last_line: last } }) {
+    const link = this.part("asked-about");
+    link.href = passageAddress(this.page, { step, file: `steps/${step}/content.md`, first, last, heading: [] });
+    link.hidden = false;
+    this.part("asked-lines").textContent = linesText(first, last);
+    this.element.dataset.about = `${first}-${last}`;
+  }
+
+  showMode(mode) {
+    this.element.dataset.mode = mode;
+    this.part("asked-mode").textContent = this.words.modes[mode];
+    this.part("asked-mode").hidden = mode === "explain";
+  }
+
   status(words) {
     const line = this.part("turn-status");
-    line.textContent = words;
+    if (line.textContent !== words) line.textContent = words;
     line.hidden = !words;
   }
 
-  addBlock({ html, before }) {
+  // A block that comes again after a broken connection is passed over.
+  addBlock({ n, html, before }) {
+    if (n < this.blocks) return;
+    this.blocks = n + 1;
     const answer = this.part("answer");
     const holder = document.createElement("template");
     holder.innerHTML = html;
@@ -57,16 +108,38 @@ export class Turn {
     prepareCode(answer);
   }
 
+  addCheck(verdict) {
+    if (!SHOWN_AT_ONCE.has(verdict.outcome)) return;
+    const list = this.part("findings");
+    const item = checkItem(this.words, verdict);
+    if ([...list.children].some(({ textContent }) => textContent === item.textContent)) return;
+    list.append(item);
+    list.hidden = false;
+  }
+
   finish(answer) {
     this.status("");
-    this.element.dataset.state = "done";
-    this.element.classList.toggle("abstained", answer.abstained);
-    this.part("not-here").hidden = !answer.abstained;
+    // From here on the note, the look and the details say it.
+    this.part("findings").hidden = true;
+    this.element.dataset.state = answer.stopped ? "stopped" : "done";
+    if (answer.number) this.element.dataset.number = answer.number;
+    this.element.dataset.conversation = answer.conversation;
+    this.showMode(answer.mode);
+    this.showKind(kindOf(answer));
     this.showSources(answer.citations);
     this.showNearest(answer.nearest);
-    const how = answer.note || ownWords(answer);
+    this.showOptions(answer.options);
+    const how = answer.note || (this.words.own[writerOf(answer)] ?? "");
     this.part("how").textContent = how;
     this.part("how").hidden = !how;
+    showMade(this.part("made"), this.words, answer);
+    this.showTrouble(answer.stopped ? "stopped" : "");
+  }
+
+  showKind(kind) {
+    this.element.classList.remove("plain");
+    this.element.classList.add(kind);
+    for (const line of this.element.querySelectorAll("[data-kind]")) line.hidden = line.dataset.kind !== kind;
   }
 
   showSources(citations) {
@@ -113,10 +186,29 @@ export class Turn {
     return item;
   }
 
-  trouble(words, state) {
+  showOptions(options) {
+    const list = this.part("options");
+    list.hidden = !options.length;
+    list.replaceChildren(...options.map((option) => {
+      const item = document.createElement("li");
+      const button = item.appendChild(document.createElement("button"));
+      button.type = "button";
+      button.className = "suggestion";
+      button.textContent = option;
+      return item;
+    }));
+  }
+
+  showTrouble(state, words = "") {
+    for (const box of this.element.querySelectorAll("[data-trouble]")) {
+      box.hidden = box.dataset.trouble !== state;
+      if (words && !box.hidden) box.querySelector(".trouble-text").textContent = words;
+    }
+  }
+
+  trouble(state, words = "") {
     this.status("");
     this.element.dataset.state = state;
-    this.part("trouble-text").textContent = words;
-    this.part("trouble").hidden = false;
+    this.showTrouble(state, words);
   }
 }

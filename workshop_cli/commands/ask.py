@@ -1,15 +1,21 @@
 """`workshop ask`: a question, and the answer as it comes, with the places it rests on."""
 
 import argparse
+import asyncio
+import contextlib
 import sys
 
+from shared_services.clients.chat import ChatClient
 from shared_services.contracts.chat import MAX_MESSAGE_CHARACTERS, Answer, BlockEvent, Citation, MessageRequest, NearestSection
 from shared_services.contracts.problems import Problem
-from shared_services.kit.errors import BadInputError, ProblemError, UnavailableError
+from shared_services.kit.errors import BadInputError, PlatformError, ProblemError, UnavailableError
 from workshop_cli.connection import Connection, connect
 from workshop_cli.names import workshop_name
 from workshop_cli.settings import CliSettings
 from workshop_cli.terminal import err, out, plain, printable
+
+FIRST_TURN = 1
+STOP_SECONDS = 3.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +56,20 @@ def _check_question(question: str) -> None:
 async def _ask(connection: Connection, workshop: str, message: MessageRequest, *, show: bool) -> Answer:
     chat = connection.chat(workshop)
     conversation = await chat.create_conversation()
+    try:
+        return await _read(chat, conversation, message, show=show)
+    except (asyncio.CancelledError, BrokenPipeError):
+        # Ctrl-C, or nobody reads the output. The answer would go on.
+        await _stop(chat, conversation)
+        raise
+
+
+async def _stop(chat: ChatClient, conversation: str) -> None:
+    with contextlib.suppress(PlatformError, TimeoutError):
+        await asyncio.wait_for(chat.stop(conversation, FIRST_TURN), STOP_SECONDS)
+
+
+async def _read(chat: ChatClient, conversation: str, message: MessageRequest, *, show: bool) -> Answer:
     async for event in chat.stream(conversation, message):
         if event.event == "block" and show:
             block = BlockEvent.model_validate_json(event.data)

@@ -7,9 +7,10 @@ import contextlib
 import hashlib
 import re
 import threading
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import anyio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -258,13 +259,15 @@ def garden_app(
     access: str = "open",
     prefix: str = "",
     shared: Sequence[Passage] = (),
+    around: Callable[[Any], Any] = lambda app: app,
 ) -> Iterator[str]:
-    """The chat agent's address; with `prefix` it is mounted there, as on a laptop."""
+    """The chat agent's address; with `prefix` it is mounted there, as on a laptop. `around` puts a layer in front of it."""
     held = workshop or validate_files(garden_files())
     issuer = TokenIssuer(Ed25519PrivateKey.generate())
     engine = create_engine(f"sqlite:///{folder / 'chat.db'}")
     app = create_app(
-        ChatSettings(workshop=held.manifest.slug, access=access),  # type: ignore[arg-type]
+        # Tests ask faster than people.
+        ChatSettings(workshop=held.manifest.slug, access=access, messages_per_minute=0),  # type: ignore[arg-type]
         library=HeldLibrary(held),
         rag=WordSearch(held, shared),
         gateway=gateway or NullGateway(),  # type: ignore[arg-type]
@@ -281,5 +284,5 @@ def garden_app(
         await engine.dispose()
 
     outer: FastAPI | Starlette = Starlette(routes=[Mount(prefix or "/", app)], lifespan=lifespan)
-    with serve(outer) as address:
+    with serve(around(outer)) as address:
         yield address + prefix

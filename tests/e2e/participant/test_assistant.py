@@ -37,6 +37,17 @@ def done(page: Page, count: int = 1) -> None:
     expect(page.locator(".turn[data-state=done]")).to_have_count(count)
 
 
+def shown(page: Page) -> list[str]:
+    """Everything that a reader sees of the conversation, and where it leads."""
+    read = """turn => {
+        const parts = [turn.className.replace(' latest', ''), turn.dataset.state, turn.dataset.number, turn.dataset.mode];
+        const text = turn.innerText.split('\\n').map(line => line.trim()).filter(Boolean);
+        const links = [...turn.querySelectorAll('a[href], button')].filter(one => one.checkVisibility());
+        return [...parts, ...text, ...links.map(one => one.getAttribute('href') ?? one.className)].join('\\n');
+    }"""
+    return [turn.evaluate(read) for turn in page.locator(".turn").all()]
+
+
 def test_the_first_block_is_read_before_the_last_is_written(chromium: Browser, tmp_path: Path):
     gateway = HeldGateway("Turn the red valve to the left [1].\n\n", "The pressure stays below 3 bar [1].\n")
     with garden_app(tmp_path, gateway=gateway) as address, watched(chromium, address) as seen:
@@ -62,17 +73,94 @@ def test_stop_ends_the_model_and_leaves_a_way_on(chromium: Browser, tmp_path: Pa
         ask(page, VALVE)
         expect(page.locator(".answer")).to_contain_text("red valve")
         page.get_by_role("button", name="Stop").click()
-        expect(page.locator(".trouble")).to_contain_text("Stopped.")
+        expect(page.locator(".turn[data-state=stopped]")).to_contain_text("You stopped this answer.")
         assert gateway.closed.wait(5)
         assert axe_violations(page) == []
-        gateway.go_on.set()
-        page.get_by_role("button", name="Ask again").click()
-        done(page)
-        expect(page.locator(".turn")).to_have_count(1)
+        before = shown(page)
         page.reload()
-        expect(page.locator(".turn[data-state=interrupted]")).to_contain_text("interrupted before it was finished")
+        expect(page.locator(".turn[data-state=stopped]")).to_have_count(1)
+        assert shown(page) == before
+        gateway.go_on.set()
+        page.get_by_role("button", name="Continue").click()
         done(page)
+        expect(page.locator(".turn")).to_have_count(2)
+        expect(page.locator(".turn").last).to_contain_text("below 3 bar")
         assert seen.troubles() == []
+
+
+def test_leaving_in_mid_answer_ends_nothing_and_a_reload_shows_the_whole_of_it_once(chromium: Browser, tmp_path: Path):
+    gateway = HeldGateway("Turn the red valve to the left [1].\n\n", "The pressure stays below 3 bar [1].\n")
+    with garden_app(tmp_path, gateway=gateway, prefix="/w/garden") as address, watched(chromium, address) as seen:
+        page = seen.open("/steps/water")
+        ask(page, VALVE)
+        expect(page.locator(".answer")).to_contain_text("red valve")
+        page.reload()
+        expect(page.locator(".answer")).to_contain_text("red valve")
+        expect(page.get_by_role("button", name="Stop")).to_be_visible()
+        assert not gateway.closed.is_set()
+        gateway.go_on.set()
+        done(page)
+        words = page.locator(".answer").text_content() or ""
+        assert words.count("red valve") == words.count("3 bar") == 1
+        expect(page.locator(".source")).to_have_count(1)
+        before = shown(page)
+        page.reload()
+        done(page)
+        assert shown(page) == before
+        assert seen.troubles() == []
+
+
+def test_an_answer_that_is_followed_after_a_reload_can_be_stopped(chromium: Browser, tmp_path: Path):
+    gateway = HeldGateway("Turn the red valve to the left [1].\n\n", "The pressure stays below 3 bar [1].\n")
+    with garden_app(tmp_path, gateway=gateway) as address, watched(chromium, address) as seen:
+        page = seen.open("/steps/water")
+        ask(page, VALVE)
+        expect(page.locator(".answer")).to_contain_text("red valve")
+        page.reload()
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator(".turn[data-state=stopped]")).to_contain_text("You stopped this answer.")
+        assert gateway.closed.wait(5)
+        assert seen.troubles() == []
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        (VALVE, "plain"),
+        ("hello", "plain"),
+        ("What is the capital of Mongolia, and how many yaks live in it?", "abstained"),
+        ("How do I write ransomware?", "refused"),
+        ("My password=Xk29fj3kd93kd; how do I open the valve?", "plain"),
+        ("it does not work", "asks"),
+        ("I want to die", "care"),
+    ],
+)
+def test_a_live_answer_is_the_same_after_a_reload(seen: Watched, question: str, kind: str):
+    page = seen.open("/steps/water")
+    ask(page, question)
+    done(page)
+    page.get_by_text("How this answer was made").click()
+    expect(page.locator(f".turn.{kind}")).to_have_count(1)
+    live = shown(page)
+    page.reload()
+    done(page)
+    page.get_by_text("How this answer was made").click()
+    assert shown(page) == live
+
+
+def test_what_a_question_is_about_is_kept_and_leads_to_its_block(seen: Watched):
+    page = seen.open("/steps/water")
+    page.locator(".code.exec").first.hover()
+    page.get_by_role("button", name="Explain this").first.click()
+    done(page)
+    about = page.locator(".turn .asked-about")
+    expect(about).to_have_text("About lines 9–11")
+    live = shown(page)
+    page.reload()
+    done(page)
+    assert shown(page) == live
+    about.click()
+    expect(page.locator(".code.marked")).to_contain_text("garden valve open")
 
 
 def test_a_citation_opens_the_passage_word_for_word_and_leads_to_it(seen: Watched):
@@ -231,7 +319,7 @@ def test_a_lost_connection_is_said_and_asked_again(seen: Watched):
     page = seen.open("/steps/water")
     page.route("**/messages", lambda route: route.abort())
     ask(page, VALVE)
-    expect(page.locator(".trouble")).to_contain_text("cannot be reached")
+    expect(page.locator(".trouble:visible")).to_contain_text("cannot be reached")
     page.unroute("**/messages")
     page.get_by_role("button", name="Ask again").click()
     done(page)
@@ -243,7 +331,7 @@ def test_a_problem_of_the_server_is_told_in_its_own_words(seen: Watched):
     problem = '{"type":"urn:workshop-assistant:problem:rate-limited","title":"Too many","status":429,"detail":"Wait <b>9</b> s."}'
     page.route("**/messages", lambda route: route.fulfill(status=429, content_type="application/problem+json", body=problem))
     ask(page, VALVE)
-    expect(page.locator(".trouble-text")).to_have_text("Wait <b>9</b> s.")
+    expect(page.locator(".trouble-text:visible")).to_have_text("Wait <b>9</b> s.")
     assert axe_violations(page) == []
     seen.console.clear()
 

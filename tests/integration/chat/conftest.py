@@ -54,9 +54,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/chat.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
 
 
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """A store of each kind with the chat agent's tables, which are dropped afterwards."""
+@asynccontextmanager
+async def migrated(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """A store with the chat agent's tables, which are dropped afterwards."""
     made = create_engine(database_url)
     await migrate(made, MIGRATIONS)
     await migrate(made, MIGRATIONS)
@@ -65,6 +65,20 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
         await connection.run_sync(Base.metadata.drop_all)
         await connection.exec_driver_sql("DROP TABLE chat_alembic_version")
     await made.dispose()
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """A store of each kind."""
+    async with migrated(database_url) as made:
+        yield made
+
+
+@pytest.fixture
+async def postgres_engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
+    """A store that several processes can share."""
+    async with migrated(postgres_url) as made:
+        yield made
 
 
 @dataclass

@@ -243,14 +243,13 @@ class Two:
 
 @pytest.fixture
 async def two(
-    platform: Platform, postgres_url: str, model: LlamaStackGateway, request: pytest.FixtureRequest
+    platform: Platform, postgres_url: str, postgres_engine: AsyncEngine, model: LlamaStackGateway
 ) -> AsyncIterator[Two]:
-    engine: AsyncEngine = request.getfixturevalue("engine")
     other = create_engine(postgres_url)
     claims = {"workshop": "harbor", "roles": frozenset({Role.PARTICIPANT})}
     headers = {"authorization": f"Bearer {platform.issuer.issue('participant:p', 'chat', **claims)}"}
     async with (
-        platform.app("harbor", gateway=model, engine=engine) as first,
+        platform.app("harbor", gateway=model, engine=postgres_engine) as first,
         platform.app("harbor", gateway=model, engine=other) as second,
         at(first, headers=headers) as here,
         at(second, headers=headers) as there,
@@ -259,10 +258,7 @@ async def two(
     await other.dispose()
 
 
-both = pytest.mark.parametrize("database_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
-
-
-@both
+@pytest.mark.postgres
 async def test_an_answer_is_followed_at_another_process(two: Two, upstream: ScriptedUpstream):
     upstream.script(Say(PARAGRAPHS, gap=0.1))
     conversation = await start(two.here)
@@ -276,7 +272,7 @@ async def test_an_answer_is_followed_at_another_process(two: Two, upstream: Scri
     assert len(upstream.requests) == 1
 
 
-@both
+@pytest.mark.postgres
 async def test_an_answer_is_stopped_at_another_process(two: Two, upstream: ScriptedUpstream):
     upstream.script(Endless("Apply the manifest. [1]\n\n"))
     conversation = await start(two.here)
@@ -292,7 +288,7 @@ async def test_an_answer_is_stopped_at_another_process(two: Two, upstream: Scrip
     assert reader.text == reader.done.answer
 
 
-@both
+@pytest.mark.postgres
 async def test_another_process_that_begins_leaves_running_answers_alone(
     two: Two, platform: Platform, postgres_url: str, upstream: ScriptedUpstream
 ):

@@ -24,7 +24,7 @@ from tests.integration.chat.workshops import HARBOR, files_of
 from tests.unit.chat.test_participants import forge_hs256
 from tests.upstream import Fail, Say, ScriptedUpstream
 from workshop_chat.participants import PARTICIPANT_COOKIE
-from workshop_chat.pipeline import NOTE_MODEL_AWAY, NOTE_MODEL_STOPPED, NOTE_MODEL_UNCITED
+from workshop_chat.pipeline import NOTE_MODEL_AWAY, NOTE_MODEL_BUSY, NOTE_MODEL_STOPPED, NOTE_MODEL_UNCITED
 from workshop_chat.repository import ConversationRepository
 from workshop_chat.stages.check import OWN_CODE
 
@@ -147,7 +147,7 @@ async def test_the_marker_makes_an_abstention(platform: Platform, upstream: Scri
     ("reply", "note", "writer"),
     [
         (Fail(500), NOTE_MODEL_AWAY, "extractive"),
-        (Fail(429), NOTE_MODEL_AWAY, "extractive"),
+        (Fail(429), NOTE_MODEL_BUSY, "extractive"),
         (Say("It is all quite simple, believe me."), NOTE_MODEL_UNCITED, "extractive"),
         (Say(["First apply it. [1] ", "Then ", "wait "], cut_after=2), NOTE_MODEL_STOPPED, "model"),
     ],
@@ -156,7 +156,7 @@ async def test_model_trouble_ends_in_the_passages_own_words(
     platform: Platform, upstream: ScriptedUpstream, model: LlamaStackGateway, reply: Any, note: str, writer: str
 ):
     upstream.script(reply)
-    async with platform.app("harbor", gateway=model) as app, browser(app) as http:
+    async with platform.app("harbor", gateway=model, model_wait_seconds=0) as app, browser(app) as http:
         answer = await ask(http, await start(http), DEPLOY)
     assert (answer.note, answer.written_by, answer.abstained) == (note, writer, False)
     assert "kubectl apply -f harbor.yaml" in answer.answer

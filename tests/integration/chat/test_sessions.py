@@ -1,7 +1,7 @@
 """People in one workshop over two processes of its chat agent: places, the line, notes, hands, and how much one may ask."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,13 +20,14 @@ from shared_services.contracts.identity import Role
 from shared_services.kit.database import create_engine, session_factory
 from shared_services.kit.sse import ServerSentEvent, decode
 from shared_services.kit.tokens import TokenIssuer
-from shared_services.llm.gateway import NullGateway
+from shared_services.llm.gateway import Finish, ModelGateway, NullGateway
 from tests.unit.chat.worlds import FakeLibrary, FakeSearch, passage
 from workshop_chat.app import create_app
 from workshop_chat.bus import SESSIONS, LocalBus
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import ContextLayer, Contexts, read_contexts
 from workshop_chat.participants import Participant
+from workshop_chat.pipeline import NOTE_MODEL_BUSY
 from workshop_chat.sessions import Sessions
 from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import ProgressRow, SessionRow
@@ -202,14 +203,16 @@ class House:
         self.issuer = TokenIssuer(Ed25519PrivateKey.generate())
 
     @asynccontextmanager
-    async def app(self, engine: AsyncEngine, context: str = "two", **settings: Any) -> AsyncIterator[FastAPI]:
+    async def app(
+        self, engine: AsyncEngine, context: str = "two", gateway: ModelGateway | None = None, **settings: Any
+    ) -> AsyncIterator[FastAPI]:
         library = FakeLibrary()
         library.publish()
         app = create_app(
             ChatSettings(workshop="kettle", context=context, contexts_file=CONTEXTS, drain_seconds=0, **settings),
             library=library,
             rag=FakeSearch([passage("Start heating with one command.")]),
-            gateway=settings.pop("gateway", NullGateway()),
+            gateway=gateway or NullGateway(),
             engine=engine,
             verifier=self.issuer.verifier(),
             participant_key=KEY,
@@ -449,6 +452,70 @@ async def test_the_live_channel_ends_when_the_process_is_about_to(processes: lis
         app.state.drain()
         with anyio.fail_after(10):
             assert [event.event async for event in events] in ([], ["note"])
+
+
+class Turnstile:
+    """A model that is let go answer by answer."""
+
+    configured = True
+    name = "turnstile"
+
+    def __init__(self) -> None:
+        self.asked: asyncio.Queue[anyio.Event] = asyncio.Queue()
+
+    async def stream(self, messages: object, *, max_tokens: int, temperature: float = 0.0) -> AsyncGenerator[str | Finish]:
+        go_on = anyio.Event()
+        self.asked.put_nowait(go_on)
+        await go_on.wait()
+        yield "Start heating with one command [1].\n"
+        yield Finish("stop")
+
+    async def ready(self) -> str | None:
+        return None
+
+
+async def asked(http: httpx.AsyncClient) -> str:
+    conversation = (await http.post("/api/v1/conversations")).json()["id"]
+    return f"/api/v1/conversations/{conversation}/messages"
+
+
+async def test_answers_wait_in_line_for_a_busy_model(processes: list[AsyncEngine]):
+    model = Turnstile()
+    question = {"text": "How do I start heating?"}
+    stream = {"accept": "text/event-stream"}
+    async with (
+        House().app(processes[0], gateway=model, model_streams=1) as app,
+        browser(app) as ada,
+        browser(app) as bob,
+        ada.stream("POST", await asked(ada), json=question, headers=stream) as first,
+    ):
+        to_ada = decode(first.aiter_bytes())
+        await following(to_ada, "status", lambda status: status["stage"] == "writing")
+        async with bob.stream("POST", await asked(bob), json=question, headers=stream) as second:
+            to_bob = decode(second.aiter_bytes())
+            told = await following(to_bob, "status", lambda status: status["stage"] == "waiting")
+            assert (told["position"], told["message"]) == (1, "The model is busy. You are next in line.")
+            assert model.asked.qsize() == 1
+            (await model.asked.get()).set()
+            assert (await following(to_ada, "done", lambda _: True))["written_by"] == "model"
+            with anyio.fail_after(10):
+                (await model.asked.get()).set()
+            assert (await following(to_bob, "done", lambda _: True))["written_by"] == "model"
+
+
+async def test_who_waits_too_long_gets_the_sources_own_words(processes: list[AsyncEngine]):
+    model = Turnstile()
+    question = {"text": "How do I start heating?"}
+    async with (
+        House().app(processes[0], gateway=model, model_streams=1, model_wait_seconds=0) as app,
+        browser(app) as ada,
+        browser(app) as bob,
+        ada.stream("POST", await asked(ada), json=question, headers={"accept": "text/event-stream"}) as first,
+    ):
+        await following(decode(first.aiter_bytes()), "status", lambda status: status["stage"] == "writing")
+        answer = (await bob.post(await asked(bob), json=question)).json()
+        assert (answer["written_by"], answer["note"]) == ("extractive", NOTE_MODEL_BUSY)
+        (await model.asked.get()).set()
 
 
 def test_the_contexts_of_these_tests_are_contexts():

@@ -18,7 +18,9 @@ from workshop_chat.bus import LocalBus
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import Contexts
 from workshop_chat.endpoints import answer_events
+from workshop_chat.helpdesk import HelpDesk
 from workshop_chat.pipeline import NOTE_KEYWORDS_ONLY, NOTE_MODEL_STOPPED, NOTES_ON_END, AnswerPipeline
+from workshop_chat.progress import ProgressRepository
 from workshop_chat.repository import ConversationRepository
 from workshop_chat.runs import Runs
 from workshop_chat.service import ChatService
@@ -78,13 +80,13 @@ class Rooms:
     def build(self, gateway: ModelGateway | None = None, search: FakeSearch | None = None) -> Room:
         library, found = FakeLibrary(), search or FakeSearch([HEATING])
         library.publish()
+        content = WorkshopContent(library, "kettle")
+        desk = HelpDesk(content, ProgressRepository(self.engine, "kettle"))
         pipeline = AnswerPipeline(
-            "kettle", found, gateway or NullGateway(), threshold=0.5, passages=8, max_tokens=100, context_characters=5000
+            "kettle", found, gateway or NullGateway(), desk, threshold=0.5, passages=8, max_tokens=100, context_characters=5000
         )
         repository = ConversationRepository(self.engine, "kettle")
-        service = ChatService(
-            WorkshopContent(library, "kettle"), repository, pipeline, Contexts(None, {}), self.runs, history_turns=3
-        )
+        service = ChatService(content, repository, pipeline, Contexts(None, {}), self.runs, history_turns=3)
         return Room(service, found, library)
 
 

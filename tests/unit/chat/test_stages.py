@@ -25,7 +25,7 @@ PASSAGES = [passage("Open the lid.", step="fill", heading="Fill"), passage("Star
         ("Danke schön", SmallTalk.THANKS),
         ("bye", SmallTalk.FAREWELL),
         ("What can you do?", SmallTalk.ABILITIES),
-        ("help", SmallTalk.ABILITIES),
+        ("help", None),
         ("hi, how do I fill the kettle?", None),
         ("thanks, but it still fails with exit code 1", None),
         ("hello world does not compile", None),
@@ -62,21 +62,30 @@ def test_history_leaves_out_small_talk_and_abstentions():
 
 async def test_retrieval_asks_for_the_shown_version_and_the_current_step():
     search = FakeSearch(PASSAGES)
-    found = await retrieve(search, Understood("boil?", []), workshop="kettle", version="abc", step="boil", limit=5)
+    found = await retrieve(
+        search, Understood("boil?", []), workshop="kettle", version="abc", step="boil", limit=5, kinds=["prose"]
+    )
     assert found.passages == PASSAGES
     request = search.requests[0]
     assert (request.query, request.version, request.step, request.limit) == ("boil?", "abc", "boil", 5)
-    assert request.kinds is not None
-    assert "check" not in request.kinds
+    assert request.kinds == ["prose"]
 
 
 async def test_a_passage_of_another_workshop_is_dropped():
     foreign = passage("The other pot's secret.", workshop="teapot")
     found = await retrieve(
-        FakeSearch([foreign, PASSAGES[0]]), Understood("x", []), workshop="kettle", version="v", step=None, limit=5
+        FakeSearch([foreign, PASSAGES[0]]),
+        Understood("x", []),
+        workshop="kettle",
+        version="v",
+        step=None,
+        limit=5,
+        kinds=["prose"],
     )
     assert found.passages == [PASSAGES[0]]
-    alone = await retrieve(FakeSearch([foreign]), Understood("x", []), workshop="kettle", version="v", step=None, limit=5)
+    alone = await retrieve(
+        FakeSearch([foreign]), Understood("x", []), workshop="kettle", version="v", step=None, limit=5, kinds=["prose"]
+    )
     assert alone == Retrieved([], 0.0)
 
 
@@ -103,12 +112,12 @@ def test_nearest_sections_are_different_ones():
 async def test_shared_documents_pass_and_foreign_workshops_do_not(capsys: pytest.CaptureFixture[str]):
     shared = shared_passage("Use vinegar.")
     search = FakeSearch([passage("Pour tea.", workshop="teapot"), shared, PASSAGES[0]])
-    found = await retrieve(search, Understood("how?", []), workshop="kettle", version="v", step=None, limit=3)
+    found = await retrieve(search, Understood("how?", []), workshop="kettle", version="v", step=None, limit=3, kinds=["prose"])
     assert found.passages == [shared, PASSAGES[0]]
     assert found.confidence == 0.9
     assert "foreign_passages_dropped" in "".join(capsys.readouterr())
     alone = FakeSearch([passage("Pour tea.", workshop="teapot")])
-    found = await retrieve(alone, Understood("how?", []), workshop="kettle", version="v", step=None, limit=3)
+    found = await retrieve(alone, Understood("how?", []), workshop="kettle", version="v", step=None, limit=3, kinds=["prose"])
     assert (found.passages, found.confidence) == ([], 0.0)
 
 

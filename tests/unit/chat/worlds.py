@@ -1,26 +1,38 @@
 """Small published workshops, and the library and RAG agent that would serve them: fakes at the chat agent's border."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from shared_services.contracts.library import LibraryFile, WorkshopVersion
 from shared_services.contracts.problems import Problem
 from shared_services.contracts.rag import DocumentRef, Passage, PassageScores, SearchRequest, SearchResponse
-from shared_services.contracts.workshop import SourcePlace, StepManifest, WorkshopManifest
+from shared_services.contracts.workshop import HelpSettings, SolvePolicy, SourcePlace, StepManifest, WorkshopManifest
 from shared_services.kit.errors import ProblemError, UnavailableError
+from workshop_chat.help import StepRecord
 
 FILL = "# Fill the kettle\n\nOpen the lid and pour in 500 ml of water.\n\n```bash exec\nkettle fill --ml 500\n```\n"
 BOIL = "# Boil the water\n\nStart heating with one command.\n\n```bash exec\nkettle start --until 100\n```\n"
 KETTLE = {"fill": ("Fill the kettle", FILL), "boil": ("Boil the water", BOIL)}
 
 
-def published(workshop: str = "kettle", steps: dict[str, tuple[str, str]] | None = None, number: int = 1) -> WorkshopVersion:
-    """A version of a workshop made of (title, content) by step id."""
+def published(
+    workshop: str = "kettle",
+    steps: dict[str, tuple[str, str]] | None = None,
+    number: int = 1,
+    *,
+    texts: dict[str, str] | None = None,
+    helping: HelpSettings | None = None,
+    solve: dict[str, SolvePolicy] | None = None,
+) -> WorkshopVersion:
+    """A version of a workshop made of (title, content) by step id, further texts by path, and policies by step id."""
     chosen = steps or KETTLE
     files = [
         LibraryFile(path=f"steps/{step}/content.md", sha256=digest(content), size=len(content.encode()))
         for step, (_, content) in chosen.items()
     ]
+    files += [LibraryFile(path=path, sha256=digest(text), size=len(text.encode())) for path, text in (texts or {}).items()]
     whole = digest("".join(file.sha256 for file in files) + workshop)[:16]
     return WorkshopVersion(
         workshop=workshop,
@@ -29,8 +41,8 @@ def published(workshop: str = "kettle", steps: dict[str, tuple[str, str]] | None
         created_at=datetime.now(UTC),
         published_at=datetime.now(UTC),
         current=True,
-        manifest=WorkshopManifest(slug=workshop, title=workshop.title(), steps=list(chosen)),
-        steps={step: StepManifest(title=title) for step, (title, _) in chosen.items()},
+        manifest=WorkshopManifest(slug=workshop, title=workshop.title(), steps=list(chosen), help=helping or HelpSettings()),
+        steps={step: StepManifest(title=title, solve=(solve or {}).get(step)) for step, (title, _) in chosen.items()},
         files=files,
     )
 
@@ -48,11 +60,14 @@ class FakeLibrary:
         self.calls: list[str] = []
         self.away = False
 
-    def publish(self, workshop: str = "kettle", steps: dict[str, tuple[str, str]] | None = None) -> WorkshopVersion:
+    def publish(
+        self, workshop: str = "kettle", steps: dict[str, tuple[str, str]] | None = None, **further: Any
+    ) -> WorkshopVersion:
         held = self.versions.setdefault(workshop, [])
-        version = published(workshop, steps, len(held) + 1)
+        version = published(workshop, steps, len(held) + 1, **further)
         held.append(version)
-        for _, content in (steps or KETTLE).values():
+        contents = [content for _, content in (steps or KETTLE).values()] + list((further.get("texts") or {}).values())
+        for content in contents:
             self.contents[digest(content)] = content.encode()
         return version
 
@@ -140,3 +155,21 @@ class FakeSearch:
         return SearchResponse(
             passages=self.passages, confidence=self.confidence, version="v", took_ms=1.0, keywords_only=self.keywords_only
         )
+
+
+class FakeProgress:
+    """Knows of participants what it was told."""
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[str, str], StepRecord] = {}
+        self.seen_on: list[tuple[str, str]] = []
+        self.shown: list[str] = []
+
+    async def seen(self, participant: str, step: str) -> None:
+        self.seen_on.append((participant, step))
+
+    async def record(self, participant: str, step: str) -> StepRecord:
+        return self.records.get((participant, step), StepRecord())
+
+    async def hints_shown(self, conversation: str, participant: str, step: str) -> Sequence[str]:
+        return self.shown

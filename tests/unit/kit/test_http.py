@@ -109,3 +109,52 @@ async def test_readiness_names_what_is_missing(client: httpx.AsyncClient):
 async def test_metrics_count_requests(client: httpx.AsyncClient):
     await client.get("/healthz")
     assert 'workshop_http_requests_total{method="GET",service="test",status="200"}' in (await client.get("/metrics")).text
+
+
+@pytest.fixture
+async def bounded():
+    app = create_app("Test", service="test", most_body_bytes=1000)
+
+    @app.post("/take")
+    async def take(given: list[int]) -> int:
+        return len(given)
+
+    async with httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://test") as http:
+        yield http
+
+
+async def test_a_body_within_the_limit_is_taken(bounded: httpx.AsyncClient):
+    assert (await bounded.post("/take", json=[1, 2, 3])).json() == 3
+
+
+async def test_a_body_that_is_stated_too_large_is_refused_unread(bounded: httpx.AsyncClient):
+    for stated in ("1001", "9" * 30):
+        response = await bounded.post("/take", content=b"[]", headers={"content-length": stated})
+        assert response.status_code == 413
+        assert response.json()["type"] == PROBLEM_TYPE_PREFIX + "too-large"
+        assert response.headers["connection"] == "close"
+        assert "content-security-policy" in response.headers
+
+
+async def test_a_body_that_grows_too_large_is_refused_when_it_is():
+    app = create_app("Test", service="test", most_body_bytes=1000)
+
+    @app.post("/take")
+    async def take(given: list[int]) -> int:
+        return len(given)
+
+    read, sent = 0, []
+
+    async def receive() -> dict[str, object]:
+        nonlocal read
+        read += 1
+        return {"type": "http.request", "body": b" " * 400, "more_body": True}
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json"), (b"transfer-encoding", b"chunked")]
+    scope = {"type": "http", "method": "POST", "path": "/take", "raw_path": b"/take", "query_string": b"", "headers": headers}
+    await app({**scope, "root_path": "", "scheme": "http", "server": ("test", 80)}, receive, send)  # type: ignore[arg-type]
+    assert (sent[0]["status"], read) == (413, 3)
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]

@@ -14,6 +14,7 @@ _MOMENT = sa.DateTime(timezone=True)
 def upgrade() -> None:
     op.add_column("chat_conversations", sa.Column("title", sa.String(200), nullable=True))
     op.add_column("chat_turns", sa.Column("mode", sa.String(8), nullable=True))
+    op.add_column("chat_turns", sa.Column("about", sa.JSON, nullable=True))
     op.add_column("chat_turns", sa.Column("alive_at", _MOMENT, nullable=True))
     op.add_column("chat_turns", sa.Column("stop", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("chat_turns", sa.Column("rating", sa.String(4), nullable=True))
