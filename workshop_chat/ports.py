@@ -32,6 +32,18 @@ class Search(Protocol):
         ...
 
 
+class Embeddings(Protocol):
+    """The RAG agent's embedding model; raises `PlatformError`s."""
+
+    async def embeddings(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
+        """A vector of length 1 for each text, in order."""
+        ...
+
+
+class Retrieval(Search, Embeddings, Protocol):
+    """What the RAG agent does for a chat agent."""
+
+
 class Progress(Protocol):
     """What is known of participants on the steps of one workshop; raises `PlatformError`s."""
 
@@ -46,15 +58,3 @@ class Progress(Protocol):
     async def hints_shown(self, conversation: str, participant: str, step: str) -> Sequence[str]:
         """The texts of a step's hints that answers of a conversation have cited."""
         ...
-
-
-class Embeddings(Protocol):
-    """The RAG agent's embedding model; raises `PlatformError`s."""
-
-    async def embeddings(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
-        """A vector of length 1 for each text, in order."""
-        ...
-
-
-class Retrieval(Search, Embeddings, Protocol):
-    """What the RAG agent does for a chat agent."""

@@ -1,6 +1,5 @@
 """The live board in a real browser: thirty people on one screen, live, without disturbing whoever reads it."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -196,15 +195,3 @@ def test_hostile_names_and_questions_are_text(chromium: Browser, tmp_path: Path)
         assert sideways(page) == 0
         assert page.evaluate("document.documentElement.scrollHeight") <= 860
         assert seen.troubles() == []
-
-
-@pytest.mark.skipif("BOARD_SHOTS" not in os.environ, reason="for looking at: a folder for screenshots in BOARD_SHOTS")
-def test_screenshots(chromium: Browser, room: Classroom):
-    for width, height in ((1280, 800), (360, 740)):
-        for scheme in ("light", "dark"):
-            with watched(chromium, room.address, width=width, height=height, scheme=scheme) as seen:  # type: ignore[arg-type]
-                seen.context.add_cookies([room.session()])
-                for path in ("board", "insights"):
-                    go(seen, f"/{path}")
-                    target = Path(os.environ["BOARD_SHOTS"]) / f"{path}-{width}-{scheme}.png"
-                    seen.page.screenshot(path=str(target), full_page=path == "insights")
