@@ -266,7 +266,7 @@ def garden_app(
     issuer = TokenIssuer(Ed25519PrivateKey.generate())
     engine = create_engine(f"sqlite:///{folder / 'chat.db'}")
     app = create_app(
-        ChatSettings(workshop=held.manifest.slug, access=access),  # type: ignore[arg-type]
+        ChatSettings(workshop=held.manifest.slug, access=access, messages_per_minute=0),  # type: ignore[arg-type]
         library=HeldLibrary(held),
         rag=WordSearch(held, shared),
         gateway=gateway or NullGateway(),  # type: ignore[arg-type]
