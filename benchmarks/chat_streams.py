@@ -160,12 +160,13 @@ def part(values: Sequence[float], share: float) -> float:
 async def measure(streams: int, rate: float, ramp: float, agent_core: Sequence[int]) -> dict[str, Any]:
     """One run."""
     tokens = int((ramp + PLATEAU_SECONDS) * rate)
-    world = ScriptedWorld(tokens, rate)
+    world = ScriptedWorld(tokens)
     async with world.serving():
         with made_folder() as (folder, issuer), chat_agent(world.url, folder, issuer, cores=agent_core) as agent:
             await asyncio.to_thread(agent.until, "/readyz")
             await _all_of(1, 0.0, agent, first=900_000)
             rest = agent.resident_mb()
+            world.rate = rate
             began = time.perf_counter()
             shares = asyncio.create_task(_shares(agent, began + ramp, began + ramp + PLATEAU_SECONDS * 0.75))
             taken = await _all_of(streams, ramp, agent)

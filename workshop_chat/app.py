@@ -20,6 +20,7 @@ from workshop_chat.bus import open_bus
 from workshop_chat.card import chat_card
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import NOTHING, SHIPPED, ContextLayer, Contexts, read_contexts, read_template
+from workshop_chat.counted import CountedGateway
 from workshop_chat.endpoints import api_router
 from workshop_chat.faces.mcp_server import McpFace
 from workshop_chat.faces.openai_api import openai_router
@@ -141,7 +142,7 @@ def create_app(
     pipeline = AnswerPipeline(
         name,
         rag,
-        gateway,
+        CountedGateway(gateway, name),
         desk,
         threshold=settings.confidence_threshold,
         passages=settings.passages,

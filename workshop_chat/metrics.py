@@ -20,3 +20,11 @@ FIRST_BLOCK_SECONDS = Histogram(
 SESSIONS = Gauge("workshop_chat_sessions", "Sessions by state, as this process last saw them.", ["workshop", "state"])
 MODEL_WAITING = Gauge("workshop_chat_model_waiting", "Answers that wait for the model.", ["workshop"])
 LIVE_CONNECTIONS = Gauge("workshop_chat_live_connections", "Pages that listen for what happens.", ["workshop"])
+MODEL_ERRORS = Counter("workshop_chat_model_errors_total", "Calls of the model that failed, by reason.", ["workshop", "reason"])
+MODEL_STREAMS = Gauge("workshop_chat_model_streams", "Answers that the model is writing.", ["workshop"])
+FIRST_WORDS_SECONDS = Histogram(
+    "workshop_chat_model_first_words_seconds",
+    "Seconds from asking the model to its first words, further tries included.",
+    ["workshop"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
