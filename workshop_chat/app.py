@@ -150,6 +150,7 @@ def create_app(
         context_characters=context_characters,
         queue=ModelQueue(name, streams=settings.model_streams, patience=settings.model_wait_seconds),
         moderator=moderator,
+        rewording_seconds=settings.rewording_seconds,
     )
     bus = open_bus(engine, name)
     runs = Runs(name, repository, bus, grace=settings.drain_seconds)

@@ -28,7 +28,7 @@ from workshop_chat.stages.hint import PLAIN_HINT, Guard, concerns, hint_block, n
 from workshop_chat.stages.moderate import moderate_by_model, moderate_passages, moderate_subject
 from workshop_chat.stages.retrieve import Retrieved, retrieve
 from workshop_chat.stages.reveal import NO_COMMANDS
-from workshop_chat.stages.understand import small_talk
+from workshop_chat.stages.understand import Understood, small_talk
 from workshop_chat.writing import (
     NOTE_GAVE_AWAY,
     NOTE_MODEL_AWAY,
@@ -75,6 +75,7 @@ class AnswerPipeline:
         context_characters: How many characters of passages a prompt may hold.
         queue: Hands out turns at the model; everybody has one at once when absent.
         moderator: The safety model; one that is not `configured` is never asked.
+        rewording_seconds: How long the model may take to make a follow-up stand alone; 0 never asks it.
     """
 
     def __init__(
@@ -90,9 +91,11 @@ class AnswerPipeline:
         context_characters: int,
         queue: ModelQueue | None = None,
         moderator: Moderator | None = None,
+        rewording_seconds: float = 0.0,
     ) -> None:
         self._workshop = workshop
         self._search = search
+        self._rewording_seconds = rewording_seconds
         self._moderator = moderator or NullModerator()
         self._writer = Writer(
             workshop,
@@ -180,10 +183,11 @@ class AnswerPipeline:
     async def _found(self, question: Question, here: Situation, draft: Draft) -> AsyncGenerator[Piece]:
         """The answer from what is found; where the workshop holds none, what may stand in for it."""
         yield StatusEvent(stage="retrieving", message="Looking in the workshop")
+        understood = await self._understood(here, draft)
         asked = time.perf_counter()
         found = await retrieve(
             self._search,
-            here.understood,
+            understood,
             workshop=self._workshop,
             version=question.published.version,
             step=question.step,
@@ -222,6 +226,18 @@ class AnswerPipeline:
             async with aclosing(stand_in(question, here, found, draft)) as instead:
                 async for part in instead:
                     yield part
+
+    async def _understood(self, here: Situation, draft: Draft) -> Understood:
+        """What is searched for: a follow-up stands alone where the model makes it so."""
+        understood = here.understood
+        if understood.pasted is not None or here.about is not None:
+            return understood
+        started = time.perf_counter()
+        alone = await self._writer.stand_alone(understood.question, here.history, self._rewording_seconds)
+        if alone is None:
+            return understood
+        draft.stamp("understand", started)
+        return replace(understood, query=alone, history=[])
 
     def _screened(
         self, question: Question, found: Retrieved, draft: Draft

@@ -201,6 +201,15 @@ class ChatSettings(PlatformSettings):
         validation_alias="CHAT_DRAIN_SECONDS",
         description="Seconds that answers get to finish when the process is told to end; the others are kept as interrupted.",
     )
+    rewording_seconds: float = Field(
+        default=4.0,
+        ge=0,
+        le=30,
+        validation_alias="CHAT_REWORDING_SECONDS",
+        description=(
+            "How long the language model may take to make a follow-up stand alone before it is searched for; 0 never asks it."
+        ),
+    )
     secure_cookies: bool = Field(
         default=False,
         validation_alias="SECURE_COOKIES",

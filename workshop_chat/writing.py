@@ -9,7 +9,7 @@ from contextlib import aclosing
 from structlog import get_logger
 
 from shared_services.contracts.chat import CheckVerdict, Citation, StatusEvent
-from shared_services.contracts.rag import Passage
+from shared_services.contracts.rag import Passage, Turn
 from shared_services.llm.errors import ModelUnavailableError
 from shared_services.llm.gateway import Finish, ModelGateway
 from shared_services.llm.moderation import Moderator, NullModerator
@@ -21,6 +21,7 @@ from workshop_chat.situation import Situation
 from workshop_chat.stages.check import Checked, Checker, UncitedError
 from workshop_chat.stages.hint import Guard
 from workshop_chat.stages.moderate import moderate_block, moderate_by_model
+from workshop_chat.stages.standalone import leans_on_history, stand_alone
 from workshop_chat.stages.write import (
     Commission,
     NotInPassagesError,
@@ -89,6 +90,12 @@ class Writer:
     def has_model(self) -> bool:
         """Whether a language model is configured."""
         return self._gateway.configured
+
+    async def stand_alone(self, text: str, history: Sequence[Turn], seconds: float) -> str | None:
+        """A follow-up as a question of its own; None where the model gives none of use within `seconds`, or need not."""
+        if not self._gateway.configured or seconds <= 0 or not leans_on_history(text, history):
+            return None
+        return await stand_alone(self._gateway, text, history, seconds=seconds)
 
     async def answer(
         self, question: Question, here: Situation, found: Sequence[Passage], draft: Draft, *, stand_in: bool = True
