@@ -14,6 +14,8 @@ from shared_services.llm.folding import code_blocks, folded, without_prompt
 from shared_services.llm.sentences import CITATION
 
 _INLINE_CODE: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_HELD_PLACES: Final = re.compile("[\ue000\ue001]")
+"""What stands for code spans while the text around them is changed; a text that brings its own must not be taken for it."""
 _RANGE: Final = re.compile(r"(\d{1,3})\s*[–-]\s*\^?(\d{1,3})")
 _MOST_IN_RANGE: Final = 10
 _PROGRAMS: Final = """
@@ -128,6 +130,7 @@ def _outside_code(markdown: str, change: Callable[[str], str]) -> str:
 
 def _outside_inline(text: str, change: Callable[[str], str]) -> str:
     """Apply `change` to the text with its code spans out of reach."""
+    text = _HELD_PLACES.sub("", text)
     spans = [match.group() for match in _INLINE_CODE.finditer(text)]
     if not spans:
         return change(text)

@@ -22,6 +22,7 @@ UnitKind = Literal["sentence", "item", "code", "table"]
 _CODE_SPAN: Final = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 _IMAGE: Final = re.compile(r"!\[(?:[^\[\]]|\[[^\]]*\])*\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\])?")
 _LINK: Final = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\](?:\(((?:[^()]|\([^()]*\))*)\)|\[[^\]]*\])")
+_HELD_PLACES: Final = re.compile("[\ue000\ue001]")
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
 _ABSOLUTE: Final = re.compile(r"https?://", re.IGNORECASE)
 
@@ -202,7 +203,7 @@ def clean(text: str, *, strip: bool = True) -> str:
         spans.append(match.group())
         return f"\ue000{len(spans) - 1}\ue001"
 
-    hidden = _CODE_SPAN.sub(hide, text)
+    hidden = _CODE_SPAN.sub(hide, _HELD_PLACES.sub("", text))
     hidden = _IMAGE.sub("", hidden)
     hidden = _LINK.sub(lambda link: link.group() if _ABSOLUTE.match(link.group(2) or "") else link.group(1), hidden)
     hidden = _TAG.sub("", hidden)

@@ -72,3 +72,8 @@ def test_a_command_tells_where_it_stands() -> None:
 )
 def test_what_looks_like_a_command(code: str, yes: bool) -> None:
     assert looks_like_command(code) is yes
+
+
+def test_a_text_with_the_signs_that_stand_for_code_breaks_nothing() -> None:
+    hostile = "\ue0007\ue001 and `code` [1], \ue0000\ue001"
+    assert check_block(hostile, [passage("code")]).markdown == "7 and `code` [1], 0"
