@@ -95,6 +95,7 @@ async def test_events_come_in_order(platform: Platform):
             "number": 1,
             "question": DEPLOY["text"],
             "step": "deploy",
+            "about": None,
             "state": "done",
             "answer": answer.model_dump(mode="json"),
             "mode": "explain",
