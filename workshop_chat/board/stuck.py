@@ -73,5 +73,5 @@ def minutes(seconds: float) -> str:
     """A time for people: whole minutes, hours from two on."""
     whole = round(seconds / 60)
     if whole < 1:
-        return "less than a minute"
+        return "< 1 min"
     return f"{whole} min" if whole < 120 else f"{whole // 60} h {whole % 60} min"

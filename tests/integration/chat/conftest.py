@@ -34,7 +34,6 @@ from workshop_chat.app import create_app
 from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import MIGRATIONS, Base
 
-CROWD = Path(__file__).with_name("contexts.yaml")
 KEY = b"the chat agents' own secret, 32+"
 
 
@@ -132,7 +131,7 @@ class Platform:
         ends at once.
         """
         if not {"context", "contexts_file"} & settings.keys():
-            settings |= {"context": "crowd", "contexts_file": CROWD}
+            settings = {"participant_limit": 100_000, **settings}
         settings = {"drain_seconds": 0, "messages_per_minute": 0, **settings}
         async with httpx.AsyncClient(transport=InProcessTransport(self.rag), base_url="http://rag", timeout=60) as http:
             rag = self.rag_client(http, workshop=workshop, tags=tags)

@@ -59,7 +59,7 @@ def test_the_reasons_are_told():
     assert stuck(OnStep(failed_checks=4))[0].text == "4 failed checks"
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0, "less than a minute"), (59, "1 min"), (7140, "119 min"), (7500, "2 h 5 min")])
+@pytest.mark.parametrize(("seconds", "words"), [(0, "< 1 min"), (59, "1 min"), (7140, "119 min"), (7500, "2 h 5 min")])
 def test_times_for_people(seconds: float, words: str):
     assert minutes(seconds) == words
 
