@@ -167,7 +167,7 @@ def create_app(
     def load_a2a() -> OpenFace:
         from workshop_chat.executor import chat_face
 
-        return chat_face(content, service, rag, participants)
+        return chat_face(content, service, rag, participants, gate)
 
     a2a = A2AFace(load_a2a, verifier, AUDIENCE, participants.of_token)
 

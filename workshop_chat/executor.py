@@ -36,6 +36,7 @@ from workshop_chat.card import chat_card
 from workshop_chat.content import WorkshopContent
 from workshop_chat.faces.openai_api import sources
 from workshop_chat.faces.tools import MOST_CHARACTERS, MOST_PASSAGES, search_workshop, step_named
+from workshop_chat.limits import Gate
 from workshop_chat.participants import Participants
 from workshop_chat.pipeline import Block, Piece
 from workshop_chat.ports import Search
@@ -100,16 +101,20 @@ class ChatExecutor(SkillExecutor):
         service: Answers.
         search: Retrieval in the workshop's scope.
         participants: Tell whom a caller's token speaks for.
+        gate: Lets in those who have a place, and their messages within the limits.
     """
 
     cancelled = "It was cancelled. What had been answered by then stands in the artifact."
 
-    def __init__(self, content: WorkshopContent, service: ChatService, search: Search, participants: Participants) -> None:
+    def __init__(
+        self, content: WorkshopContent, service: ChatService, search: Search, participants: Participants, gate: Gate
+    ) -> None:
         super().__init__()
         self._content = content
         self._service = service
         self._search = search
         self._participants = participants
+        self._gate = gate
 
     async def begin(self, context: RequestContext) -> Message | Work:
         """Search or read at once; let a question in and say how it is answered."""
@@ -119,12 +124,14 @@ class ChatExecutor(SkillExecutor):
         caller = self._participants.of_token(claims_of(context))
         request = wanted(texts_of(message), data_of(message))
         if isinstance(request, MessageRequest):
+            await self._gate.message(caller, request.text)
             conversation = await self._service.resume(context_of(context), caller.id)
             return self._answering(await self._service.admit(conversation, caller.id, request))
         if context.current_task is not None:
             raise BadInputError(
                 "This task waits for an answer to what it asked back. Send it as text, or search in a task of its own."
             )
+        await self._gate.enter(caller)
         if isinstance(request, Sought):
             found = await search_workshop(self._content, self._search, self._service.level, request.query, request.limit)
             return answer(context, [text_part(readable(found)), data_part(found)])
@@ -186,7 +193,7 @@ def _place(passage: Passage) -> str:
     return f"{title} ({passage.file}, lines {passage.first_line}-{passage.last_line})"
 
 
-def chat_face(content: WorkshopContent, service: ChatService, search: Search, participants: Participants) -> OpenFace:
+def chat_face(content: WorkshopContent, service: ChatService, search: Search, participants: Participants, gate: Gate) -> OpenFace:
     """What makes the face of a chat agent."""
     # The addresses in this copy of the card are read by nobody: callers get theirs from the card's own path.
-    return lambda: open_face(chat_card(content.workshop, ""), ChatExecutor(content, service, search, participants))
+    return lambda: open_face(chat_card(content.workshop, ""), ChatExecutor(content, service, search, participants, gate))

@@ -10,6 +10,7 @@ _ANSI = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]"
 )
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
+LONGEST_LINE = 1_000
 _PROMPT = re.compile(r"^\s*(?:\[?[\w.-]+@[\w.-]+[^$#\n]{0,60}\]?[$#]|[$#>]|PS [A-Z]:\\[^>\n]{0,80}>)\s+\S")
 _FAILS = re.compile(
     r"(?:\b(?:error|exception|fatal|panic|failed|failure|denied|refused|unable to|cannot|can't|could not|not found|no such"
@@ -91,7 +92,9 @@ def _divided(text: str) -> tuple[str, str]:
 
 
 def _looks_pasted(line: str) -> bool:
-    return bool(_PROMPT.match(line) or _FRAME.match(line) or _FAILS.search(line))
+    # Its beginning tells; over a line of a hundred thousand characters the patterns would take minutes.
+    start = line[:LONGEST_LINE]
+    return bool(_PROMPT.match(start) or _FRAME.match(start) or _FAILS.search(start))
 
 
 def _is_sentence(line: str) -> bool:
@@ -107,7 +110,7 @@ def identifying_lines(output: str) -> tuple[str, ...]:
     """
     causes: list[str] = []
     others: list[str] = []
-    for line in without_control(output).splitlines():
+    for line in (each[:LONGEST_LINE] for each in without_control(output).splitlines()):
         if _FRAME.match(line) or _PROMPT.match(line) or not _FAILS.search(line):
             continue
         shown = _essence(line)
