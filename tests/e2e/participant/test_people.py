@@ -153,7 +153,7 @@ def test_a_phones_bar_has_room_for_everything_in_it(chromium: Browser, tmp_path:
         buttons = seen.page.locator("header.top button:visible")
         places = [box for box in (button.bounding_box() for button in buttons.all()) if box is not None]
         assert len(places) >= 3
-        assert all(0 <= box["x"] and box["x"] + box["width"] <= 360 for box in places), places
+        assert all(box["x"] >= 0 and box["x"] + box["width"] <= 360 for box in places), places
 
 
 def test_a_name_is_given_beside_the_step(chromium: Browser, tmp_path: Path):
