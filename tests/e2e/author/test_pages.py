@@ -142,7 +142,7 @@ def test_everything_is_there_without_scripts(chromium: Browser, product: Product
         expect(page.get_by_role("heading", name="Wake the starter")).to_be_visible()
         expect(page.get_by_role("button", name="Publish")).to_be_visible()
         seen.open("/")
-        expect(page.get_by_role("link", name=LONG)).to_be_visible()
+        expect(page.get_by_role("link", name=LONG, exact=True)).to_be_visible()
 
 
 def test_the_join_link_is_copied(chromium: Browser, product: Product, shown: Shown):

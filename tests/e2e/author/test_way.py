@@ -73,7 +73,7 @@ def test_from_the_link_to_a_cited_answer(chromium: Browser, product: Product, br
         expect(page.locator(".answer a.citation").first).to_be_visible()
 
         page.goto(product.address + "/")
-        expect(page.get_by_role("link", name="Bake a sourdough loaf")).to_be_visible()
+        expect(page.get_by_role("link", name="Bake a sourdough loaf", exact=True)).to_be_visible()
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("link", name="Sign in")).to_be_visible()
         expect(page.get_by_text("Join code")).to_have_count(0)

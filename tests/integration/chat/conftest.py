@@ -127,12 +127,12 @@ class Platform:
     ) -> AsyncIterator[FastAPI]:
         """A running chat agent of `workshop`; `tags` are what its token carries.
 
-        Tests ask faster than people, and come in crowds: unless they say otherwise, there is room for all. It
-        ends at once.
+        Tests ask faster than people, and come in crowds: unless they say otherwise, there is room for all, nobody waits for a
+        busy model, and it ends at once.
         """
         if not {"context", "contexts_file"} & settings.keys():
             settings = {"participant_limit": 100_000, **settings}
-        settings = {"drain_seconds": 0, "messages_per_minute": 0, **settings}
+        settings = {"drain_seconds": 0, "messages_per_minute": 0, "answers_at_once": 0, "model_wait_seconds": 0, **settings}
         async with httpx.AsyncClient(transport=InProcessTransport(self.rag), base_url="http://rag", timeout=60) as http:
             rag = self.rag_client(http, workshop=workshop, tags=tags)
             app = create_app(
