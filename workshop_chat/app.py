@@ -160,7 +160,7 @@ def create_app(
     sessions = Sessions(engine, content, contexts, bus, present=connections.participants)
     notes = Notes(engine, name, bus)
     channel = LiveChannel(connections, sessions, notes, bus)
-    gate = Gate(engine, name, sessions, bounds)
+    gate = Gate(sessions, bounds)
     teaching = Teaching(content, engine, participants.identify, bus, embeddings)
     mcp = McpFace(content, service, rag, participants.identify, gate)
 

@@ -1,9 +1,10 @@
 """What is known of a step and of a participant on it, as the ways of helping need it: hints, commands, the solution, its lock.
 
-Texts are read once for each version and step and kept for the steps that were asked about last; what is known of people is not
-kept here at all.
+Texts are read once for each version and step and kept for the steps that were asked about last; of people, only where those who
+asked last were a moment ago, so that a question does not cost a write.
 """
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from workshop_chat.stages.excerpts import StepFile
 from workshop_chat.stages.texts import StepTexts, read_texts
 
 STEPS_KEPT = 16
+MOST_SEEN = 2_000
+SEEN_AGAIN_SECONDS = 15.0
 
 
 class HelpDesk:
@@ -39,6 +42,7 @@ class HelpDesk:
         self._progress = progress
         self._now = now
         self._kept: OrderedDict[tuple[str, str], StepTexts] = OrderedDict()
+        self._seen: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     async def texts(self, published: WorkshopVersion, step: str) -> StepTexts:
         """What a step says.
@@ -86,9 +90,18 @@ class HelpDesk:
         return lock.sentence(self._now())
 
     async def seen(self, participant: str, step: str) -> None:
-        """A participant is on a step."""
-        if participant:
+        """A participant is on a step; one who was there a moment ago is not written down again."""
+        if not participant:
+            return
+        now = time.monotonic()
+        before = self._seen.pop(participant, None)
+        self._seen[participant] = (step, now)
+        if len(self._seen) > MOST_SEEN:
+            self._seen.popitem(last=False)
+        if before is None or before[0] != step or now - before[1] >= SEEN_AGAIN_SECONDS:
             await self._progress.seen(participant, step)
+        else:
+            self._seen[participant] = before
 
     async def hints_shown(self, conversation: str, participant: str, step: str) -> Sequence[str]:
         """The texts of a step's hints that a conversation has been given."""

@@ -12,9 +12,8 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 
 from sqlalchemy import select, text, update
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared_services.kit.database import session_factory, storage_errors
 from workshop_chat.errors import MessageTooLongError, TooManyMessagesError
 from workshop_chat.participants import Participant
 from workshop_chat.sessions import Sessions
@@ -106,6 +105,8 @@ async def check_turns(session: AsyncSession, workshop: str, participant: str, bo
     Raises:
         TooManyMessagesError: One more would be too many.
     """
+    if not bounds.per_minute and not bounds.at_once:
+        return
     now = datetime.now(UTC)
     query = select(TurnRow.asked_at, TurnRow.state, TurnRow.alive_at).where(
         TurnRow.workshop == workshop, TurnRow.participant == participant, TurnRow.asked_at > now - LONGEST_ANSWER
@@ -176,15 +177,11 @@ class Gate:
     """Lets messages in, or says why not: a place in the workshop, the rate, the length.
 
     Args:
-        engine: The store; `MIGRATIONS` must have been applied to it.
-        workshop: Slug of the only workshop whose rows are read.
         sessions: Who has a place.
         bounds: How much one participant may ask for.
     """
 
-    def __init__(self, engine: AsyncEngine, workshop: str, sessions: Sessions, bounds: Bounds) -> None:
-        self._store = session_factory(engine)
-        self._workshop = workshop
+    def __init__(self, sessions: Sessions, bounds: Bounds) -> None:
         self._sessions = sessions
         self._bounds = bounds
         self._recent = RecentMessages(bounds.per_minute)
@@ -198,18 +195,14 @@ class Gate:
         await self._sessions.require(who)
 
     async def message(self, who: Participant, message: str) -> None:
-        """Let a message in that is kept.
+        """Let a message in that is kept; how many there are is counted where it is written (`TurnLimit`).
 
         Raises:
             WorkshopFullError: There is no place for its sender yet.
             MessageTooLongError: It has too many characters.
-            TooManyMessagesError: Its sender has sent too many, or is being answered too often at once.
         """
         check_length(message, self._bounds.characters)
         await self._sessions.require(who)
-        with storage_errors():
-            async with self._store() as session:
-                await check_turns(session, self._workshop, who.id, self._bounds)
 
     async def question(self, who: Participant, message: str) -> None:
         """Let a message in that is kept nowhere.

@@ -131,7 +131,8 @@ class LlamaStackGateway:
         reader = ChunkReader()
         deadline, anything, finish = first_by, False, None
         try:
-            call = client.chat.completions.create(model=model, stream=True, **body)
+            # As `extra_body`, because the library walks through the types of each message that it is given.
+            call = client.chat.completions.create(model=model, messages=[], stream=True, extra_body=body)
             chunks = (await self._server.within(call, deadline)).response.aiter_bytes()
             while not reader.done:
                 try:
