@@ -1,7 +1,6 @@
 """The assistant in a real browser: streaming, citations, abstention, stop, retry and what is there after a reload."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,6 @@ from tests.e2e.participant.garden import WATER, HeldGateway, garden_app, shared_
 pytestmark = pytest.mark.browser
 
 VALVE = "How do I open the valve?"
-
-
-@pytest.fixture(scope="module")
-def garden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with garden_app(tmp_path_factory.mktemp("garden"), prefix="/w/garden") as address:
-        yield address
-
-
-@pytest.fixture
-def seen(chromium: Browser, garden: str) -> Iterator[Watched]:
-    with watched(chromium, garden) as page:
-        yield page
-        assert page.troubles() == []
 
 
 def ask(page: Page, question: str) -> None:

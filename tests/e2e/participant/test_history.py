@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,19 +15,6 @@ pytestmark = pytest.mark.browser
 VALVE = "How do I open the valve?"
 TIMER = "How do I set the timer?"
 KING = "Who was the king of Sweden in 1632?"
-
-
-@pytest.fixture(scope="module")
-def garden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with garden_app(tmp_path_factory.mktemp("garden"), prefix="/w/garden") as address:
-        yield address
-
-
-@pytest.fixture
-def seen(chromium: Browser, garden: str) -> Iterator[Watched]:
-    with watched(chromium, garden) as page:
-        yield page
-        assert page.troubles() == []
 
 
 def ask(page: Page, question: str, count: int = 1) -> None:

@@ -2,7 +2,6 @@
 
 import gzip
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,19 +15,6 @@ from tests.e2e.participant.garden import garden_app
 pytestmark = pytest.mark.browser
 
 SIZES = [(1280, 800), (900, 700), (360, 740)]
-
-
-@pytest.fixture(scope="module")
-def garden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with garden_app(tmp_path_factory.mktemp("garden"), prefix="/w/garden") as address:
-        yield address
-
-
-@pytest.fixture
-def seen(chromium: Browser, garden: str) -> Iterator[Watched]:
-    with watched(chromium, garden) as page:
-        yield page
-        assert page.troubles() == []
 
 
 def test_the_first_visit_opens_the_first_step_and_the_next_one_the_last_read(seen: Watched):
