@@ -64,6 +64,7 @@ def serve(app: Any) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(timeout=15)
+            assert not thread.is_alive(), "the server did not end"
 
 
 @dataclass

@@ -208,7 +208,7 @@ def classroom(folder: Path, rows: list[Base], *, prefix: str = "") -> Iterator[C
     apart(fill)
     engine = create_engine(url)
     app = create_app(
-        ChatSettings(workshop="garden"),
+        ChatSettings(workshop="garden", drain_seconds=0),
         library=HeldLibrary(held),
         rag=WordSearch(held),
         gateway=NullGateway(),

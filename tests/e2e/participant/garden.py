@@ -266,8 +266,8 @@ def garden_app(
     issuer = TokenIssuer(Ed25519PrivateKey.generate())
     engine = create_engine(f"sqlite:///{folder / 'chat.db'}")
     app = create_app(
-        # Tests ask faster than people.
-        ChatSettings(workshop=held.manifest.slug, access=access, messages_per_minute=0),  # type: ignore[arg-type]
+        # Tests ask faster than people, and do not wait for answers that nobody reads any more.
+        ChatSettings(workshop=held.manifest.slug, access=access, messages_per_minute=0, drain_seconds=0),  # type: ignore[arg-type]
         library=HeldLibrary(held),
         rag=WordSearch(held, shared),
         gateway=gateway or NullGateway(),  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from tests.integration.chat.conftest import Platform, browser
 from tests.integration.chat.test_conversations import serving
 from tests.ogx import MODEL_SERVERS, model_server
 from tests.upstream import Endless, Fail, HangUp, Raw, Reply, Say, ScriptedUpstream, Silence, model_row
-from workshop_chat.pipeline import NOTE_MODEL_AWAY, NOTE_MODEL_STOPPED, NOTE_MODEL_UNCITED, NOTES_ON_END
+from workshop_chat.pipeline import NOTE_MODEL_AWAY, NOTE_MODEL_BUSY, NOTE_MODEL_STOPPED, NOTE_MODEL_UNCITED, NOTES_ON_END
 
 pytestmark = [pytest.mark.ogx, pytest.mark.timeout(600)]
 
@@ -119,7 +119,7 @@ async def test_an_answer_streams_without_tools(platform: Platform, stack: Stack,
 TROUBLES: list[tuple[str, Reply, str]] = [
     ("silence", Silence(), NOTE_MODEL_AWAY),
     ("late", Say(SAID, wait=10), NOTE_MODEL_AWAY),
-    ("too many requests", Fail(429), NOTE_MODEL_AWAY),
+    ("too many requests", Fail(429), NOTE_MODEL_BUSY),
     ("server error", Fail(500), NOTE_MODEL_AWAY),
     ("refused", Fail(400), NOTE_MODEL_AWAY),
     ("hung up", HangUp(), NOTE_MODEL_AWAY),
