@@ -1,7 +1,7 @@
 """A platform of the real parts: library on SQLite, RAG agent on Milvus Lite with its model, chat agents beside each other."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from shared_services.library.service import LibraryService
 from shared_services.llm.gateway import ModelGateway, NullGateway
 from shared_services.llm.llama_stack import LlamaStackGateway, Patience
 from shared_services.llm.moderation import Moderator
+from tests.integration.chat.houses import House
 from tests.integration.chat.workshops import HARBOR, ORCHARD, files_of
 from tests.postgres import throwaway_postgres
 from tests.upstream import ScriptedUpstream
@@ -183,3 +184,21 @@ def upstream() -> Iterator[ScriptedUpstream]:
 @pytest.fixture
 def model(upstream: ScriptedUpstream) -> LlamaStackGateway:
     return LlamaStackGateway(upstream.url, patience=Patience(connect=2, first_token=2, gap=1, total=10, retries=0))
+
+
+@pytest.fixture
+async def processes(engine: AsyncEngine, database_url: str) -> AsyncIterator[list[AsyncEngine]]:
+    """Two engines on one database, as two processes have them."""
+    other = create_engine(database_url)
+    yield [engine, other]
+    await other.dispose()
+
+
+@pytest.fixture
+async def apps(processes: list[AsyncEngine], database_url: str) -> AsyncIterator[tuple[House, FastAPI, FastAPI]]:
+    """Two chat agents with room for two. On SQLite, where one process is all, it is the same one twice."""
+    house = House()
+    async with AsyncExitStack() as stack:
+        one = await stack.enter_async_context(house.app(processes[0]))
+        postgres = database_url.startswith("postgres")
+        yield house, one, await stack.enter_async_context(house.app(processes[1])) if postgres else one

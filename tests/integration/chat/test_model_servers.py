@@ -168,3 +168,4 @@ async def test_hanging_up_stops_the_model_behind_the_server(platform: Platform, 
                     break
             await stream.close()
         await stack.upstream.until(lambda: stack.upstream.requests[-1].disconnected, 10)
+    assert stack.upstream.requests[-1].disconnected

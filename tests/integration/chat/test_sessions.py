@@ -1,39 +1,26 @@
 """People in one workshop over two processes of its chat agent: places, the line, notes, hands, and how much one may ask."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared_services.clients.transport import InProcessTransport
-from shared_services.contracts.identity import Role
-from shared_services.kit.database import create_engine, session_factory
-from shared_services.kit.sse import ServerSentEvent, decode
-from shared_services.kit.tokens import TokenIssuer
-from shared_services.llm.gateway import Finish, ModelGateway, NullGateway
-from tests.unit.chat.worlds import FakeLibrary, FakeSearch, passage
-from workshop_chat.app import create_app
+from shared_services.kit.database import session_factory
+from tests.integration.chat.houses import CONTEXTS, House, browser, following, live
+from tests.unit.chat.worlds import FakeLibrary
 from workshop_chat.bus import SESSIONS, LocalBus
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import ContextLayer, Contexts, read_contexts
 from workshop_chat.participants import Participant
-from workshop_chat.pipeline import NOTE_MODEL_BUSY
 from workshop_chat.sessions import Sessions
-from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import ProgressRow, SessionRow
 
-CONTEXTS = Path(__file__).with_name("contexts.yaml")
-KEY = b"k" * 32
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 PAGE = {"accept": "text/html"}
 
@@ -53,14 +40,6 @@ class Clock:
 
     def forward(self, **time: float) -> None:
         self.now += timedelta(**time)
-
-
-@pytest.fixture
-async def processes(engine: AsyncEngine, database_url: str) -> AsyncIterator[list[AsyncEngine]]:
-    """Two engines on one database, as two processes have them."""
-    other = create_engine(database_url)
-    yield [engine, other]
-    await other.dispose()
 
 
 def sessions_on(
@@ -196,65 +175,6 @@ async def test_a_store_that_fails_fails_those_who_come_and_nobody_after(engine: 
 # Over HTTP
 
 
-class House:
-    """Chat agents of one workshop on one database."""
-
-    def __init__(self) -> None:
-        self.issuer = TokenIssuer(Ed25519PrivateKey.generate())
-
-    @asynccontextmanager
-    async def app(
-        self, engine: AsyncEngine, context: str = "two", gateway: ModelGateway | None = None, **settings: Any
-    ) -> AsyncIterator[FastAPI]:
-        library = FakeLibrary()
-        library.publish()
-        app = create_app(
-            ChatSettings(workshop="kettle", context=context, contexts_file=CONTEXTS, drain_seconds=0, **settings),
-            library=library,
-            rag=FakeSearch([passage("Start heating with one command.")]),
-            gateway=gateway or NullGateway(),
-            engine=engine,
-            verifier=self.issuer.verifier(),
-            participant_key=KEY,
-        )
-        async with app.router.lifespan_context(app):
-            yield app
-
-    def teacher(self) -> dict[str, str]:
-        token = self.issuer.issue("author:a", "chat", roles=frozenset({Role.AUTHOR}), extra={"name": "Ann"})
-        return {"authorization": f"Bearer {token}"}
-
-
-def browser(app: FastAPI, **options: Any) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://chat.test", timeout=60, **options)
-
-
-@pytest.fixture
-async def apps(processes: list[AsyncEngine], database_url: str) -> AsyncIterator[tuple[House, FastAPI, FastAPI]]:
-    """Two chat agents with room for two. On SQLite, where one process is all, it is the same one twice."""
-    house = House()
-    async with AsyncExitStack() as stack:
-        one = await stack.enter_async_context(house.app(processes[0]))
-        postgres = database_url.startswith("postgres")
-        yield house, one, await stack.enter_async_context(house.app(processes[1])) if postgres else one
-
-
-@asynccontextmanager
-async def live(http: httpx.AsyncClient) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
-    async with http.stream("GET", "/api/v1/live") as response:
-        assert response.status_code == 200, await response.aread()
-        yield decode(response.aiter_bytes())
-
-
-async def following(events: AsyncIterator[ServerSentEvent], name: str, fits: Callable[[Any], bool]) -> Any:
-    """The data of the next event of this name that fits."""
-    with anyio.fail_after(20):
-        async for event in events:
-            if event.event == name and fits(event.json()):
-                return event.json()
-    raise AssertionError(f"the stream ended without the event {name!r}")
-
-
 async def test_the_page_says_that_it_is_full_and_lets_in_when_a_place_frees(apps: tuple[House, FastAPI, FastAPI]):
     _, one, two = apps
     async with browser(one) as ada, browser(one) as bob, browser(two) as cleo:
@@ -386,136 +306,12 @@ async def test_a_name_is_given_and_changed(apps: tuple[House, FastAPI, FastAPI],
         assert (await ann.patch("/api/v1/session", json={"name": "Other"})).status_code == 403
 
 
-async def test_the_rate_is_counted_over_both_processes(processes: list[AsyncEngine]):
-    house = House()
-    async with (
-        house.app(processes[0], messages_per_minute=3) as one,
-        house.app(processes[1], messages_per_minute=3) as two,
-        browser(one) as ada,
-        browser(two) as bob,
-    ):
-        conversation = (await ada.post("/api/v1/conversations")).json()["id"]
-        path = f"/api/v1/conversations/{conversation}/messages"
-        async with browser(two, cookies=ada.cookies) as elsewhere:
-            for person in (ada, elsewhere, ada):
-                assert (await person.post(path, json={"text": "How do I heat?"})).status_code == 200
-            for person in (ada, elsewhere):
-                refused = await person.post(path, json={"text": "How do I heat?"})
-                assert refused.status_code == 429
-                assert refused.json()["type"].endswith("too-many-messages")
-                assert 1 <= int(refused.headers["retry-after"]) <= 60
-            assert len((await ada.get(f"/api/v1/conversations/{conversation}")).json()) == 3
-        other = (await bob.post("/api/v1/conversations")).json()["id"]
-        assert (await bob.post(f"/api/v1/conversations/{other}/messages", json={"text": "Heat?"})).status_code == 200
-
-
-async def test_messages_sent_at_one_moment_are_counted_one_by_one(processes: list[AsyncEngine]):
-    house = House()
-    bounds = {"messages_per_minute": 3, "answers_at_once": 0}
-    async with house.app(processes[0], **bounds) as one, house.app(processes[1], **bounds) as two, browser(one) as ada:
-        conversation = (await ada.post("/api/v1/conversations")).json()["id"]
-        path = f"/api/v1/conversations/{conversation}/messages"
-        async with browser(two, cookies=ada.cookies) as elsewhere:
-            sent = [person.post(path, json={"text": "How do I heat?"}) for person in (ada, elsewhere) * 6]
-            statuses = [response.status_code for response in await asyncio.gather(*sent)]
-    assert (statuses.count(200), statuses.count(429)) == (3, 9)
-
-
-async def test_faces_that_keep_nothing_count_in_their_process(processes: list[AsyncEngine]):
-    house = House()
-    async with house.app(processes[0], messages_per_minute=2) as app, browser(app) as ada:
-        asked = {"model": "kettle", "messages": [{"role": "user", "content": "How do I heat?"}]}
-        answers = [await ada.post("/v1/chat/completions", json=asked) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert answers[2].json()["error"]["code"] == "too-many-messages"
-    assert int(answers[2].headers["retry-after"]) >= 1
-
-
-async def test_what_is_too_long_is_told_so(apps: tuple[House, FastAPI, FastAPI]):
-    _, one, _ = apps
-    async with browser(one) as ada:
-        conversation = (await ada.post("/api/v1/conversations")).json()["id"]
-        path = f"/api/v1/conversations/{conversation}/messages"
-        log = "$ kettle start\nError: no such kettle at /dev/kettle0\n" * 4000
-        refused = await ada.post(path, json={"text": log})
-        assert refused.status_code == 413
-        assert f"{len(log):,} characters, and at most 8,000 are read. It looks like pasted output" in refused.json()["detail"]
-        huge = await ada.post(path, content=b"[" * 3_000_000, headers={"content-type": "application/json"})
-        assert (huge.status_code, huge.json()["title"]) == (413, "Too large")
-        asked = {"model": "kettle", "messages": [{"role": "user", "content": "x" * 8001}]}
-        assert (await ada.post("/v1/chat/completions", json=asked)).json()["error"]["code"] == "message-too-long"
-
-
 async def test_the_live_channel_ends_when_the_process_is_about_to(processes: list[AsyncEngine]):
     async with House().app(processes[0]) as app, browser(app) as ada, live(ada) as events:
         await following(events, "session", lambda _: True)
         app.state.drain()
         with anyio.fail_after(10):
             assert [event.event async for event in events] in ([], ["note"])
-
-
-class Turnstile:
-    """A model that is let go answer by answer."""
-
-    configured = True
-    name = "turnstile"
-
-    def __init__(self) -> None:
-        self.asked: asyncio.Queue[anyio.Event] = asyncio.Queue()
-
-    async def stream(self, messages: object, *, max_tokens: int, temperature: float = 0.0) -> AsyncGenerator[str | Finish]:
-        go_on = anyio.Event()
-        self.asked.put_nowait(go_on)
-        await go_on.wait()
-        yield "Start heating with one command [1].\n"
-        yield Finish("stop")
-
-    async def ready(self) -> str | None:
-        return None
-
-
-async def asked(http: httpx.AsyncClient) -> str:
-    conversation = (await http.post("/api/v1/conversations")).json()["id"]
-    return f"/api/v1/conversations/{conversation}/messages"
-
-
-async def test_answers_wait_in_line_for_a_busy_model(processes: list[AsyncEngine]):
-    model = Turnstile()
-    question = {"text": "How do I start heating?"}
-    stream = {"accept": "text/event-stream"}
-    async with (
-        House().app(processes[0], gateway=model, model_streams=1) as app,
-        browser(app) as ada,
-        browser(app) as bob,
-        ada.stream("POST", await asked(ada), json=question, headers=stream) as first,
-    ):
-        to_ada = decode(first.aiter_bytes())
-        await following(to_ada, "status", lambda status: status["stage"] == "writing")
-        async with bob.stream("POST", await asked(bob), json=question, headers=stream) as second:
-            to_bob = decode(second.aiter_bytes())
-            told = await following(to_bob, "status", lambda status: status["stage"] == "waiting")
-            assert (told["position"], told["message"]) == (1, "The model is busy. You are next in line.")
-            assert model.asked.qsize() == 1
-            (await model.asked.get()).set()
-            assert (await following(to_ada, "done", lambda _: True))["written_by"] == "model"
-            with anyio.fail_after(10):
-                (await model.asked.get()).set()
-            assert (await following(to_bob, "done", lambda _: True))["written_by"] == "model"
-
-
-async def test_who_waits_too_long_gets_the_sources_own_words(processes: list[AsyncEngine]):
-    model = Turnstile()
-    question = {"text": "How do I start heating?"}
-    async with (
-        House().app(processes[0], gateway=model, model_streams=1, model_wait_seconds=0) as app,
-        browser(app) as ada,
-        browser(app) as bob,
-        ada.stream("POST", await asked(ada), json=question, headers={"accept": "text/event-stream"}) as first,
-    ):
-        await following(decode(first.aiter_bytes()), "status", lambda status: status["stage"] == "writing")
-        answer = (await bob.post(await asked(bob), json=question)).json()
-        assert (answer["written_by"], answer["note"]) == ("extractive", NOTE_MODEL_BUSY)
-        (await model.asked.get()).set()
 
 
 def test_the_contexts_of_these_tests_are_contexts():

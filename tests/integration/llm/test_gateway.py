@@ -190,6 +190,7 @@ async def test_cancelling_before_the_first_words_hangs_up() -> None:
             await upstream.until(lambda: bool(upstream.requests))
             tasks.cancel_scope.cancel()
         await upstream.until(lambda: upstream.requests[0].disconnected, 1.0)
+        assert upstream.requests[0].disconnected
 
 
 async def test_a_server_that_never_says_done_is_not_waited_for() -> None:

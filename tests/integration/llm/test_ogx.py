@@ -103,6 +103,7 @@ async def test_hanging_up_reaches_the_model(stack: Stack) -> None:
     async with aclosing(stack.gateway().stream(ASKED, max_tokens=50)) as parts:
         await anext(parts)
     await stack.upstream.until(lambda: stack.upstream.requests[-1].disconnected, 5)
+    assert stack.upstream.requests[-1].disconnected
 
 
 async def test_a_guard_model_judges_by_chat_which_is_ogx_s_only_way(stack: Stack) -> None:

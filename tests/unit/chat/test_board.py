@@ -1,6 +1,5 @@
 """Who is stuck and why; and the rows of the board, from what is on disk."""
 
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -237,15 +236,18 @@ async def test_a_process_that_ends_ends_its_boards(board: tuple[BoardService, Fa
     service, _, _ = board
     changes = service.changes()
     await anext(changes)
+    rest: list[Any] = []
+
+    async def follow() -> None:
+        with anyio.fail_after(5):
+            rest.extend([change async for change in changes] + ["the end"])
+
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_end, changes)
+        tasks.start_soon(follow)
         await anyio.wait_all_tasks_blocked()
+        assert rest == []
         service.close()
-
-
-async def _end(changes: AsyncGenerator[Any]) -> None:
-    with anyio.fail_after(5):
-        assert [change async for change in changes] == []
+    assert rest == ["the end"]
 
 
 async def test_a_hand_that_is_lowered_is_told(board: tuple[BoardService, FakeReader, LocalBus]):

@@ -112,4 +112,6 @@ def test_every_context_that_ships_names_a_level_and_every_verdict_is_kept():
 def test_any_text_is_judged(text: str):
     for level in LEVELS:
         for place in ("message", "passage", "answer"):
-            judge(level, place, text)
+            verdicts = judge(level, place, text)
+            assert [verdict.check for verdict in verdicts] == list(LEVELS[level].checks[place])
+            assert all((verdict.outcome == "passed") == (verdict.found == "") for verdict in verdicts)

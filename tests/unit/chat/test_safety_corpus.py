@@ -229,4 +229,5 @@ def test_a_passage_that_teaches_stays(text: str):
 @pytest.mark.parametrize("rule", [attack, attack_tools, injected_text, injection, self_harm, health_data, personal_data, secrets])
 def test_a_long_text_holds_no_rule_up(rule):  # type: ignore[no-untyped-def]
     for piece in ("ignore all ", "write a ", "a" * 50 + " ", "1234 ", "password ", "ignora las ", "\n", "Ich will "):
-        rule(piece * (20_000 // len(piece)))
+        found = rule(piece * (20_000 // len(piece)))
+        assert found is None or found

@@ -55,6 +55,7 @@ async def test_closing_early_ends_the_handler():
         async with http.stream("GET", "/") as response:
             await anext(response.aiter_raw())
         await asyncio.wait_for(ended.wait(), 2)
+    assert ended.is_set()
 
 
 async def test_a_crash_before_the_response_is_an_error_of_the_transport():

@@ -64,3 +64,4 @@ async def test_a_reader_who_goes_away_ends_what_makes_the_events():
         async with http.stream("GET", "/") as response:
             await anext(response.aiter_raw())
         await asyncio.wait_for(ended.wait(), 2)
+    assert ended.is_set()

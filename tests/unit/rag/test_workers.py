@@ -63,7 +63,11 @@ def test_an_ingest_gets_its_turn_under_searches_without_end(workers: ModelWorker
 
 def test_as_many_batches_run_at_once_as_there_are_workers() -> None:
     with closing(ModelWorkers(3)) as workers:
-        Gate(workers, 3).open()
+        gate = Gate(workers, 3)
+        held = list(gate.jobs)
+        assert not any(job.done() for job in held)
+        gate.open()
+        assert all(job.done() for job in held)
 
 
 def test_an_error_reaches_who_asked_and_the_next_is_served(workers: ModelWorkers) -> None:
