@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help run install install-dev test check format constraints clean
+.PHONY: help run install install-dev test cluster-test check format constraints clean
 
 help: ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,10 @@ install-dev: .venv/installed-dev ## Install what the tests and checks need as we
 
 test: install-dev ## Unit, contract, integration and browser tests (ARGS="-k name" to choose)
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+cluster-test: install-dev ## Tests on Kubernetes: KUBECONFIG, else kind or k3d, else the program CLUSTER_TOOL names
+	@$(BIN)/python -m tests.cluster.clusters
+	@$(BIN)/python -m pytest tests/cluster --timeout 3600 $(ARGS)
 
 check: install-dev ## Lint (ruff), types (mypy --strict), who imports whom (import-linter)
 	@$(BIN)/ruff check .
