@@ -1,13 +1,18 @@
 """Puts the console together: the list of workshops, signing in, the author's pages, and the library's and jobs' APIs."""
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.responses import RedirectResponse, Response
 
 from console.author_pages import author_router
+from console.credentials import CredentialRepository
+from console.exchange import exchange_router
 from console.job_pages import jobs_pages_router
+from console.joining import Meeting
 from console.people import local_target, to_sign_in
 from console.preview_pages import preview_router
 from console.settings import ConsoleSettings
@@ -19,6 +24,7 @@ from shared_services.jobs.endpoints import jobs_router
 from shared_services.jobs.service import Jobs
 from shared_services.kit.auth import caller_identity
 from shared_services.kit.errors import NotFoundError, UnauthenticatedError
+from shared_services.kit.health import Readiness
 from shared_services.kit.http import create_app as create_service_app
 from shared_services.kit.tokens import TokenIssuer
 from shared_services.library.endpoints import library_router
@@ -36,8 +42,10 @@ def create_app(
     library: LibraryService,
     jobs: Jobs,
     converter_for: Callable[[Identity], ConverterClient],
-    join_code: Callable[[str], str | None],
-    public_url: str | None = None,
+    meeting: Meeting,
+    credentials: CredentialRepository | None = None,
+    readiness: Readiness | None = None,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[Any]] | None = None,
 ) -> FastAPI:
     """The console's app, which stands at the root.
 
@@ -47,21 +55,25 @@ def create_app(
         library: Published versions and drafts.
         jobs: Conversions and publications.
         converter_for: The template converter, asked in a person's name.
-        join_code: A workshop's join code; None where none is needed.
-        public_url: Address under which participants reach the server; the one that the author uses when absent.
+        meeting: Where workshops' pages are, and their join codes.
+        credentials: What services exchange for tokens; None where every service is in this process.
+        readiness: What `/readyz` reports.
+        lifespan: As FastAPI takes it.
     """
     verifier = issuer.verifier()
     bundle = StaticBundle([HERE / "static"])
-    templates = Templates(bundle, [HERE / "templates"])
-    app = create_service_app("Workshop Assistant", service="console")
+    templates = Templates(bundle, [HERE / "templates"], {"workshop_page": meeting.page})
+    app = create_service_app("Workshop Assistant", service="console", readiness=readiness, lifespan=lifespan)
     app.add_exception_handler(UnauthenticatedError, to_sign_in)
     app.include_router(bundle.router())
     app.include_router(library_router(library, jobs, caller_identity(verifier, "library")))
     app.include_router(jobs_router(jobs, caller_identity(verifier, "jobs")))
+    if credentials is not None:
+        app.include_router(exchange_router(credentials, issuer))
     app.include_router(sign_in_router(settings, templates, issuer))
-    app.include_router(workshops_router(templates, verifier, library, jobs, join_code, public_url))
+    app.include_router(workshops_router(templates, verifier, library, jobs, meeting))
     app.include_router(author_router(templates, verifier, library, jobs, converter_for))
-    app.include_router(jobs_pages_router(templates, verifier, library, jobs, join_code, public_url))
+    app.include_router(jobs_pages_router(templates, verifier, library, jobs, meeting))
     app.include_router(preview_router(templates, verifier, library))
     app.include_router(nothing_router(templates))
     return app

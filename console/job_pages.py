@@ -1,12 +1,11 @@
 """Every job: the list; one watched live, with its report when it was a conversion; cancel and try again."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from console.joining import invitation
+from console.joining import Meeting
 from console.people import frame, requires
 from console.places import StepLine, find_line, read_maps, web_address
 from console.reports import FORM_NAMES, READABLE_FORMS, needs_choice, problem_slug, report_of, report_sentence
@@ -36,8 +35,7 @@ def jobs_pages_router(
     verifier: TokenVerifier,
     library: LibraryService,
     jobs: Jobs,
-    join_code: Callable[[str], str | None],
-    public_url: str | None,
+    meeting: Meeting,
 ) -> APIRouter:
     """Routes below `/jobs`."""
     router = APIRouter(include_in_schema=False, route_class=page_route(templates))
@@ -77,7 +75,7 @@ def jobs_pages_router(
             readable=READABLE_FORMS,
             can_cancel=manages and not ended,
             can_retry=manages and can_retry(job),
-            invitation=invitation(request, join_code, str(result["workshop"]), public_url) if published else None,
+            invitation=await meeting.invitation(request, str(result["workshop"])) if published else None,
             **await _report(library, job),
         )
 

@@ -1,11 +1,12 @@
-"""How an author lets people in: a workshop's join code, and a link that carries it."""
+"""Where people meet a workshop, and how an author lets them in: its page, its join code, a link that carries the code."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from fastapi import Request
 
+from console.settings import WORKSHOP
 from shared_services.pages.templating import root_path
 
 
@@ -22,19 +23,47 @@ class Invitation:
     link: str
 
 
-def invitation(
-    request: Request, join_code: Callable[[str], str | None], workshop: str, public_url: str | None
-) -> Invitation | None:
-    """How people get into a workshop; None where everybody may.
+@dataclass(frozen=True)
+class Meeting:
+    """Where workshops are met, and by which codes.
 
-    Args:
-        request: Tells under which address the author reaches the server.
+    Attributes:
         join_code: A workshop's join code; None where none is needed.
-        workshop: The workshop.
-        public_url: The address that people reach the server under, where it is another one than the author's.
+        public_url: The address that people reach this server under, where it is another one than the author's.
+        workshop_url: Pattern of workshops' own addresses, with `{workshop}` for the name; None where they stand below this
+            server at `/w/NAME`.
     """
-    code = join_code(workshop)
-    if code is None:
-        return None
-    base = public_url or f"{request.url.scheme}://{request.url.netloc}{root_path(request)}"
-    return Invitation(code, f"{base.rstrip('/')}/w/{workshop}/join?code={quote(code)}")
+
+    join_code: Callable[[str], Awaitable[str | None]]
+    public_url: str | None = None
+    workshop_url: str | None = None
+
+    def page(self, request: Request, workshop: str, path: str = "/") -> str:
+        """A workshop's page: a path of this server, or an address of its own.
+
+        Args:
+            request: Tells what this server stands below.
+            workshop: The workshop.
+            path: Below the workshop's own root.
+        """
+        return (self._own(workshop) or f"{root_path(request)}/w/{workshop}") + path
+
+    async def invitation(self, request: Request, workshop: str) -> Invitation | None:
+        """How people get into a workshop; None where everybody may.
+
+        Args:
+            request: Tells under which address the author reaches the server.
+            workshop: The workshop.
+
+        Raises:
+            UnavailableError: The codes cannot be read now.
+        """
+        code = await self.join_code(workshop)
+        if code is None:
+            return None
+        here = self.public_url or f"{request.url.scheme}://{request.url.netloc}{root_path(request)}"
+        base = self._own(workshop) or f"{here.rstrip('/')}/w/{workshop}"
+        return Invitation(code, f"{base}/join?code={quote(code)}")
+
+    def _own(self, workshop: str) -> str | None:
+        return self.workshop_url and self.workshop_url.replace(WORKSHOP, workshop).rstrip("/")

@@ -1,8 +1,13 @@
 """Settings of the console."""
 
+from typing import Final
+
 from pydantic import Field, SecretStr
 
 from shared_services.kit.settings import PlatformSettings
+
+WORKSHOP: Final = "{workshop}"
+"""Stands in a pattern of addresses where a workshop's name goes."""
 
 
 class ConsoleSettings(PlatformSettings):

@@ -1,11 +1,9 @@
 """`/`: the workshops that there are, for everybody; for authors with what they can do."""
 
-from collections.abc import Callable
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from console.joining import invitation
+from console.joining import Meeting
 from console.people import frame, person
 from shared_services.jobs.service import Jobs
 from shared_services.kit.tokens import TokenVerifier
@@ -20,8 +18,7 @@ def workshops_router(
     verifier: TokenVerifier,
     library: LibraryService,
     jobs: Jobs,
-    join_code: Callable[[str], str | None],
-    public_url: str | None,
+    meeting: Meeting,
 ) -> APIRouter:
     """The route `/`."""
     router = APIRouter(include_in_schema=False, route_class=page_route(templates))
@@ -31,7 +28,6 @@ def workshops_router(
         identity = person(verifier, request)
         framed = frame(identity, "workshops")
         found = await library.list()
-        invites = framed["can"]["publish"]
         recent = await jobs.list(owner=identity.id, limit=RECENT_JOBS) if identity and framed["can"]["convert"] else []
         return templates.page(
             request,
@@ -39,7 +35,9 @@ def workshops_router(
             **framed,
             workshops=found,
             recent=recent,
-            invitations={row.workshop: invitation(request, join_code, row.workshop, public_url) for row in found if invites},
+            invitations={
+                row.workshop: await meeting.invitation(request, row.workshop) for row in found if framed["can"]["publish"]
+            },
         )
 
     return router

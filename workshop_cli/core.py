@@ -22,6 +22,7 @@ from agents.template_converter.job import CONVERT, convert_job
 from agents.template_converter.service import ConverterService
 from agents.template_converter.settings import ConverterSettings
 from console.app import create_app as create_console_app
+from console.joining import Meeting
 from console.settings import ConsoleSettings
 from shared_services.clients.converter import ConverterClient
 from shared_services.clients.library import LibraryClient
@@ -204,6 +205,10 @@ async def open_core(folder: DataFolder, settings: CliSettings, *, warm: bool) ->
             concurrency=JobsSettings().concurrency,
         )
         verifier = builder.issuer.verifier()
+
+        async def code_of(workshop: str) -> str | None:
+            return join_code(builder.secret, workshop) if access_for(settings) == "code" else None
+
         builder.apps["template-converter"] = create_converter_app(converter, verifier, jobs=jobs)
         builder.apps["console"] = create_console_app(
             ConsoleSettings(),
@@ -211,8 +216,7 @@ async def open_core(folder: DataFolder, settings: CliSettings, *, warm: bool) ->
             library=builder.library,
             jobs=jobs,
             converter_for=builder.converter_client,
-            join_code=lambda workshop: join_code(builder.secret, workshop) if access_for(settings) == "code" else None,
-            public_url=settings.public_url,
+            meeting=Meeting(code_of, settings.public_url),
         )
         builder.apps["rag"] = create_rag_app(
             RagSettings(data=folder.rag),

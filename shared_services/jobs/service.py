@@ -105,6 +105,12 @@ class Jobs:
         self._watch = asyncio.create_task(self._keep_watch())
         log.info("jobs_started", executor=self._executor_id, waiting=len(waiting))
 
+    def drain(self) -> None:
+        """Begin no more jobs, and let listeners' streams end; what runs goes on until `stop`."""
+        self._stopping = True
+        for job_id in list(self._listeners):
+            self._ring(job_id)
+
     async def stop(self) -> None:
         """End quickly; running jobs go on at the next start. Listeners' streams end."""
         if not self._started:

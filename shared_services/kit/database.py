@@ -4,6 +4,7 @@ Each room that keeps tables has its own metadata, its own folder of migrations a
 chat agent's schema holds the chat agent's tables alone.
 """
 
+import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from shared_services.kit.errors import StorageFullError, UnavailableError
 
 SQLITE_BUSY_MILLISECONDS = 30_000
+ANSWER_SECONDS = 3.0
+"""How soon a store has to answer its readiness check; probes wait no longer than that."""
 _REVISION = re.compile(r"""^revision\b.*?=\s*["']([^"']+)""", re.MULTILINE)
 _DOWN_REVISION = re.compile(r"""^down_revision\b.*?=\s*["']([^"']+)""", re.MULTILINE)
 
@@ -55,6 +58,20 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={SQLITE_BUSY_MILLISECONDS}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+async def reachable(engine: AsyncEngine) -> str | None:
+    """None when the store answers soon, else why not; a check of readiness."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            with storage_errors():
+                async with engine.connect() as connection:
+                    await connection.execute(text("SELECT 1"))
+    except TimeoutError:
+        return f"The database has not answered for {ANSWER_SECONDS:g} s."
+    except UnavailableError as error:
+        return error.detail
+    return None
 
 
 def session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:

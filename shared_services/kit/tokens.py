@@ -199,6 +199,17 @@ def load_or_create_key(path: Path) -> Ed25519PrivateKey:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+    return load_key(path)
+
+
+def load_key(path: Path) -> Ed25519PrivateKey:
+    """The private key at `path`.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not a PEM key.
+        TypeError: It is not an Ed25519 private key.
+    """
     key = load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise TypeError(f"{path} is not an Ed25519 private key")

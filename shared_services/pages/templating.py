@@ -1,7 +1,7 @@
 """Server-rendered pages: Jinja with escaping on, unknown names as errors, and addresses below the app's own root."""
 
 import gzip
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,10 @@ class Templates:
     Args:
         bundle: The app's static files.
         folders: The app's own templates; one of the same name goes before a shared one.
+        names: What every template of the app has besides.
     """
 
-    def __init__(self, bundle: StaticBundle, folders: Sequence[Path] = ()) -> None:
+    def __init__(self, bundle: StaticBundle, folders: Sequence[Path] = (), names: Mapping[str, Any] | None = None) -> None:
         self._bundle = bundle
         self._environment = Environment(
             loader=ChoiceLoader([FileSystemLoader(folder) for folder in (*folders, SHARED)]),
@@ -40,7 +41,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals["icon"] = icon
+        self._environment.globals |= {"icon": icon, **(names or {})}
 
     def text(self, request: Request, name: str, **context: Any) -> str:
         """A template's HTML."""

@@ -1,0 +1,66 @@
+"""Serving one app as a process of its own: told to end, it lets requests finish within a bound and says what failed in a line."""
+
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+import uvicorn
+from pydantic import ValidationError
+from starlette.types import ASGIApp
+
+from shared_services.kit.errors import PlatformError
+
+STARTUP_FAILED = 3
+"""uvicorn's own status for it."""
+
+
+class StartError(PlatformError):
+    """The process cannot start as it is configured."""
+
+    slug = "start"
+    title = "It cannot start"
+
+
+class Server(uvicorn.Server):
+    """Tells the app when the process is told to end, and not first when the last reader has gone."""
+
+    def __init__(self, config: uvicorn.Config, drain: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let the app end its streams, then wait for requests, then stop."""
+        self._drain()
+        await super().shutdown(sockets)
+
+
+def serve(app: ASGIApp, host: str, port: int, *, grace: int, drain: Callable[[], None] = lambda: None) -> int:
+    """Serve until SIGINT or SIGTERM; the exit status.
+
+    Args:
+        app: What to serve.
+        host: Address to listen on.
+        port: Port to listen on.
+        grace: Seconds that requests get to finish once it is told to end; then they are cut.
+        drain: Called when it is told to end: ends the streams that would go on for ever.
+    """
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=grace
+    )
+    server = Server(config, drain)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else STARTUP_FAILED
+
+
+def run_reporting(run: Callable[[], int]) -> int:
+    """The status that `run` gives, or 1 with a line on stderr where its settings or files cannot be used."""
+    try:
+        return run()
+    except ValidationError as error:
+        rows = "; ".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in error.errors())
+        sys.stderr.write(f"The settings cannot be used: {rows}\n")
+    except PlatformError as error:
+        sys.stderr.write(f"{error.title}: {error.detail}\n")
+    return 1
