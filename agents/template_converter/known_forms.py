@@ -10,11 +10,10 @@ from shared_services.contracts.conversion import Form, FormCandidate
 
 def other_forms(tree: Tree) -> list[FormCandidate]:
     """Readings as a form that has no importer yet."""
-    paths = list(signals.visible(tree))
     names: dict[str, list[str]] = {}
-    for path in paths:
+    for path in signals.visible(tree):
         names.setdefault(posixpath.basename(path), []).append(path)
-    return [*_docusaurus(names), *_hugo(tree, paths, names), *_rst(names), *_workshop_builder(tree, names)]
+    return [*_docusaurus(names), *_rst(names), *_workshop_builder(tree, names)]
 
 
 def _row(form: Form, score: float, path: str, *evidence: str) -> FormCandidate:
@@ -37,21 +36,6 @@ def _docusaurus(names: dict[str, list[str]]) -> list[FormCandidate]:
         for path in names[name]
     ]
     return [_row(Form.DOCUSAURUS, 0.75, _above(path, 1), f"`{path}` configures a Docusaurus site.") for path in configs]
-
-
-def _hugo(tree: Tree, paths: list[str], names: dict[str, list[str]]) -> list[FormCandidate]:
-    found = []
-    for name in ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml"):
-        for path in names.get(name, []):
-            folder = _above(path, 2) if "/config/_default/" in f"/{path}" else _above(path, 1)
-            content = f"{folder}/content/" if folder else "content/"
-            count = sum(row.startswith(content) and row.lower().endswith((".md", ".html")) for row in paths)
-            speaks = name.startswith("hugo") or re.search(
-                r"baseurl|languageCode|theme", tree.read_text(path)[:5000], re.IGNORECASE
-            )
-            if count and speaks:
-                found.append(_row(Form.HUGO, 0.75, folder, f"`{path}` configures a Hugo site with {count} pages in `{content}`."))
-    return found[:5]
 
 
 def _rst(names: dict[str, list[str]]) -> list[FormCandidate]:

@@ -2,6 +2,7 @@
 
 from agents.template_converter.forms.codelab import CodelabImporter
 from agents.template_converter.forms.educates import EducatesImporter
+from agents.template_converter.forms.hugo import HugoImporter
 from agents.template_converter.forms.instruqt import InstruqtImporter
 from agents.template_converter.forms.jupyter import JupyterImporter
 from agents.template_converter.forms.killercoda import KillercodaImporter
@@ -20,5 +21,6 @@ IMPORTERS: tuple[Importer, ...] = (
     InstruqtImporter(),
     JupyterImporter(),
     MkDocsImporter(),
+    HugoImporter(),
     MarkdownImporter(),
 )

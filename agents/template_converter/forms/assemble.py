@@ -1,5 +1,6 @@
 """From prepared pages to a workshop: which rows make which step, and one rewriting for all of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agents.template_converter.forms.anchors import UniqueAnchors, slug, unique_slug
@@ -38,6 +39,8 @@ class Plan:
         fences: Reads a code block's info string.
         variables: Names that are filled in at run time; `{{NAME}}` stays as it is.
         own_files: Addresses of files that steps bring along themselves.
+        roots: Further folders that targets beginning with `/` are relative to.
+        addresses: Pages by the addresses that their site serves them under; given, pages are linked to as folders too.
     """
 
     title: str
@@ -47,6 +50,8 @@ class Plan:
     fences: FenceReader = read_info
     variables: frozenset[str] = frozenset()
     own_files: frozenset[str] = frozenset()
+    roots: tuple[str, ...] = ()
+    addresses: Mapping[str, str] = field(default_factory=dict)
     summary: str = ""
     authors: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
@@ -104,8 +109,10 @@ def assemble(tree: Tree, plan: Plan, *, max_linked_bytes: int = MAX_LINKED_BYTES
     """Rewrite every page once and cut it into its steps."""
     assets = AssetTable()
     resolver = Resolver(
-        tree, _StepIndex(plan.steps), assets, plan.root, max_linked_bytes, plan.mkdocs, plan.variables, plan.own_files
-    )
+        tree, _StepIndex(plan.steps), assets, plan.root, max_linked_bytes,
+        directory_urls=plan.mkdocs or bool(plan.addresses), variables=plan.variables, own_files=plan.own_files,
+        roots=plan.roots, addresses=plan.addresses,
+    )  # fmt: skip
     workshop = ImportedWorkshop(title=plan.title, steps=[], summary=plan.summary, authors=plan.authors, tags=plan.tags)
     rewritten: dict[str, Rewritten] = {}
     asides: list[Rewritten] = []

@@ -21,6 +21,8 @@ class FrontMatter:
     tags: list[str] = field(default_factory=list)
     authors: list[str] = field(default_factory=list)
     hidden: bool = False
+    values: dict[str, Any] = field(default_factory=dict)
+    """All of it, keys in lower case."""
 
 
 def split_front_matter(lines: list[Line]) -> tuple[FrontMatter, list[Line]]:
@@ -50,6 +52,7 @@ def _read(values: dict[str, Any]) -> FrontMatter:
         tags=_list(values.get("tags", values.get("keywords"))),
         authors=_list(values.get("authors", values.get("author", values.get("contributors")))),
         hidden=values.get("draft") is True or values.get("hidden") is True,
+        values=values,
     )
 
 

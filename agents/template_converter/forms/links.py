@@ -3,6 +3,7 @@
 import posixpath
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote, unquote
@@ -81,6 +82,8 @@ class Resolver:
         directory_urls: Whether a page may be linked to as a folder (`../setup/`), as MkDocs serves them.
         variables: Names that are filled in at run time; a link that begins with one leads away.
         own_files: Addresses of files that a step brings along itself.
+        roots: Further folders that targets beginning with `/` are relative to.
+        addresses: Pages by the addresses that their site serves them under, without endings and in lower case.
     """
 
     tree: Tree
@@ -91,6 +94,8 @@ class Resolver:
     directory_urls: bool = False
     variables: frozenset[str] = frozenset()
     own_files: frozenset[str] = frozenset()
+    roots: tuple[str, ...] = ()
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
     def link(self, page: str, target: str) -> Target:
         """Where a link on `page` leads."""
@@ -148,17 +153,26 @@ class Resolver:
                     return candidate
             if base not in ("", ".", "..") and not base.startswith("../") and next(self.tree.under(base), None) is not None:
                 return self._folder_page(base) or base
+        return self._by_address(page, path)
+
+    def _by_address(self, page: str, path: str) -> str | None:
+        """The page that its site serves under this address; sites write addresses in lower case and without endings."""
+        for base in self._bases(page, path) if self.addresses else []:
+            bare = re.sub(r"(?:(?:^|/)_?index)?\.(?:html|mdx?)$", "", base.casefold())
+            if bare in self.addresses:
+                return self.addresses[bare]
         return None
 
     def _bases(self, page: str, path: str) -> list[str]:
         folder = posixpath.dirname(page)
         if path.startswith("/"):
             rooted = path.lstrip("/")
-            return [posixpath.normpath(posixpath.join(base, rooted)) for base in dict.fromkeys((self.root, ""))]
+            return [posixpath.normpath(posixpath.join(base, rooted)) for base in dict.fromkeys((self.root, *self.roots, ""))]
         bases = [posixpath.normpath(posixpath.join(folder, path))]
         if self.directory_urls and posixpath.splitext(posixpath.basename(page))[0].lower() not in ("index", "readme"):
             bases.append(posixpath.normpath(posixpath.join(posixpath.splitext(page)[0], path)))
-        return bases
+        # What a site serves from a folder of its own is reached from its top page without a slash.
+        return bases + [posixpath.normpath(posixpath.join(root, path)) for root in self.roots if not path.startswith("..")]
 
     def _spellings(self, base: str) -> list[str]:
         bare = base.removesuffix(".html")

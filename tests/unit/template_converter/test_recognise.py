@@ -113,7 +113,6 @@ def test_several_workshops_are_a_choice_and_a_path_decides(tmp_path):
     ("form", "files"),
     [
         (Form.DOCUSAURUS, {"docusaurus.config.js": "x", "docs/a.md": "# A\n"}),
-        (Form.HUGO, {"hugo.toml": "theme = 'x'\n", "content/_index.md": "# A\n"}),
         (Form.RST, {"docs/conf.py": "x", "docs/index.rst": "x"}),
         (Form.WORKSHOP_BUILDER, {"workshop.yaml": "name: x\n", "steps/a/goss.yaml": "x"}),
     ],
@@ -130,7 +129,7 @@ def test_a_person_overrules(tmp_path):
     with pytest.raises(NotAWorkshopError):
         chosen(tmp_path, NUMBERED, Form.APPLICATION)
     with pytest.raises(NotAWorkshopError, match="cannot be imported yet"):
-        chosen(tmp_path, NUMBERED, Form.HUGO)
+        chosen(tmp_path, NUMBERED, Form.RST)
 
 
 def test_a_single_readme_counts_its_steps_or_says_that_it_is_a_tutorial(tmp_path):
