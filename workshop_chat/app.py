@@ -45,6 +45,7 @@ from workshop_chat.service import ChatService
 from workshop_chat.session_api import live_router, session_router
 from workshop_chat.sessions import Sessions, running
 from workshop_chat.settings import ChatSettings
+from workshop_chat.shared_names import SharedNames
 from workshop_chat.tables import MIGRATIONS
 from workshop_chat.teaching import Teaching
 
@@ -133,7 +134,8 @@ def create_app(
     )
     content = WorkshopContent(library, name)
     bounds = Bounds(settings.messages_per_minute, settings.answers_at_once, settings.message_characters)
-    repository = ConversationRepository(engine, name, TurnLimit(name, bounds))
+    names = SharedNames(name, participant_key)
+    repository = ConversationRepository(engine, name, TurnLimit(names, bounds))
     progress = ProgressRepository(engine, name)
     desk = HelpDesk(content, progress)
     contexts = contexts_of(settings)
@@ -152,12 +154,12 @@ def create_app(
         moderator=moderator,
         rewording_seconds=settings.rewording_seconds,
     )
-    bus = open_bus(engine, name)
+    bus = open_bus(engine, names)
     runs = Runs(name, repository, bus, grace=settings.drain_seconds)
     service = ChatService(content, repository, pipeline, contexts, runs, history_turns=settings.history_turns)
     history = History(name, HistoryRepository(engine, name), repository, bus, service.stop)
     connections = Connections(name)
-    sessions = Sessions(engine, content, contexts, bus, present=connections.participants)
+    sessions = Sessions(engine, content, contexts, bus, secret=participant_key, present=connections.participants)
     notes = Notes(engine, name, bus)
     channel = LiveChannel(connections, sessions, notes, bus)
     gate = Gate(sessions, bounds)

@@ -12,6 +12,8 @@ from typing import Protocol
 import anyio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from workshop_chat.shared_names import SharedNames
+
 TURNS = "turns"
 """A turn has new blocks or has ended; the key is `CONVERSATION/NUMBER`."""
 STOPS = "stops"
@@ -115,11 +117,11 @@ class LocalBus:
         """Nothing is held."""
 
 
-def open_bus(engine: AsyncEngine, workshop: str) -> Bus:
+def open_bus(engine: AsyncEngine, names: SharedNames) -> Bus:
     """The bus that reaches every process of a workshop's chat agent on this store: `start` it, and `close` it in the end."""
     if engine.dialect.name != "postgresql":
         return LocalBus()
     # Its driver takes memory, and a laptop never needs it.
     from workshop_chat.bus_postgres import PostgresBus
 
-    return PostgresBus(engine, workshop)
+    return PostgresBus(engine, names)

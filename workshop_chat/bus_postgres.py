@@ -6,7 +6,6 @@ connections by the transaction cannot be in between.
 """
 
 import asyncio
-import hashlib
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog import get_logger
 
 from workshop_chat.bus import LocalBus
+from workshop_chat.shared_names import SharedNames
 
 log = get_logger()
 
@@ -30,11 +30,6 @@ MAX_PAYLOAD_BYTES = 7_900
 MAX_KEY_BYTES = 2_000
 MAX_WAITING = 10_000
 _SEPARATOR = "\n"
-
-
-def channel_of(workshop: str) -> str:
-    """The channel of a workshop: a name that needs no quoting and fits PostgreSQL's 63 bytes, whatever the slug."""
-    return f"workshop_chat_{hashlib.sha256(workshop.encode()).hexdigest()[:32]}"
 
 
 def payloads(sender: str, signals: set[tuple[str, str]]) -> list[str]:
@@ -72,13 +67,13 @@ class PostgresBus:
 
     Args:
         engine: Gives the connection, with all that its url says.
-        workshop: Slug; the signals of another are never heard.
+        names: Whose it is; the signals of another workshop are never heard, nor can it give or hear those of this one.
     """
 
-    def __init__(self, engine: AsyncEngine, workshop: str) -> None:
+    def __init__(self, engine: AsyncEngine, names: SharedNames) -> None:
         self._engine = engine
-        self._workshop = workshop
-        self._channel = channel_of(workshop)
+        self._workshop = names.workshop
+        self._channel = names.channel()
         self._local = LocalBus()
         self._id = uuid.uuid4().hex[:12]
         self._waiting: set[tuple[str, str]] = set()

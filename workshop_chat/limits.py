@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from workshop_chat.errors import MessageTooLongError, TooManyMessagesError
 from workshop_chat.participants import Participant
 from workshop_chat.sessions import Sessions
+from workshop_chat.shared_names import SharedNames
 from workshop_chat.stages.pasted import pasted_error
 from workshop_chat.tables import TurnRow
 
@@ -122,12 +123,13 @@ class TurnLimit:
     """Holds the bounds where a turn is written, so that messages sent at one moment are not all the first.
 
     Args:
-        workshop: Slug of the only workshop whose rows are read.
+        names: Of the only workshop whose rows are read.
         bounds: How much one participant may ask for.
     """
 
-    def __init__(self, workshop: str, bounds: Bounds) -> None:
-        self._workshop = workshop
+    def __init__(self, names: SharedNames, bounds: Bounds) -> None:
+        self._workshop = names.workshop
+        self._names = names
         self._bounds = bounds
 
     async def check(self, session: AsyncSession, participant: str) -> None:
@@ -137,8 +139,8 @@ class TurnLimit:
             TooManyMessagesError: One more would be too many.
         """
         if session.get_bind().dialect.name == "postgresql":
-            key = f"chat_turns:{self._workshop}:{participant}"
-            await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+            key = self._names.lock("turns", participant)
+            await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
         else:
             # SQLite has one writer at a time, and becomes it with a statement that writes, be it nothing.
             nothing = update(TurnRow).where(TurnRow.workshop == self._workshop, TurnRow.conversation == "")

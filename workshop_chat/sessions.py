@@ -27,6 +27,7 @@ from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import Contexts
 from workshop_chat.errors import WorkshopFullError
 from workshop_chat.participants import Participant
+from workshop_chat.shared_names import SharedNames
 from workshop_chat.tables import ProgressRow, SessionRow
 
 log = get_logger()
@@ -73,6 +74,7 @@ class Sessions:
         content: The workshop.
         contexts: Tell its limit and timeout.
         bus: Is told whose session changed.
+        secret: What names the lock that every process of the chat agent takes; see `SharedNames`.
         present: The ids of those whose page is open at this process.
         clock: The time, with its zone.
     """
@@ -84,6 +86,7 @@ class Sessions:
         contexts: Contexts,
         bus: Bus,
         *,
+        secret: bytes = b"",
         present: Callable[[], Iterable[str]] = tuple,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -94,6 +97,7 @@ class Sessions:
         self._present = present
         self._clock = clock
         self._workshop = content.workshop
+        self._lock = SharedNames(content.workshop, secret).lock("sessions")
         self._coming: dict[str, _Coming] = {}
         self._known: dict[str, _Known] = {}
         self._told: dict[str, Arrival] = {}
@@ -231,6 +235,9 @@ class Sessions:
         finally:
             with anyio.CancelScope(shield=True), contextlib.suppress(Exception):
                 await self._write_told()
+            # What this process saw last is true no longer.
+            for state in ("live", "waiting"):
+                metrics.SESSIONS.remove(self._workshop, state)
 
     async def sweep(self) -> None:
         """End idle sessions, let those in who wait, and write down who was active or is there.
@@ -352,8 +359,7 @@ class Sessions:
     async def _lock_workshop(self, connection: AsyncConnection) -> None:
         """Hold off every other settling of this workshop's places until the transaction ends."""
         if self._postgres:
-            key = f"chat_sessions:{self._workshop}"
-            await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": self._lock})
         else:
             await self._lock_rows(connection)
 

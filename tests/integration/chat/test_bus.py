@@ -11,17 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared_services.kit.database import create_engine
 from tests.postgres import throwaway_postgres
 from workshop_chat.bus import NOTES, SESSIONS, TURNS, LocalBus, Subscription, open_bus
-from workshop_chat.bus_postgres import PostgresBus, channel_of
+from workshop_chat.bus_postgres import PostgresBus
+from workshop_chat.shared_names import SharedNames
 
 pytestmark = pytest.mark.postgres
 LONGEST_SLUG = "a" * 63
+KEY = b"the secret of harbor's chat agent"
 
 
 @asynccontextmanager
-async def bus_on(url: str, workshop: str = "harbor") -> AsyncIterator[PostgresBus]:
+async def bus_on(url: str, workshop: str = "harbor", key: bytes = KEY) -> AsyncIterator[PostgresBus]:
     """A listening bus of a process of its own."""
     engine = create_engine(url)
-    bus = open_bus(engine, workshop)
+    bus = open_bus(engine, SharedNames(workshop, key))
     assert isinstance(bus, PostgresBus)
     await bus.start()
     with anyio.fail_after(10):
@@ -84,7 +86,38 @@ async def test_workshops_on_one_database_do_not_hear_each_other(postgres_url: st
         assert await next_of(ours) == {(TURNS, "c/1")}
         assert await next_of(theirs) == {(TURNS, "d/1")}
         assert await ours.wait(0.3) == set()
-    assert channel_of("harbor") != channel_of("orchard")
+
+
+async def test_another_workshops_role_hears_nothing_and_says_nothing(postgres_url: str):
+    """It may listen and notify on every channel of the database, and knows the slug and this code; the secret it has not."""
+    async with (
+        bus_on(postgres_url, "harbor") as ours,
+        bus_on(postgres_url, "harbor") as replica,
+        bus_on(postgres_url, "harbor", b"orchard's own secret") as stranger,
+        bus_on(postgres_url, "harbor", b"") as guesser,
+        replica.subscribe(TURNS) as heard,
+        stranger.subscribe(TURNS) as overheard,
+        guesser.subscribe(TURNS) as guessed,
+    ):
+        await stranger.signal(TURNS, "forged/1")
+        await guesser.signal(TURNS, "forged/2")
+        await ours.signal(TURNS, "c/1")
+        assert await next_of(heard) == {(TURNS, "c/1")}
+        await anyio.sleep(0.3)
+        assert await heard.wait(0) == set()
+        assert await overheard.wait(0) == {(TURNS, "forged/1")}
+        assert await guessed.wait(0) == {(TURNS, "forged/2")}
+
+
+def test_names_are_derived_from_the_secret_and_fit_postgresql():
+    names = [SharedNames(workshop, key) for workshop in ("harbor", "orchard", LONGEST_SLUG) for key in (KEY, b"", b"another")]
+    channels = [each.channel() for each in names]
+    locks = [each.lock(*what) for each in names for what in (("sessions",), ("turns", "p"), ("turns", "q"))]
+    assert len(set(channels)) == len(channels)
+    assert len(set(locks)) == len(locks)
+    assert all(channel.isidentifier() and channel == channel.lower() and len(channel) <= 63 for channel in channels)
+    assert all(-(2**63) <= lock < 2**63 for lock in locks)
+    assert names[0].channel() == SharedNames("harbor", KEY).channel()
 
 
 async def test_keys_of_every_kind_travel(postgres_url: str):
@@ -138,5 +171,5 @@ async def test_a_bus_without_a_server_still_speaks_within_its_process_and_closes
 
 async def test_sqlite_has_the_bus_of_one_process(tmp_path):
     engine = create_engine(f"sqlite:///{tmp_path}/chat.db")
-    assert isinstance(open_bus(engine, "harbor"), LocalBus)
+    assert isinstance(open_bus(engine, SharedNames("harbor")), LocalBus)
     await engine.dispose()
