@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -41,6 +41,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 REQUESTS = Counter("workshop_http_requests_total", "HTTP requests answered.", ["service", "method", "status"])
 REQUEST_SECONDS = Histogram("workshop_http_request_seconds", "Seconds to the first byte of the response.", ["service"])
+READY = Gauge("workshop_ready", "1 where a check of readiness passed when it was last asked for, else 0.", ["service", "check"])
 
 SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
@@ -246,6 +247,8 @@ def create_app(
     @app.get("/readyz", include_in_schema=False)
     async def readyz() -> JSONResponse:
         report = await checks.report()
+        for check, problem in report.items():
+            READY.labels(service, check).set(0 if problem else 1)
         ready = not any(report.values())
         facts = {"facts": told} if (told := checks.facts()) else {}
         return JSONResponse({"ready": ready, "checks": report, **facts}, status_code=200 if ready else 503)

@@ -104,6 +104,7 @@ async def test_readiness_names_what_is_missing(client: httpx.AsyncClient):
     client.readiness.add("store", broken)  # type: ignore[attr-defined]
     response = await client.get("/readyz")
     assert (response.status_code, response.json()["checks"]) == (503, {"store": "TimeoutError: no answer"})
+    assert 'workshop_ready{check="store",service="test"} 0.0' in (await client.get("/metrics")).text
 
 
 async def test_metrics_count_requests(client: httpx.AsyncClient):
