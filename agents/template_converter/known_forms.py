@@ -1,7 +1,6 @@
 """Forms that are recognised and cannot be imported yet, and repositories that hold no workshop: the least that tells each."""
 
 import posixpath
-import re
 
 from agents.template_converter import signals
 from agents.template_converter.model import Tree
@@ -13,7 +12,7 @@ def other_forms(tree: Tree) -> list[FormCandidate]:
     names: dict[str, list[str]] = {}
     for path in signals.visible(tree):
         names.setdefault(posixpath.basename(path), []).append(path)
-    return [*_docusaurus(names), *_rst(names), *_workshop_builder(tree, names)]
+    return [*_rst(names), *_workshop_builder(tree, names)]
 
 
 def _row(form: Form, score: float, path: str, *evidence: str) -> FormCandidate:
@@ -26,16 +25,6 @@ def _above(path: str, levels: int) -> str:
     for _ in range(levels):
         path = posixpath.dirname(path)
     return path
-
-
-def _docusaurus(names: dict[str, list[str]]) -> list[FormCandidate]:
-    configs = [
-        path
-        for name in names
-        if re.fullmatch(r"docusaurus\.config\.(?:js|ts|mjs|cjs)|siteConfig\.js", name)
-        for path in names[name]
-    ]
-    return [_row(Form.DOCUSAURUS, 0.75, _above(path, 1), f"`{path}` configures a Docusaurus site.") for path in configs]
 
 
 def _rst(names: dict[str, list[str]]) -> list[FormCandidate]:

@@ -1,6 +1,7 @@
 """The forms that can be imported: one table, one line for each."""
 
 from agents.template_converter.forms.codelab import CodelabImporter
+from agents.template_converter.forms.docusaurus import DocusaurusImporter
 from agents.template_converter.forms.educates import EducatesImporter
 from agents.template_converter.forms.hugo import HugoImporter
 from agents.template_converter.forms.instruqt import InstruqtImporter
@@ -21,6 +22,7 @@ IMPORTERS: tuple[Importer, ...] = (
     InstruqtImporter(),
     JupyterImporter(),
     MkDocsImporter(),
+    DocusaurusImporter(),
     HugoImporter(),
     MarkdownImporter(),
 )

@@ -11,6 +11,7 @@ from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, n
 from agents.template_converter.forms.fences import read_info
 from agents.template_converter.forms.frontmatter import split_front_matter
 from agents.template_converter.forms.hugo_site import HugoPage, HugoSite, configurations, read_site
+from agents.template_converter.forms.judging import SitePage, judge
 from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.pages import Page, first_paragraph, make_page
 from agents.template_converter.forms.shortcodes import OUTPUT, Surroundings, convert_shortcodes, expand_includes
@@ -19,9 +20,6 @@ from shared_services.contracts.conversion import Form, FormCandidate, Loss
 from shared_services.contracts.workshop import FenceInfo
 
 _NUMBER = re.compile(r"^[\d_.\-\s]+(?=\D)")
-_COUNTED = re.compile(
-    r"^\W*\d+[.):_\s-]|^\W*(?:lab|step|exercise|module|part|task|challenge|lesson|chapter|day)\b[\s#_-]*\d", re.IGNORECASE
-)
 
 
 class HugoImporter:
@@ -231,39 +229,9 @@ def _authors(site: HugoSite) -> list[str]:
 
 
 def _judge(tree: Tree, site: HugoSite) -> FormCandidate:
-    """How much speaks for a workshop: pages that instruct, words for it, counted pages."""
-    facts = [signals.instructing("\n".join(line.text for line in page.lines)) for page in site.pages]
-    evidence = [f"`{site.config}` configures a Hugo site whose menu shows {len(facts)} pages of `{site.content}`."]
-    if not facts:
-        return FormCandidate(form=Form.HUGO, score=0.2, path=site.folder, evidence=evidence)
-    blocks, commands = sum(fact.blocks for fact in facts), sum(fact.commands for fact in facts)
-    instruct = sum(fact.instructs for fact in facts)
-    evidence.append(f"{instruct} of {len(facts)} pages instruct, with {blocks} code blocks, {commands} of them shell commands.")
-    home = signals.opening("\n".join(line.text for line in site.pages[0].lines))
-    words = signals.workshop_words(f"{site.title} {site.params.get('description', '')} {home}")
-    counted = [
-        page
+    pages = [
+        SitePage(page.path, page.section, page.title, "\n".join(line.text for line in page.lines), "date" in page.front.values)
         for page in site.pages
-        if _COUNTED.match(page.title) or any(map(_COUNTED.match, page.section)) or _COUNTED.match(_stem(page.path))
     ]
-    named = [page for page in site.pages if signals.workshop_words(f"{page.title} {' '.join(page.section).replace('-', ' ')}")]
-    dated = [
-        page
-        for page in site.pages
-        if "date" in page.front.values and page.section and page.section[0] in ("post", "posts", "blog", "news")
-    ]
-    share = len({page.path for page in [*counted, *named]}) / len(facts)
-    score = 0.2 + 0.3 * min(1.0, instruct / len(facts) / 0.4) + (0.25 if words else 0) + (0.25 if share >= 0.3 else 0)
-    if words:
-        evidence.append(f"The site speaks of {', '.join(f'“{word}”' for word in words[:4])}.")
-    if share >= 0.3:
-        evidence.append(f"{len(counted)} pages are counted and {len(named)} are named as labs or exercises.")
-    if not (words or share >= 0.3):
-        score = min(score, 0.4)
-        evidence.append("Nothing says that it is a workshop or tutorial.")
-    if len(dated) > len(facts) / 2:
-        score = min(score, 0.4)
-        evidence.append(f"{len(dated)} of its pages are posts of a blog.")
-    if instruct == 0:
-        score = min(score, 0.3)
-    return FormCandidate(form=Form.HUGO, score=round(min(score, 0.98), 2), path=site.folder, evidence=evidence)
+    about = f"`{site.config}` configures a Hugo site whose menu shows {len(pages)} pages of `{site.content}`."
+    return judge(Form.HUGO, site.folder, about, f"{site.title} {site.params.get('description', '')}", pages, signals.code(tree))

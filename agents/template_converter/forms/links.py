@@ -147,13 +147,16 @@ class Resolver:
 
     def find(self, page: str, path: str) -> str | None:
         """The file or folder of the tree that `path` on `page` means."""
+        folders: list[str] = []
         for base in self._bases(page, path):
             for candidate in self._spellings(base):
                 if candidate in self.tree or self.steps.is_page(candidate):
                     return candidate
             if base not in ("", ".", "..") and not base.startswith("../") and next(self.tree.under(base), None) is not None:
-                return self._folder_page(base) or base
-        return self._by_address(page, path)
+                if shown := self._folder_page(base):
+                    return shown
+                folders.append(base)
+        return self._by_address(page, path) or (folders[0] if folders else None)
 
     def _by_address(self, page: str, path: str) -> str | None:
         """The page that its site serves under this address; sites write addresses in lower case and without endings."""

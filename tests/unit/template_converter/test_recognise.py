@@ -112,7 +112,6 @@ def test_several_workshops_are_a_choice_and_a_path_decides(tmp_path):
 @pytest.mark.parametrize(
     ("form", "files"),
     [
-        (Form.DOCUSAURUS, {"docusaurus.config.js": "x", "docs/a.md": "# A\n"}),
         (Form.RST, {"docs/conf.py": "x", "docs/index.rst": "x"}),
         (Form.WORKSHOP_BUILDER, {"workshop.yaml": "name: x\n", "steps/a/goss.yaml": "x"}),
     ],

@@ -1,0 +1,205 @@
+"""What MDX and Docusaurus write that CommonMark does not know: imports, comments, admonitions, tabs, and components of pages."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from agents.template_converter.forms.lines import Line, outside_fences, trimmed
+from shared_services.contracts.conversion import Broken
+
+_IMPORT = re.compile(r"""^import\s+(?:(?P<name>\w+)|[\w{},*\s]+?)\s+from\s+["'](?P<target>[^"']+)["'];?\s*$""")
+_SIDE_EFFECT = re.compile(r"""^import\s+["'][^"']+["'];?\s*$""")
+_EXPORT = re.compile(r"^export\s+(?:const|let|var|function|default|async)\b")
+_COMPONENT = re.compile(r"^(?P<indent>[ \t]*)<(?P<name>[A-Z]\w*)(?P<attributes>[^<>]*?)/>[ \t]*$")
+_ADMONITION = re.compile(
+    r"^(?P<indent>[ \t]*)(?P<mark>:{3,})[ \t]*(?P<kind>[A-Za-z][\w-]*)[ \t]*"
+    r"(?:\[(?P<bracket>[^\]]*)\]|(?P<title>[^{\[][^{]*?)?)[ \t]*(?:\{[^}]*\})?[ \t]*$"
+)
+_TABS = re.compile(r"^(?P<indent>[ \t]*)</?Tabs\b[^>]*>[ \t]*$")
+_TAB = re.compile(r"^(?P<indent>[ \t]*)<TabItem\b(?P<attributes>[^>]*)>(?P<rest>.*)$")
+_TAB_END = re.compile(r"[ \t]*</TabItem>[ \t]*$")
+_ATTRIBUTE = re.compile(
+    r"""(?P<name>[\w-]+)\s*=\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|\{\s*["'`](?P<braced>[^"'`]*)["'`]\s*\})"""
+)
+_SOURCE = re.compile(
+    r"""\bsrc\s*=\s*\{\s*(?:useBaseUrl\(\s*["'`](?P<base>[^"'`]+)["'`]\s*\)|require\(\s*["'`](?P<required>[^"'`]+)["'`]\s*\)(?:\.default)?"""
+    r"""|["'`](?P<plain>[^"'`]+)["'`]|(?P<name>\w+))\s*\}"""
+)
+_IMAGE_FILE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|avif)$", re.IGNORECASE)
+_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
+_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]")
+_MAX_DEPTH = 12
+
+
+@dataclass
+class Parts:
+    """Where a page's imports lead.
+
+    Attributes:
+        find: The lines of a Markdown file that a page imports; None where there is none.
+        file: The path that an imported file is linked by.
+        broken: Imports of pages that are not there.
+    """
+
+    find: Callable[[str], list[Line] | None] = field(default=lambda target: None)
+    broken: list[Broken] = field(default_factory=list)
+    _above: int = 0
+
+
+def convert_mdx(lines: list[Line], parts: Parts, depth: int = 0) -> list[Line]:
+    """`lines` without JavaScript, with imported pages in place and Docusaurus' blocks in CommonMark."""
+    lines, imported = _without_script(lines)
+    return _blocks(_drawn(_sources(lines, imported), imported, parts, depth), 0, 1)
+
+
+def _without_script(lines: list[Line]) -> tuple[list[Line], dict[str, str]]:
+    """The lines without imports, exports and comments (rows stay), and what names are imported from where."""
+    imported: dict[str, str] = {}
+    out: list[Line] = []
+    exporting = commented = False
+    for _, line, inside in outside_fences(lines):
+        text = line.text
+        if inside:
+            out.append(line)
+            continue
+        if exporting:
+            exporting = bool(text.strip())
+            out.append(line.with_text(""))
+            continue
+        if commented:
+            commented = "*/}" not in text
+            out.append(line.with_text("" if commented else text.partition("*/}")[2]))
+            continue
+        match = _IMPORT.match(text)
+        if match or _SIDE_EFFECT.match(text):
+            if match and match["name"]:
+                imported[match["name"]] = match["target"]
+            text = ""
+        elif _EXPORT.match(text):
+            exporting = not text.rstrip().endswith(";")
+            text = ""
+        elif "{/*" in text:
+            text = _COMMENT.sub("", text)
+            if "{/*" in text:
+                commented = True
+                text = text.partition("{/*")[0]
+        out.append(line if text == line.text else line.with_text(text))
+    return out, imported
+
+
+def _sources(lines: list[Line], imported: dict[str, str]) -> list[Line]:
+    """Images' JavaScript sources as plain ones."""
+
+    def made(match: re.Match[str]) -> str:
+        base = match["base"]
+        target = f"/{base.lstrip('/')}" if base else match["required"] or match["plain"] or imported.get(match["name"] or "", "")
+        return f'src="{_plain(target)}"' if target else match[0]
+
+    return [
+        line if inside or "src" not in line.text else line.with_text(_SOURCE.sub(made, line.text))
+        for _, line, inside in outside_fences(lines)
+    ]
+
+
+def _plain(target: str) -> str:
+    return re.sub(r"^(?:@site/static/|@site/)", "/", target)
+
+
+def _drawn(lines: list[Line], imported: dict[str, str], parts: Parts, depth: int) -> list[Line]:
+    out: list[Line] = []
+    for _, line, inside in outside_fences(lines):
+        match = None if inside or "<" not in line.text else _COMPONENT.match(line.text)
+        target = imported.get(match["name"], "") if match else ""
+        if match is None or not re.search(r"\.mdx?$", target):
+            if match is not None and _IMAGE_FILE.search(target):
+                line = line.with_text(f"{match['indent']}![{match['name']}]({_plain(target)})")
+            out.append(line)
+            continue
+        found = parts.find(target) if depth < _MAX_DEPTH else None
+        if found is None:
+            detail = f"There is no page `{target}` to draw in."
+            parts.broken.append(Broken(kind="include", source=line.file, line=line.number, target=target, detail=detail))
+            continue
+        drawn = convert_mdx(found, parts, depth + 1)
+        out += [
+            line.made(""),
+            *(row.with_text(match["indent"] + row.text if row.text else "") for row in trimmed(drawn)),
+            line.made(""),
+        ]
+    return out
+
+
+def _blocks(lines: list[Line], depth: int, level: int) -> list[Line]:
+    """Admonitions as quotes with a bold label, tabs as sections headed one below `level`."""
+    if depth > _MAX_DEPTH:
+        return lines
+    inside = [flag for _, _, flag in outside_fences(lines)]
+    out: list[Line] = []
+    row = 0
+    while row < len(lines):
+        line = lines[row]
+        heading = None if inside[row] else _HEADING.match(line.text)
+        level = len(heading[1]) if heading else level
+        admonition = None if inside[row] else _ADMONITION.match(line.text)
+        tab = None if inside[row] or admonition else _TAB.match(line.text)
+        end = _admonition_end(lines, inside, row, admonition) if admonition else _tab_end(lines, inside, row) if tab else None
+        if end is None:
+            bare = not inside[row] and (_TABS.match(line.text) is not None)
+            out.append(line.with_text("") if bare else line)
+            row += 1
+            continue
+        body = lines[row + 1 : end]
+        if admonition:
+            out += _quoted(line, admonition, _blocks(body, depth + 1, level))
+        elif tab:
+            rest = _TAB_END.sub("", tab["rest"])
+            body = [*([line.with_text(tab["indent"] + rest)] if rest.strip() else []), *body]
+            out += _headed(line, tab, level, _blocks(body, depth + 1, min(level + 1, 6)))
+        row = end + 1 if not (tab and end == row) else row + 1
+        if row < len(lines) and not lines[row].blank and out and not out[-1].blank:
+            out.append(line.made(""))
+    return out
+
+
+def _admonition_end(lines: list[Line], inside: list[bool], first: int, match: re.Match[str]) -> int | None:
+    """The row of the mark that closes an admonition; nested ones have longer or shorter marks, or are counted."""
+    depth = 0
+    for row in range(first + 1, len(lines)):
+        text = lines[row].text.strip()
+        if inside[row] or not text.startswith(":::"):
+            continue
+        if text.strip(":") == "":
+            if depth == 0 and len(text) >= len(match["mark"]):
+                return row
+            depth = max(0, depth - 1)
+        elif _ADMONITION.match(lines[row].text):
+            depth += 1
+    return None
+
+
+def _tab_end(lines: list[Line], inside: list[bool], first: int) -> int | None:
+    if _TAB_END.search(lines[first].text):
+        return first
+    return next((row for row in range(first + 1, len(lines)) if not inside[row] and _TAB_END.fullmatch(lines[row].text)), None)
+
+
+def _quoted(line: Line, match: re.Match[str], body: list[Line]) -> list[Line]:
+    indent = match["indent"]
+    title = (match["bracket"] or match["title"] or "").strip() or match["kind"].replace("-", " ").capitalize()
+    body = trimmed([row.with_text(row.text.removeprefix(indent)) for row in body])
+    out = [line.with_text(f"{indent}> **{title.replace('**', '')}**")]
+    if body:
+        out.append(line.made(f"{indent}>"))
+    return out + [row.with_text(f"{indent}> {row.text}" if not row.blank else f"{indent}>") for row in body]
+
+
+def _headed(line: Line, match: re.Match[str], level: int, body: list[Line]) -> list[Line]:
+    given = {
+        found["name"]: found["double"] or found["single"] or found["braced"] or ""
+        for found in _ATTRIBUTE.finditer(match["attributes"])
+    }
+    title = given.get("label") or given.get("value") or "Tab"
+    # JSX is indented by habit; a list's item indents what it holds as well.
+    indent = match["indent"] if all(row.blank or row.text.startswith(match["indent"]) for row in body) else ""
+    head = [line.made(""), line.with_text(f"{indent}{'#' * min(level + 1, 6)} {title}"), line.made("")]
+    return [*head, *trimmed(body), line.made("")]
