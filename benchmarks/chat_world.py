@@ -75,6 +75,7 @@ class ScriptedWorld:
             f"/api/v1/library/{WORKSHOP}": _json_response(version.model_dump_json().encode()),
             f"/api/v1/library/{WORKSHOP}/versions/{version.version}": _json_response(version.model_dump_json().encode()),
             f"/api/v1/library/{WORKSHOP}/files/{version.files[0].sha256}": _json_response(CONTENT.encode()),
+            "/api/v1/tokens": _json_response(b'{"token":"scripted","expires_in":600}'),
             "/v1/models": _json_response(b'{"object":"list","data":[{"id":"scripted","object":"model","owned_by":"me"}]}'),
         }
         self._search = _json_response(_found(version.version).model_dump_json().encode())
@@ -263,15 +264,12 @@ def chat_agent(
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     (folder / "core.pem").write_bytes(issuer.public_pem())
-    tokens = {
-        audience: issuer.issue("service:chat", audience, seconds=86_400, workshop=WORKSHOP) for audience in ("library", "rag")
-    }
-    (folder / "tokens.json").write_text(json.dumps(tokens))
+    (folder / "credential").write_text("scripted")
     environment = {
         **{name: os.environ[name] for name in ("PATH", "PYTHONPATH", "HOME") if name in os.environ},
         "WORKSHOP_NAME": WORKSHOP,
         "CORE_PUBLIC_KEY_FILE": f"{folder}/core.pem",
-        "WORKSHOP_TOKEN_FILE": f"{folder}/tokens.json",
+        "WORKSHOP_CREDENTIAL_FILE": f"{folder}/credential",
         "PARTICIPANT_KEY_FILE": f"{folder}/participant.key",
         "DATABASE_URL": f"sqlite:///{folder}/chat.db",
         "LIBRARY_ENDPOINT": world_url,

@@ -35,6 +35,7 @@ from agents.rag.scope import Scope
 from agents.rag.service import RagService
 from agents.rag.store.lite import MilvusLiteStore
 from benchmarks.indexed import BATCH, VERSION, say
+from benchmarks.token_giver import giving_tokens
 from shared_services.contracts.workshop import StepManifest, WorkshopManifest
 from shared_services.kit.database import create_engine, migrate, session_factory
 from shared_services.kit.tokens import Claims, TokenIssuer
@@ -103,17 +104,19 @@ async def prepare(data: Path, database: str, sections: int) -> int:
 
 
 @contextmanager
-def agent(folder: Path, key: bytes) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """The agent as a process of its own on `folder`, and its address."""
+def agent(folder: Path, key: bytes, core: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The agent as a process of its own on `folder`, with the core at an address; gives its own address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     (folder / "public.pem").write_bytes(key)
+    (folder / "credential").write_text("measured")
     environment = os.environ | {
         "RAG_DATA": str(folder / "rag"),
         "RAG_DATABASE_URL": _database(folder),
-        "RAG_PUBLIC_KEY": str(folder / "public.pem"),
-        "RAG_LIBRARY_URL": "http://127.0.0.1:9",
+        "CORE_PUBLIC_KEY_FILE": str(folder / "public.pem"),
+        "WORKSHOP_CREDENTIAL_FILE": str(folder / "credential"),
+        "CORE_ENDPOINT": core,
         "RAG_PORT": str(port),
         "RAG_ENGINE": "auto",
     }
@@ -134,7 +137,11 @@ def start(folder: Path, issuer: TokenIssuer, queries: Sequence[str]) -> Started:
         httpx.HTTPStatusError: A search failed.
     """
     began = time.perf_counter()
-    with agent(folder, issuer.public_pem()) as (process, url), httpx.Client(base_url=url, timeout=60) as http:
+    with (
+        giving_tokens(issuer) as core,
+        agent(folder, issuer.public_pem(), core) as (process, url),
+        httpx.Client(base_url=url, timeout=60) as http,
+    ):
         _until_ready(http, process)
         ready, used = time.perf_counter() - began, _processor_seconds(process.pid)
         rest = _resident_mb(process.pid)

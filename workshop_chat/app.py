@@ -104,6 +104,7 @@ def create_app(
     max_tokens: int = MAX_TOKENS,
     context_characters: int = CONTEXT_CHARACTERS,
     moderator: Moderator | None = None,
+    readiness: Readiness | None = None,
 ) -> FastAPI:
     """The app of the workshop that the settings name.
 
@@ -123,6 +124,7 @@ def create_app(
         max_tokens: Longest answer of the model.
         context_characters: How many characters of passages a prompt may hold.
         moderator: The safety model; None for none.
+        readiness: What `/readyz` reports besides the app's own.
 
     Raises:
         ValueError: The key is too short, or the join code is missing.
@@ -192,7 +194,7 @@ def create_app(
                 await a2a.close()
             await bus.close()
 
-    readiness = Readiness()
+    readiness = readiness or Readiness()
     readiness.add("workshop", content.ready)
     for fact, told in facts(settings, content, contexts, gateway, moderator).items():
         readiness.tell(fact, told)

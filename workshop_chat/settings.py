@@ -58,10 +58,15 @@ class ChatSettings(PlatformSettings):
         validation_alias="WORKSHOP_NAMESPACE",
         description="Kubernetes namespace that this chat agent runs in; stands in every line of its log and in `/readyz`.",
     )
-    token_file: Path | None = Field(
+    core_endpoint: str | None = Field(
         default=None,
-        validation_alias="WORKSHOP_TOKEN_FILE",
-        description="File with the tokens that this chat agent shows to other services: a JSON object, audience to token.",
+        validation_alias="CORE_ENDPOINT",
+        description="Address of the console, which gives tokens for a service's credential; empty for the library's address.",
+    )
+    credential_file: Path | None = Field(
+        default=None,
+        validation_alias="WORKSHOP_CREDENTIAL_FILE",
+        description="File with the credential that is exchanged for tokens at CORE_ENDPOINT; read again when it changes.",
     )
     core_public_key_file: Path | None = Field(
         default=None,
@@ -241,6 +246,11 @@ class ChatSettings(PlatformSettings):
     def rag_address(self) -> str:
         """Where the RAG agent is."""
         return self._address("rag_endpoint", "rag")
+
+    @property
+    def core_address(self) -> str:
+        """Where tokens are given."""
+        return self.core_endpoint or self.library_address
 
     def _address(self, field: str, agent: str) -> str:
         explicit: str = getattr(self, field)

@@ -4,7 +4,7 @@ Several may run on one database. The only process that holds the private key; th
 reached over HTTP with tokens that are signed here.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,10 +22,10 @@ from shared_services.clients.rag import RagClient
 from shared_services.contracts.identity import Identity, Role
 from shared_services.jobs.service import Jobs
 from shared_services.jobs.settings import JobsSettings
-from shared_services.kit.database import create_engine, migrate, reachable
+from shared_services.kit.database import create_engine, is_server, migrate, reachable
 from shared_services.kit.health import Readiness
 from shared_services.kit.logging import configure_logging
-from shared_services.kit.opening import Opening
+from shared_services.kit.opening import Prepare
 from shared_services.kit.process import StartError, run_reporting, serve
 from shared_services.kit.tokens import TokenIssuer, load_key
 from shared_services.library.publishing import PUBLISH, REMOVE, publish_job, remove_job
@@ -81,8 +81,23 @@ async def _nothing_to_close(_workshop: str) -> None:
     """A workshop's chat agent is another process, which sees for itself that its workshop is gone."""
 
 
-def build(settings: ConsoleProcessSettings, running: JobsSettings) -> FastAPI:
-    """The app, with everything that it opens and closes in its lifespan; `app.state.drain` ends its streams.
+@dataclass(frozen=True)
+class ConsoleProcess:
+    """The console, put together.
+
+    Attributes:
+        app: Opens and closes everything in its lifespan.
+        prepare: Makes the tables; tried until the databases are there.
+        drain: Ends the streams that would go on for ever.
+    """
+
+    app: FastAPI
+    prepare: Prepare
+    drain: Callable[[], None]
+
+
+def build(settings: ConsoleProcessSettings, running: JobsSettings) -> ConsoleProcess:
+    """Put the console together.
 
     Raises:
         StartError: The private key cannot be read.
@@ -99,12 +114,10 @@ def build(settings: ConsoleProcessSettings, running: JobsSettings) -> FastAPI:
         concurrency=running.concurrency,
     )
 
-    async def open_database() -> None:
+    async def prepare() -> None:
         for migrations in (LIBRARY_MIGRATIONS, CREDENTIAL_MIGRATIONS):
             await migrate(engine, migrations)
-        await jobs.start()
-
-    opening = Opening("The database", open_database, patient=not settings.database_url.startswith("sqlite"))
+        await jobs.prepare()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -112,15 +125,13 @@ def build(settings: ConsoleProcessSettings, running: JobsSettings) -> FastAPI:
             stack.push_async_callback(engine.dispose)
             await stack.enter_async_context(clients.rag_http)
             await stack.enter_async_context(clients.converter_http)
+            await prepare()
+            await jobs.start()
             stack.push_async_callback(jobs.stop)
-            await stack.enter_async_context(opening.opened())
             yield
 
-    async def database() -> str | None:
-        return await opening.ready() or await reachable(engine)
-
     readiness = Readiness()
-    readiness.add("database", database)
+    readiness.add("database", partial(reachable, engine))
     app = create_app(
         ConsoleSettings(),
         issuer=issuer,
@@ -132,15 +143,15 @@ def build(settings: ConsoleProcessSettings, running: JobsSettings) -> FastAPI:
         readiness=readiness,
         lifespan=lifespan,
     )
-    app.state.drain = jobs.drain
-    return app
+    return ConsoleProcess(app, prepare, jobs.drain)
 
 
 def _run() -> int:
     settings = ConsoleProcessSettings()
     configure_logging(settings.log_level, as_json=settings.log_json)
-    app = build(settings, JobsSettings())
-    return serve(app, settings.host, settings.port, grace=GRACE_SECONDS, drain=app.state.drain)
+    console = build(settings, JobsSettings())
+    prepare = console.prepare if is_server(settings.database_url) else None
+    return serve(console.app, settings.host, settings.port, grace=GRACE_SECONDS, drain=console.drain, prepare=prepare)
 
 
 def main() -> int:

@@ -60,6 +60,7 @@ def create_app(
     *,
     jobs: Jobs | None = None,
     warm: bool = True,
+    readiness: Readiness | None = None,
 ) -> FastAPI:
     """The RAG agent's app. Its lifespan migrates its tables, opens the index, and gives both back at the end.
 
@@ -72,6 +73,7 @@ def create_app(
         jobs: Run indexing that the caller does not wait for, and reindexing; they know the kinds of `agents.rag.job` and are
             started and stopped by the caller, within this app's lifespan.
         warm: Load the model at the start; else when it is first needed, which suits a process that may not need it.
+        readiness: What `/readyz` reports besides the app's own.
     """
     workers = worker_count(settings.workers, usable_cores())
     model = embedder or _embedder(settings, workers)
@@ -128,7 +130,7 @@ def create_app(
     async def store_ready() -> str | None:
         return await anyio.to_thread.run_sync(store.check)
 
-    readiness = Readiness()
+    readiness = readiness or Readiness()
     readiness.add("store", store_ready)
     readiness.add("model", state.report)
     app = http.create_app("RAG agent", service="rag", readiness=readiness, lifespan=lifespan)

@@ -137,20 +137,31 @@ class RagSettings(PlatformSettings):
         ),
     )
     library_url: str = Field(
-        default="", validation_alias="RAG_LIBRARY_URL", description="Address of the library, when the RAG agent runs by itself."
+        default="",
+        validation_alias="RAG_LIBRARY_URL",
+        description="Address of the library, when the RAG agent runs by itself; empty for CORE_ENDPOINT.",
     )
-    public_key: Path = Field(
-        default=Path("data/keys/public.pem"),
-        validation_alias="RAG_PUBLIC_KEY",
-        description="PEM file of the public key that tokens are checked with, when the RAG agent runs by itself.",
+    core_endpoint: str = Field(
+        default="",
+        validation_alias="CORE_ENDPOINT",
+        description="Address of the console, which gives tokens for a service's credential.",
     )
-    token_file: Path = Field(
-        default=Path("data/keys/rag.token"),
-        validation_alias="RAG_TOKEN_FILE",
-        description="File with the token for the library, read for each request, when the RAG agent runs by itself.",
+    credential_file: Path | None = Field(
+        default=None,
+        validation_alias="WORKSHOP_CREDENTIAL_FILE",
+        description="File with the credential that is exchanged for tokens at CORE_ENDPOINT; read again when it changes.",
+    )
+    core_public_key_file: Path | None = Field(
+        default=None,
+        validation_alias="CORE_PUBLIC_KEY_FILE",
+        description="PEM file with the core's Ed25519 public key, which tokens are checked with.",
     )
     host: str = Field(default="127.0.0.1", validation_alias="RAG_HOST", description="Address that the RAG agent listens on.")
     port: int = Field(default=8081, validation_alias="RAG_PORT", description="Port that the RAG agent listens on.")
+    log_level: str = Field(default="info", validation_alias="LOG_LEVEL", description="Lowest level that is logged.")
+    log_json: bool = Field(
+        default=True, validation_alias="LOG_JSON", description="Log one JSON object a line instead of readable lines."
+    )
 
 
 _QUIET = {

@@ -48,6 +48,32 @@ class ConverterServerSettings(PlatformSettings):
 
     host: str = Field("127.0.0.1", validation_alias="CONVERTER_HOST", description="Address that the converter listens on.")
     port: int = Field(8083, ge=0, le=65535, validation_alias="CONVERTER_PORT", description="Port that the converter listens on.")
+    database_url: str = Field(
+        "",
+        validation_alias="CONVERTER_DATABASE_URL",
+        description=(
+            "Relational store of the jobs, the console's own, where conversions run here: `sqlite:///PATH` or "
+            "`postgresql://...`. Empty: no conversions, classification alone."
+        ),
+    )
+    jobs_url: str = Field(
+        "",
+        validation_alias="CONVERTER_JOBS_URL",
+        description=(
+            "Database of the durable jobs' engine: `sqlite:///PATH` or `postgresql://...`; needed where CONVERTER_DATABASE_URL "
+            "is set."
+        ),
+    )
+    core_endpoint: str = Field(
+        "",
+        validation_alias="CORE_ENDPOINT",
+        description="Address of the console, which gives tokens for a service's credential.",
+    )
+    credential_file: Path | None = Field(
+        None,
+        validation_alias="WORKSHOP_CREDENTIAL_FILE",
+        description="File with the credential that is exchanged for tokens at CORE_ENDPOINT; read again when it changes.",
+    )
     core_public_key_file: Path | None = Field(
         None,
         validation_alias="CORE_PUBLIC_KEY_FILE",

@@ -20,6 +20,7 @@ from structlog import get_logger
 from shared_services.clients.service import ServiceClient
 from shared_services.contracts.tokens import IssuedToken, TokenRequest
 from shared_services.kit.errors import PlatformError, UnavailableError
+from shared_services.kit.health import Readiness
 
 log = get_logger()
 
@@ -93,13 +94,27 @@ class ExchangedTokens:
         return held.token
 
     async def ready(self) -> str | None:
-        """None while every token is held, else why not; a check of readiness."""
+        """None once every token has been held, else why not; a check of readiness.
+
+        One that expires later decides nothing: a core that is away for long must not take every service that it has ever
+        let in away from those who use them. What each of them cannot do, it says itself.
+        """
+        return None if len(self._held) == len(self._audiences) else self.state()
+
+    def state(self) -> str:
+        """Whether every token is held now, or why not; a fact beside readiness."""
         try:
             for audience in self._audiences:
                 self(audience)
         except UnavailableError as error:
             return error.detail
-        return None
+        return "held"
+
+    def report(self, readiness: Readiness) -> Readiness:
+        """Add the check and the fact, both named `tokens`."""
+        readiness.add("tokens", self.ready)
+        readiness.tell("tokens", self.state)
+        return readiness
 
     async def keep(self) -> None:
         """Hold tokens until cancelled."""

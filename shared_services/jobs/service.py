@@ -29,7 +29,7 @@ from shared_services.jobs.errors import JobCancelledError, JobKeepsDyingError, J
 from shared_services.jobs.events import EventWriter
 from shared_services.jobs.store import UNFINISHED, JobStore, NewEvent, clean, now, state_event
 from shared_services.jobs.tables import JobRow
-from shared_services.kit.database import MigrationSet, migrate
+from shared_services.kit.database import MigrationSet, create_engine, is_server, migrate, reachable
 from shared_services.kit.errors import BadInputError, ConflictError, PlatformError, UnavailableError
 
 log = get_logger()
@@ -74,6 +74,7 @@ class Jobs:
         self._database = engine
         self._kinds = kinds
         self._executor_id = executor_id
+        self._system_url = system_url
         self._store = JobStore(engine, self._ring)
         self._engine = Engine(system_url, executor_id, concurrency)
         self._started = False
@@ -81,6 +82,22 @@ class Jobs:
         self._controls: dict[str, Control] = {}
         self._listeners: dict[str, set[asyncio.Event]] = {}
         self._watch: asyncio.Task[None] | None = None
+
+    async def prepare(self) -> None:
+        """Bring the jobs' tables up to date and see that the engine's database answers; changes nothing of the engine's.
+
+        Raises:
+            NewerDataError: The tables were written by a newer version.
+            UnavailableError: A database cannot be used.
+        """
+        await migrate(self._database, MIGRATIONS)
+        if is_server(self._system_url):
+            system = create_engine(self._system_url)
+            try:
+                if problem := await reachable(system):
+                    raise UnavailableError(f"That of the jobs' engine: {problem}")
+            finally:
+                await system.dispose()
 
     async def start(self) -> None:
         """Migrate, launch the engine, and let the jobs of earlier runs go on.

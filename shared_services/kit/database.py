@@ -74,6 +74,11 @@ async def reachable(engine: AsyncEngine) -> str | None:
     return None
 
 
+def is_server(url: str) -> bool:
+    """Whether a store is a server, which may be away and come back; a file is there or is not."""
+    return not url.startswith("sqlite")
+
+
 def session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     """Sessions whose objects stay readable after commit."""
     return async_sessionmaker(engine, expire_on_commit=False)

@@ -4,12 +4,16 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 from pydantic import ValidationError
 from starlette.types import ASGIApp
 
 from shared_services.kit.errors import PlatformError
+from shared_services.kit.opening import Prepare, Prepared
+from shared_services.kit.tokens import TokenVerifier
 
 STARTUP_FAILED = 3
 """uvicorn's own status for it."""
@@ -35,7 +39,29 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(app: ASGIApp, host: str, port: int, *, grace: int, drain: Callable[[], None] = lambda: None) -> int:
+def load_verifier(public_key_file: Path | None) -> TokenVerifier:
+    """What tokens are checked with.
+
+    Raises:
+        StartError: No key is named, or it cannot be read.
+    """
+    if public_key_file is None:
+        raise StartError("CORE_PUBLIC_KEY_FILE is not set. Name the PEM file with the core's public key.")
+    try:
+        return TokenVerifier.from_pem(public_key_file.read_bytes())
+    except (OSError, ValueError, TypeError) as error:
+        raise StartError(f"The core's public key cannot be read from CORE_PUBLIC_KEY_FILE: {error}") from error
+
+
+def serve(
+    app: FastAPI,
+    host: str,
+    port: int,
+    *,
+    grace: int,
+    drain: Callable[[], None] = lambda: None,
+    prepare: Prepare | None = None,
+) -> int:
     """Serve until SIGINT or SIGTERM; the exit status.
 
     Args:
@@ -44,14 +70,21 @@ def serve(app: ASGIApp, host: str, port: int, *, grace: int, drain: Callable[[],
         port: Port to listen on.
         grace: Seconds that requests get to finish once it is told to end; then they are cut.
         drain: Called when it is told to end: ends the streams that would go on for ever.
+        prepare: Tried until it succeeds, before the app is opened; None where there is nothing to wait for.
     """
+
+    def end() -> None:
+        server.should_exit = True
+
+    prepared = Prepared(app, prepare, end) if prepare else None
+    served: ASGIApp = prepared or app
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=grace
+        served, host=host, port=port, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=grace
     )
     server = Server(config, drain)
     with suppress(KeyboardInterrupt):
         server.run()
-    return 0 if server.started else STARTUP_FAILED
+    return STARTUP_FAILED if not server.started or (prepared and prepared.failed) else 0
 
 
 def run_reporting(run: Callable[[], int]) -> int:

@@ -23,7 +23,7 @@ HEAVY = ("torch", "numpy", "pymilvus", "milvus_lite", "sentence_transformers", "
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "core.pem").write_bytes(TokenIssuer(Ed25519PrivateKey.generate()).public_pem())
-    (tmp_path / "tokens.json").write_text(json.dumps({"library": "l", "rag": "r"}))
+    (tmp_path / "credential").write_text("c" * 43)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -31,7 +31,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "WORKSHOP_NAME": "harbor",
         "CORE_PUBLIC_KEY_FILE": f"{tmp_path}/core.pem",
-        "WORKSHOP_TOKEN_FILE": f"{tmp_path}/tokens.json",
+        "WORKSHOP_CREDENTIAL_FILE": f"{tmp_path}/credential",
         "PARTICIPANT_KEY_FILE": f"{tmp_path}/participant.key",
         "DATABASE_URL": f"sqlite:///{tmp_path}/chat.db",
         "LIBRARY_ENDPOINT": "http://127.0.0.1:9",
@@ -71,7 +71,9 @@ def test_it_is_small_and_says_what_it_waits_for(environment: dict[str, str]):
         process.terminate()
         assert process.wait(20) in {0, -15}
     assert ready.status_code == 503
-    assert "library" in ready.json()["checks"]["workshop"]
+    checks = ready.json()["checks"]
+    assert "http://127.0.0.1:9 does not answer" in checks["tokens"]
+    assert "library does not answer" in checks["workshop"]
     key = Path(environment["PARTICIPANT_KEY_FILE"])
     assert (len(key.read_bytes()), key.stat().st_mode & 0o777) == (32, 0o600)
     sys.stdout.write(f"resident {megabytes:.0f} MB, answering after {seconds:.1f} s\n")
@@ -95,7 +97,7 @@ def test_nothing_heavy_is_imported(environment: dict[str, str]):
         ({"WORKSHOP_NAME": "Not A Slug"}, "WORKSHOP_NAME"),
         ({"CORE_PUBLIC_KEY_FILE": ""}, "CORE_PUBLIC_KEY_FILE is not set"),
         ({"CORE_PUBLIC_KEY_FILE": "/nowhere"}, "cannot be read"),
-        ({"WORKSHOP_TOKEN_FILE": ""}, "WORKSHOP_TOKEN_FILE is not set"),
+        ({"WORKSHOP_CREDENTIAL_FILE": ""}, "WORKSHOP_CREDENTIAL_FILE is not set"),
         ({"WORKSHOP_ACCESS": "code"}, "join code"),
         ({"WORKSHOP_CONTEXT": "sprng-boot"}, "no context 'sprng-boot'"),
         ({"WORKSHOP_TEMPLATE_FILE": "/nowhere"}, "WORKSHOP_TEMPLATE_FILE"),

@@ -15,6 +15,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
+from console.credentials import MIGRATIONS as CREDENTIAL_MIGRATIONS
+from console.credentials import CredentialRepository, rag_credential
+from console.exchange import exchange_router
 from shared_services.contracts.identity import Role
 from shared_services.kit.auth import caller_identity
 from shared_services.kit.database import create_engine, migrate
@@ -27,6 +30,7 @@ from tests.serving import serve
 from tests.unit.rag.workshops import CLUSTER_STEPS, workshop
 
 ROOT = Path(__file__).parents[3]
+CREDENTIAL = "r" * 43
 ISSUER = TokenIssuer(Ed25519PrivateKey.generate())
 SHOP = workshop("shop", CLUSTER_STEPS)
 VERSION = version_of(SHOP.files)
@@ -38,9 +42,9 @@ def _environment(folder: Path, port: int, library: str = "http://127.0.0.1:9") -
         "NO_PROXY": "*",
         "RAG_DATA": str(folder / "rag"),
         "RAG_DATABASE_URL": f"sqlite:///{folder}/rag.sqlite3",
-        "RAG_PUBLIC_KEY": str(folder / "public.pem"),
-        "RAG_TOKEN_FILE": str(folder / "token"),
-        "RAG_LIBRARY_URL": library,
+        "CORE_PUBLIC_KEY_FILE": str(folder / "public.pem"),
+        "WORKSHOP_CREDENTIAL_FILE": str(folder / "credential"),
+        "CORE_ENDPOINT": library,
         "RAG_PORT": str(port),
     }
 
@@ -55,8 +59,7 @@ class Agent:
 
     def __init__(self, folder: Path, library: str = "http://127.0.0.1:9") -> None:
         (folder / "public.pem").write_bytes(ISSUER.public_pem())
-        token = ISSUER.issue("service:rag", "library", seconds=86_400, roles=frozenset({Role.ADMIN}))
-        (folder / "token").write_text(token)
+        (folder / "credential").write_text(CREDENTIAL)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -101,7 +104,7 @@ def running(folder: Path, library: str = "http://127.0.0.1:9") -> Iterator[Agent
 
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[str]:
-    """A library with one workshop, over HTTP."""
+    """A core with a library of one workshop, over HTTP."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -110,6 +113,10 @@ def library(tmp_path: Path) -> Iterator[str]:
         service = LibraryService(engine)
         await service.draft(SHOP)
         await service.set_current("shop", VERSION)
+        await migrate(engine, CREDENTIAL_MIGRATIONS)
+        credentials = CredentialRepository(engine)
+        await credentials.register(rag_credential(CREDENTIAL))
+        app.include_router(exchange_router(credentials, ISSUER))
         app.include_router(library_router(service, None, caller_identity(ISSUER.verifier(), "library")))  # type: ignore[arg-type]
         yield
         await engine.dispose()
@@ -118,10 +125,18 @@ def library(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def test_it_starts_answers_and_ends(tmp_path: Path) -> None:
-    with running(tmp_path) as agent:
+def test_it_starts_answers_and_ends(tmp_path: Path, library: str) -> None:
+    with running(tmp_path, library) as agent:
         assert agent.http.get("/readyz").json()["checks"]["store"] is None
         assert agent.end() in (0, -signal.SIGTERM)
+
+
+def test_without_its_core_it_serves_and_says_what_it_has_not(tmp_path: Path) -> None:
+    with running(tmp_path) as agent:
+        ready = agent.http.get("/readyz")
+        assert ready.status_code == 503
+        assert "No token for 'library' is held" in ready.json()["checks"]["tokens"]
+        assert "http://127.0.0.1:9 does not answer" in ready.json()["checks"]["tokens"]
 
 
 def test_a_job_is_started_and_followed(tmp_path: Path, library: str) -> None:
@@ -162,12 +177,14 @@ def test_a_job_outlives_its_process(tmp_path: Path, library: str) -> None:
         assert (job["state"], job["result"] and job["result"]["active"]) == ("succeeded", True), job
 
 
-def test_without_a_key_it_says_so(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "agents.rag"], cwd=ROOT, env=_environment(tmp_path, 1), capture_output=True, text=True
-    )
+@pytest.mark.parametrize("name", ["CORE_PUBLIC_KEY_FILE", "WORKSHOP_CREDENTIAL_FILE", "CORE_ENDPOINT"])
+def test_what_is_not_set_is_said(tmp_path: Path, name: str) -> None:
+    (tmp_path / "public.pem").write_bytes(ISSUER.public_pem())
+    environment = _environment(tmp_path, 1) | {name: ""}
+    ended = subprocess.run([sys.executable, "-m", "agents.rag"], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert ended.returncode == 1
-    assert "RAG_PUBLIC_KEY" in ended.stderr
+    assert f"{name} is not set" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path) -> None:

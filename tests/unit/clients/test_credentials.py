@@ -114,6 +114,8 @@ async def test_while_the_core_is_away_what_is_held_is_shown_until_it_expires(cor
         with pytest.raises(UnavailableError, match=r"http://core\.test does not answer") as refused:
             tokens("rag")
         assert refused.value.status == 503
+        assert await tokens.ready() is None, "a service that was ready is not taken out by a core that is away"
+        assert "does not answer" in tokens.state()
         assert "secret-one" not in str(refused.value)
         core.status = 200
         await until_ready(tokens)
