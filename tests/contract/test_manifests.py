@@ -2,19 +2,21 @@
 
 import copy
 from collections.abc import Iterator
+from pathlib import Path
 
 import kubernetes_validate
 import pytest
 
 from tests.contract.manifests import references
+from tests.contract.manifests.reach import Cluster, pods
 from tests.contract.manifests.rendering import (
     CORE,
+    CUSTOM,
     NEEDS_KUBECTL,
     ROOT,
     Object,
     Workload,
     bases,
-    components,
     have_kubectl,
     identity,
     image_name,
@@ -22,8 +24,9 @@ from tests.contract.manifests.rendering import (
     overlays,
     place_of,
     rendered,
-    used_components,
+    spare_components,
     with_component,
+    with_resource,
     workloads,
 )
 from tests.contract.manifests.workload_checks import ANSWER_SECONDS, CHECKS, replicas, shared_accounts
@@ -33,18 +36,14 @@ pytestmark = pytest.mark.skipif(not have_kubectl(), reason=NEEDS_KUBECTL)
 KUBERNETES = "1.34"
 SHARED = "overlays/shared-infrastructure"
 EXAMPLE = "overlays/examples/spring-boot"
-CUSTOM = {"Route", "HTTPRoute", "ServiceMonitor", "PodMonitor", "PrometheusRule"}
-"""Kinds of operators that a cluster may have; kubernetes-validate knows none of them."""
 
 
 def renderings() -> Iterator[tuple[str, tuple[Object, ...]]]:
     """Every overlay, and every component that no overlay takes where it belongs."""
     for overlay in overlays():
         yield overlay, rendered(overlay)
-    taken = {component for overlay in overlays() for component in used_components(overlay)}
-    for component in components():
-        if component not in taken:
-            yield component, with_component(component, place_of(component))
+    for component in spare_components():
+        yield component, with_component(component, place_of(component))
 
 
 def every_workload() -> Iterator[tuple[str, Workload, tuple[Object, ...]]]:
@@ -64,11 +63,10 @@ def test_it_renders_without_a_warning(folder: str):
     assert rendered(folder)
 
 
-@pytest.mark.parametrize("component", components())
+@pytest.mark.parametrize("component", spare_components())
 def test_a_component_renders_where_it_belongs(component: str):
     place = place_of(component)
-    if component not in {*used_components(place.overlay), *place.after}:
-        assert with_component(component, place) != with_component(None, place)
+    assert with_component(component, place) != with_component(None, place)
 
 
 def test_every_object_is_what_the_api_takes():
@@ -176,6 +174,27 @@ def test_images_have_the_version_of_the_code():
     assert tags == {version.split('"')[1]}
 
 
+def test_a_new_agent_is_one_folder_and_one_line(tmp_path: Path):
+    """As kubernetes/README.md tells it: nothing else is changed, and the agent is asked by the console and held to every rule."""
+    folder = tmp_path / "quiz-agent"
+    folder.mkdir()
+    for file in (ROOT / "kubernetes/base/template-converter-agent").iterdir():
+        text = (
+            file.read_text()
+            .replace("template-converter-agent", "quiz-agent")
+            .replace("args: [template-converter]", "args: [quiz]")
+        )
+        (folder / file.name).write_text(text.replace('  labels:\n    workshop-scaled: "true"\n', ""))
+    objects = with_resource(folder, SHARED)
+    agent = next(one for one in workloads(objects) if one.item["metadata"]["name"] == "quiz-agent")
+    assert problems(agent, objects) == []
+    ends = {end.labels["app.kubernetes.io/name"]: end for end in pods(objects)}
+    there = Cluster.of(objects)
+    assert there.allows(ends["console"], ends["quiz-agent"], 8080)
+    assert there.allows(ends["quiz-agent"], ends["postgres"], 5432)
+    assert not there.allows(ends["quiz-agent"], ends["milvus"], 19530)
+
+
 # What follows breaks a sound workload in one place and wants that seen: a check that never fails holds nothing.
 
 
@@ -246,6 +265,21 @@ def test_a_grace_shorter_than_an_answer_is_named():
     assert problems(workload, objects) == []
     workload.pod["terminationGracePeriodSeconds"] = ANSWER_SECONDS
     assert "grace period" in "\n".join(problems(workload, objects))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "seen"),
+    [
+        (lambda w: w.item["spec"].update(replicas=9), "no room for 10 pods"),
+        (lambda w: container(w)["resources"]["requests"].update(memory="1Gi"), "requests of memory"),
+        (lambda w: container(w)["resources"]["limits"].update(cpu="1500m"), "may use more cpu"),
+    ],
+)
+def test_a_chat_agent_that_its_namespace_has_no_room_for_is_named(spoil, seen):
+    objects = rendered(EXAMPLE)
+    workload = Workload(copy.deepcopy(next(one.item for one in workloads(objects) if one.serves)))
+    spoil(workload)
+    assert seen in "\n".join(problems(workload, objects))
 
 
 def test_a_job_that_would_stay_is_named():

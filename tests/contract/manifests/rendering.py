@@ -21,6 +21,8 @@ ROOT: Final = Path(__file__).parents[3]
 CORE: Final = "workshop-core-system"
 NEEDS_KUBECTL: Final = "needs kubectl: `kubectl kustomize` renders what is checked here"
 OWN_IMAGES: Final = {"workshop-assistant", "workshop-assistant-rag"}
+CUSTOM: Final = {"Route", "HTTPRoute", "ServiceMonitor", "PodMonitor", "PrometheusRule"}
+"""Kinds of operators that a cluster may have or not."""
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -48,6 +50,12 @@ def overlays() -> list[str]:
 def components() -> list[str]:
     """What overlays put together."""
     return kustomizations("kubernetes/components")
+
+
+def spare_components() -> list[str]:
+    """The components that no overlay takes: what a cluster may have besides."""
+    taken = {component for overlay in overlays() for component in used_components(overlay)}
+    return [component for component in components() if component not in taken]
 
 
 def bases() -> list[str]:
@@ -93,29 +101,47 @@ def place_of(component: str) -> Place:
 
 @cache
 def with_component(component: str | None, place: Place) -> tuple[Object, ...]:
-    """The objects of a place with one component more, or with its settings alone.
+    """The objects of a place with one component more, or with its settings alone where it is in that already.
 
     Raises:
         RenderingError: It cannot be rendered, or kubectl warns.
     """
+    if component in used_components(place.overlay):
+        component = None
+    after = [one for one in place.after if one != component]
+    settings: Object = {"name": place.config_map, "namespace": place.namespace, "behavior": "merge", "literals": [place.settings]}
+    if place is IN_A_WORKSHOP:
+        settings["options"] = {"disableNameSuffixHash": True, "labels": {"workshop-type": "custom"}}
+    more = {"configMapGenerator": [settings]}
+    return _over(
+        [ROOT / place.overlay], [ROOT / one for one in (component, *after) if one], more, f"{place.overlay} with {component}"
+    )
+
+
+def with_resource(folder: Path, overlay: str) -> tuple[Object, ...]:
+    """The objects of an overlay with one folder more.
+
+    Raises:
+        RenderingError: It cannot be rendered, or kubectl warns.
+    """
+    return _over([ROOT / overlay, folder.resolve()], [], {}, f"{overlay} with {folder}")
+
+
+def _over(resources: list[Path], parts: list[Path], more: Object, name: str) -> tuple[Object, ...]:
     with tempfile.TemporaryDirectory() as folder:
         # kustomize compares real paths; a relative one must lead from where the folder really is.
         here = Path(folder).resolve()
-        after = [one for one in place.after if one != component]
-        settings = {"name": place.config_map, "namespace": place.namespace, "behavior": "merge", "literals": [place.settings]}
-        if place is IN_A_WORKSHOP:
-            settings["options"] = {"disableNameSuffixHash": True, "labels": {"workshop-type": "custom"}}
         text = yaml.safe_dump(
             {
                 "apiVersion": "kustomize.config.k8s.io/v1beta1",
                 "kind": "Kustomization",
-                "resources": [os.path.relpath(ROOT / place.overlay, here)],
-                "configMapGenerator": [settings],
-                "components": [os.path.relpath(ROOT / one, here) for one in [component, *after] if one],
+                "resources": [os.path.relpath(one, here) for one in resources],
+                "components": [os.path.relpath(one, here) for one in parts],
+                **more,
             }
         )
         (here / "kustomization.yaml").write_text(text)
-        return _render(here, f"{place.overlay} with {component}")
+        return _render(here, name)
 
 
 def _render(folder: Path, name: str) -> tuple[Object, ...]:

@@ -14,6 +14,7 @@ ANSWER_SECONDS: Final = 180
 
 STREAMS_ANSWERS: Final = {"chat-agent", "ogx"}
 
+_UNITS: Final = {"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 _SECRET_WORDS = re.compile(r"PASSWORD|SECRET|TOKEN|CREDENTIAL|(^|_)KEY($|_)|DATABASE_URL|JOBS_URL|ADMIN_URL")
 _NAMES_A_FILE = re.compile(r"_FILE$|_DIR$|_PATH$|^RAG_PUBLIC_KEY$")
 _URL_WITH_PASSWORD = re.compile(r"://[^/\s:@$]+:[^/\s@$]+@")
@@ -214,6 +215,40 @@ def has_headless_service(workload: Workload, objects: Objects) -> Iterator[str]:
         yield f"its serviceName {name} is no headless Service"
 
 
+def fits_its_namespace(workload: Workload, objects: Objects) -> Iterator[str]:
+    """Its pods, and the one more that a rolling update starts, are within the namespace's quota and each container within its limits."""
+    count = replicas(workload, objects) + (1 if workload.item["kind"] == "Deployment" else 0)
+    for quota in _of_namespace(objects, "ResourceQuota", workload.namespace):
+        hard = quota["spec"]["hard"]
+        for side, what in ((side, what) for side in ("requests", "limits") for what in ("cpu", "memory")):
+            asked = count * sum(quantity(c.get("resources", {}).get(side, {}).get(what, "0")) for c in workload.containers)
+            if asked > quantity(hard.get(f"{side}.{what}", "1e18")):
+                yield f"its {count} pods ask for more {side} of {what} than quota {quota['metadata']['name']} has"
+        if count > quantity(hard.get("pods", "1e18")):
+            yield f"quota {quota['metadata']['name']} has no room for {count} pods"
+    for limits in _of_namespace(objects, "LimitRange", workload.namespace):
+        for limit, container in (
+            (one, c) for one in limits["spec"]["limits"] if one["type"] == "Container" for c in workload.containers
+        ):
+            for what, most in limit.get("max", {}).items():
+                if quantity(container.get("resources", {}).get("limits", {}).get(what, "1e18")) > quantity(most):
+                    yield f"container {container['name']} may use more {what} than LimitRange {limits['metadata']['name']} lets it"
+
+
+def quantity(text: str | float) -> float:
+    """A quantity of Kubernetes as a number: `100m` is 0.1, `1Ki` is 1024.
+
+    Raises:
+        ValueError: It is none.
+    """
+    number, unit = re.fullmatch(r"([0-9.]+(?:e[0-9]+)?)([a-zA-Z]*)", str(text)).groups()  # type: ignore[union-attr]
+    return float(number) * _UNITS[unit]
+
+
+def _of_namespace(objects: Objects, kind: str, namespace: str) -> list[Object]:
+    return [one for one in of_kind(objects, kind) if one["metadata"].get("namespace") == namespace]
+
+
 def _at(item: Object) -> tuple[str, str]:
     return item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
@@ -232,6 +267,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     is_labelled,
     jobs_end,
     has_headless_service,
+    fits_its_namespace,
 )
 
 
