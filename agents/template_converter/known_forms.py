@@ -12,7 +12,7 @@ def other_forms(tree: Tree) -> list[FormCandidate]:
     names: dict[str, list[str]] = {}
     for path in signals.visible(tree):
         names.setdefault(posixpath.basename(path), []).append(path)
-    return [*_rst(names), *_workshop_builder(tree, names)]
+    return [*_rst(names)]
 
 
 def _row(form: Form, score: float, path: str, *evidence: str) -> FormCandidate:
@@ -33,21 +33,6 @@ def _rst(names: dict[str, list[str]]) -> list[FormCandidate]:
         folder = _above(path, 1)
         if any(_above(index, 1) == folder for index in names.get("index.rst", [])):
             found.append(_row(Form.RST, 0.55, folder, f"`{path}` and `index.rst` make a Sphinx site."))
-    return found
-
-
-def _workshop_builder(tree: Tree, names: dict[str, list[str]]) -> list[FormCandidate]:
-    found = []
-    for path in names.get("workshop.yaml", []):
-        folder = _above(path, 1)
-        prefix = f"{folder}/steps/" if folder else "steps/"
-        text = tree.read_text(path)[:20_000]
-        if "workshop-assistant/v1" not in text and any(
-            row.endswith(("/goss.yaml", "/step.yaml")) for row in tree.under(prefix.rstrip("/"))
-        ):
-            found.append(
-                _row(Form.WORKSHOP_BUILDER, 0.9, folder, f"`{path}` and `{prefix}` are laid out as workshop-builder does.")
-            )
     return found
 
 

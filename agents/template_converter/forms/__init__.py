@@ -11,10 +11,12 @@ from agents.template_converter.forms.markdown import MarkdownImporter
 from agents.template_converter.forms.mkdocs import MkDocsImporter
 from agents.template_converter.forms.showroom import ShowroomImporter
 from agents.template_converter.forms.workshop import WorkshopImporter
+from agents.template_converter.forms.workshop_builder import WorkshopBuilderImporter
 from agents.template_converter.model import Importer
 
 IMPORTERS: tuple[Importer, ...] = (
     WorkshopImporter(),
+    WorkshopBuilderImporter(),
     ShowroomImporter(),
     EducatesImporter(),
     KillercodaImporter(),

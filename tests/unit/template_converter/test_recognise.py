@@ -113,7 +113,6 @@ def test_several_workshops_are_a_choice_and_a_path_decides(tmp_path):
     ("form", "files"),
     [
         (Form.RST, {"docs/conf.py": "x", "docs/index.rst": "x"}),
-        (Form.WORKSHOP_BUILDER, {"workshop.yaml": "name: x\n", "steps/a/goss.yaml": "x"}),
     ],
 )
 def test_forms_without_an_importer_are_named_and_refused(tmp_path, form, files):
