@@ -16,11 +16,10 @@ from statistics import median, quantiles
 import anyio
 import anyio.to_thread
 
-from agents.rag.app import MIGRATIONS
 from agents.rag.exporting_embedder import ExportingEmbedder
 from agents.rag.model_check import sample
 from agents.rag.model_export import export
-from agents.rag.repository import IndexRepository
+from agents.rag.repository import MIGRATIONS, IndexRepository
 from agents.rag.scope import Scope
 from agents.rag.service import RagService
 from agents.rag.settings import RagSettings

@@ -21,11 +21,10 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from agents.rag.app import MIGRATIONS
 from agents.rag.chunking import chunk_workshop
 from agents.rag.embedder import Embedder, Vector
 from agents.rag.reference_embedder import SentenceTransformerEmbedder
-from agents.rag.repository import IndexRepository
+from agents.rag.repository import MIGRATIONS, IndexRepository
 from agents.rag.scope import ReadScope, Scope
 from agents.rag.service import RagService
 from agents.rag.store import BM25_B, MAX_TEXT_BYTES, Hit, StoredChunk, VectorStore

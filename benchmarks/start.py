@@ -26,11 +26,10 @@ import anyio.to_thread
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agents.rag.app import MIGRATIONS
 from agents.rag.exporting_embedder import ExportingEmbedder
 from agents.rag.model_check import sample
 from agents.rag.model_export import export
-from agents.rag.repository import IndexRepository
+from agents.rag.repository import MIGRATIONS, IndexRepository
 from agents.rag.scope import Scope
 from agents.rag.service import RagService
 from agents.rag.store.lite import MilvusLiteStore

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -34,8 +35,12 @@ def _free_port() -> int:
 
 
 @contextmanager
-def throwaway_postgres() -> Iterator[str]:
-    """A running server; gives `postgresql://...` of its one, empty database. Skips the test where the server is not installed."""
+def throwaway_postgres(password: str | None = None) -> Iterator[str]:
+    """A running server; gives `postgresql://...` of its one, empty database. Skips the test where the server is not installed.
+
+    Args:
+        password: The administrator's; then every role needs its own. Without it everybody is let in.
+    """
     binaries = postgres_binaries()
     if binaries is None:
         pytest.skip(f"needs PostgreSQL's initdb and pg_ctl under {BINARIES} (Debian's package `postgresql`)")
@@ -49,11 +54,18 @@ def throwaway_postgres() -> Iterator[str]:
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, USER, USER)
-        run(f"{binaries}/initdb", "-D", str(data), "-U", USER, "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
+        auth = ["--auth=trust"]
+        if password is not None:
+            secret = folder / "password"
+            secret.write_text(password)
+            if os.geteuid() == 0:
+                shutil.chown(secret, USER, USER)
+            auth = ["--auth=scram-sha-256", f"--pwfile={secret}"]
+        run(f"{binaries}/initdb", "-D", str(data), "-U", USER, *auth, "--no-sync", "-E", "UTF8", "--locale=C")
         options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off -c shared_buffers=16MB"
         run(f"{binaries}/pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
         try:
-            yield f"postgresql://{USER}@127.0.0.1:{port}/postgres"
+            yield f"postgresql://{USER}{'' if password is None else ':' + quote(password, safe='')}@127.0.0.1:{port}/postgres"
         finally:
             run(f"{binaries}/pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
     finally:

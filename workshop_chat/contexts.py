@@ -173,7 +173,11 @@ class Contexts:
         self._known = known
         self._environment = environment
         self._template = template
-        resolve_context(name, known, environment=environment, template=template, manifest=NOTHING)
+        self.configured()
+
+    def configured(self) -> WorkshopContext:
+        """The context as far as it is known without a manifest: what who deploys the chat agent says."""
+        return resolve_context(self._name, self._known, environment=self._environment, template=self._template, manifest=NOTHING)
 
     def of(self, manifest: WorkshopManifest) -> WorkshopContext:
         """The context, given the manifest of the version that is shown.

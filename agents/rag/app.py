@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import anyio
 import anyio.to_thread
@@ -23,7 +22,7 @@ from agents.rag.errors import ModelUnavailableError
 from agents.rag.exporting_embedder import ExportingEmbedder
 from agents.rag.files import FilesSource
 from agents.rag.reference_embedder import SentenceTransformerEmbedder
-from agents.rag.repository import IndexRepository
+from agents.rag.repository import MIGRATIONS, IndexRepository
 from agents.rag.service import RagService
 from agents.rag.settings import RagSettings
 from agents.rag.store import VectorStore
@@ -33,7 +32,7 @@ from agents.rag.workers import usable_cores, worker_count
 from shared_services.jobs.service import Jobs
 from shared_services.kit import http
 from shared_services.kit.a2a import A2AFace, OpenFace, mount_a2a
-from shared_services.kit.database import MigrationSet, migrate, session_factory
+from shared_services.kit.database import migrate, session_factory
 from shared_services.kit.errors import UnavailableError
 from shared_services.kit.health import Readiness
 from shared_services.kit.tokens import TokenVerifier
@@ -47,8 +46,6 @@ RETRY_SECONDS = 5.0
 
 BATCHES_AT_ONCE = 8
 """What an ingest hands to the model at once, in batches: texts of like length go together, and searches come in between."""
-
-MIGRATIONS = MigrationSet("rag", Path(__file__).parent / "migrations")
 
 
 def create_app(

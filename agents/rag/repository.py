@@ -11,13 +11,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import DateTime, String, delete, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from agents.rag.form import Form
-from shared_services.kit.database import storage_errors
+from shared_services.kit.database import MigrationSet, storage_errors
+
+MIGRATIONS = MigrationSet("rag", Path(__file__).parent / "migrations")
 
 MOST_WAITING = timedelta(hours=1)
 """How long a built index is kept for a publisher that has yet to make it the one that serves."""

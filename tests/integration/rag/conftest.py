@@ -8,10 +8,9 @@ from pathlib import Path
 import anyio.to_thread
 import pytest
 
-from agents.rag.app import MIGRATIONS
 from agents.rag.embedder import Embedder
 from agents.rag.reference_embedder import SentenceTransformerEmbedder
-from agents.rag.repository import IndexRepository
+from agents.rag.repository import MIGRATIONS, IndexRepository
 from agents.rag.scope import Scope
 from agents.rag.service import RagService
 from agents.rag.store.lite import MilvusLiteStore

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from agents.rag.app import MIGRATIONS
 from agents.rag.documents.intake import LIMITS, Limits, Posted
 from agents.rag.documents.repository import DocumentRepository
 from agents.rag.documents.service import DocumentsService
 from agents.rag.form import CURRENT_FORM, Form
-from agents.rag.repository import IndexRepository
+from agents.rag.repository import MIGRATIONS, IndexRepository
 from agents.rag.scope import Scope, SharedScope
 from agents.rag.service import RagService
 from agents.rag.store import StoredChunk

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from agents.rag.app import MIGRATIONS
 from agents.rag.form import CURRENT_FORM, Form
-from agents.rag.repository import IndexRepository
+from agents.rag.repository import MIGRATIONS, IndexRepository
 from agents.rag.service import RagService
 from shared_services.contracts.rag import SearchRequest
 from shared_services.kit.database import create_engine, migrate, session_factory

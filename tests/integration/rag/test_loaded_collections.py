@@ -7,8 +7,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from agents.rag.app import MIGRATIONS
-from agents.rag.repository import IndexRepository
+from agents.rag.repository import MIGRATIONS, IndexRepository
 from agents.rag.service import RagService
 from agents.rag.store.lite import MilvusLiteStore
 from shared_services.contracts.rag import SearchRequest

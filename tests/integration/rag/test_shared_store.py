@@ -14,11 +14,10 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from agents.rag.app import MIGRATIONS
 from agents.rag.embedder import Vector
 from agents.rag.errors import IndexLostError, NotIndexedError, StoreUnavailableError
 from agents.rag.form import CURRENT_FORM
-from agents.rag.repository import LEASE, IndexRepository, IndexRow
+from agents.rag.repository import LEASE, MIGRATIONS, IndexRepository, IndexRow
 from agents.rag.service import RagService
 from agents.rag.store.milvus import MilvusStore
 from shared_services.contracts.rag import SearchRequest, Turn
