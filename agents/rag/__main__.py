@@ -9,9 +9,10 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from agents.rag.app import MIGRATIONS, create_app
+from agents.rag.app import create_app
 from agents.rag.files import LibraryFiles
 from agents.rag.job import INDEX, REINDEX, index_job, reindex_job
+from agents.rag.repository import MIGRATIONS
 from agents.rag.service import Progress, RagService
 from agents.rag.settings import RagSettings
 from shared_services.clients.credentials import ExchangedTokens
