@@ -77,7 +77,7 @@ class Participant:
             self._stream.asked_at = time.perf_counter()
             extra = b"accept: text/event-stream\r\ncookie: %b\r\n" % cookie.group(1)
             path = f"/api/v1/conversations/{conversation}/messages"
-            writer.write(_request(path, json.dumps(question).encode(), extra))
+            writer.write(request(path, json.dumps(question).encode(), extra))
             await self._read_answer(reader)
         finally:
             writer.close()
@@ -85,7 +85,7 @@ class Participant:
     async def _call(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, body: bytes, extra: bytes
     ) -> tuple[bytes, bytes]:
-        writer.write(_request(path, body, extra))
+        writer.write(request(path, body, extra))
         async with asyncio.timeout(READ_SECONDS):
             head = await reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
@@ -128,7 +128,8 @@ class Participant:
             self._stream.problem = event.decode(errors="replace")
 
 
-def _request(path: str, body: bytes, extra: bytes) -> bytes:
+def request(path: str, body: bytes, extra: bytes) -> bytes:
+    """A POST as it goes over the connection; `extra` are whole header lines."""
     head = (
         f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n".encode()
     )

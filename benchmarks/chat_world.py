@@ -249,7 +249,14 @@ class ChatAgent:
 
 @contextmanager
 def chat_agent(
-    world_url: str, folder: Path, issuer: TokenIssuer, *, cores: Sequence[int] = (), model: bool = True
+    world_url: str,
+    folder: Path,
+    issuer: TokenIssuer,
+    *,
+    cores: Sequence[int] = (),
+    model: bool = True,
+    database: str | None = None,
+    within: Sequence[str] = (),
 ) -> Iterator[ChatAgent]:
     """Run `python -m workshop_chat` on `folder`, in front of a scripted world.
 
@@ -259,6 +266,8 @@ def chat_agent(
         issuer: Signs the tokens that the agent believes.
         cores: The only processors that it may use; empty for all.
         model: Whether it is told of the model.
+        database: Address of its database; a file of SQLite's in `folder` without one.
+        within: What goes before its command, e.g. `benchmarks.limits.Limits.within`.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -271,7 +280,7 @@ def chat_agent(
         "CORE_PUBLIC_KEY_FILE": f"{folder}/core.pem",
         "WORKSHOP_CREDENTIAL_FILE": f"{folder}/credential",
         "PARTICIPANT_KEY_FILE": f"{folder}/participant.key",
-        "DATABASE_URL": f"sqlite:///{folder}/chat.db",
+        "DATABASE_URL": database or f"sqlite:///{folder}/chat.db",
         "LIBRARY_ENDPOINT": world_url,
         "RAG_ENDPOINT": world_url,
         "CHAT_PORT": str(port),
@@ -287,7 +296,8 @@ def chat_agent(
     log = folder / "agent.log"
     with log.open("ab") as written:
         began = time.perf_counter()
-        process = subprocess.Popen([*pin, sys.executable, "-m", "workshop_chat"], env=environment, stdout=written, stderr=written)
+        command = [*within, *pin, sys.executable, "-m", "workshop_chat"]
+        process = subprocess.Popen(command, env=environment, stdout=written, stderr=written)
     agent = ChatAgent(process, port, began)
     try:
         yield agent
