@@ -1,30 +1,14 @@
 """Documents say what the code does: every setting is described, and every rule of who imports whom is in the lint's contracts."""
 
-import importlib
-import pkgutil
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from shared_services.kit.settings import PlatformSettings
+from tests.contract.manifests.settings import PACKAGES, settings_classes
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("shared_services", "agents", "workshop_chat", "console", "workshop_cli")
-
-
-def settings_classes() -> list[type[PlatformSettings]]:
-    for package in PACKAGES:
-        for module in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
-            if module.name.rpartition(".")[2] == "settings":
-                importlib.import_module(module.name)
-    found, waiting = [], PlatformSettings.__subclasses__()
-    while waiting:
-        one = waiting.pop()
-        found.append(one)
-        waiting += one.__subclasses__()
-    return [one for one in found if one.__module__.split(".")[0] in PACKAGES]
 
 
 def documented() -> set[str]:
