@@ -12,6 +12,7 @@ from tests.contract.manifests.reach import Cluster, pods
 from tests.contract.manifests.rendering import (
     CORE,
     CUSTOM,
+    IN_THE_CORE,
     NEEDS_KUBECTL,
     ROOT,
     Object,
@@ -24,6 +25,7 @@ from tests.contract.manifests.rendering import (
     overlays,
     place_of,
     rendered,
+    selects,
     spare_components,
     with_component,
     with_resource,
@@ -103,6 +105,19 @@ def test_services_scalers_budgets_and_namespaces_fit_what_they_are_for():
         for check in (references.services_without_pods, references.idle_scalers_and_budgets, references.unfit_namespaces):
             found |= {f"{name}: {problem}" for problem in check(objects)}
     assert sorted(found) == []
+
+
+def test_prometheus_finds_every_service_of_the_core_and_no_pod_twice():
+    objects = with_component("kubernetes/components/monitoring/core", IN_THE_CORE)
+    gitea = [item for item in of_kind(objects, "ServiceMonitor") if item["metadata"]["name"] != "gitea"]
+    assert references.monitors_without_services((*gitea, *of_kind(objects, "Service"))) == []
+    agents = next(item for item in gitea if item["metadata"]["name"] == "shared-agents")
+    found = [
+        one["metadata"]["name"]
+        for one in of_kind(objects, "Service")
+        if selects(agents["spec"]["selector"], one["metadata"]["labels"])
+    ]
+    assert sorted(found) == ["rag-agent", "template-converter-agent"]
 
 
 def test_no_secret_is_in_git():

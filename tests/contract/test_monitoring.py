@@ -108,7 +108,12 @@ def test_what_must_be_known_has_an_alert():
 
 def test_every_scraped_service_has_a_monitor():
     monitors = list(yaml.safe_load_all((FOLDER / "service-monitors.yaml").read_text()))
-    kept = {each["spec"]["endpoints"][0]["relabelings"][0]["regex"] for each in monitors}
+    kept = {rule["regex"] for each in monitors for rule in each["spec"]["endpoints"][0].get("relabelings", [])}
+    assert {"matchLabels": {"app.kubernetes.io/part-of": "workshop-assistant", "workshop-part": "shared-agent"}} in [
+        each["spec"]["selector"] for each in monitors
+    ]
+    # test_manifests.py holds that this label finds these Services.
+    kept |= {"rag-agent", "template-converter-agent"}
     assert kept == {"console", "rag-agent", "template-converter-agent", "chat-agent", "milvus", "gitea"}
     jobs = set(re.findall(r'job=~"([^"]*)"', rules()[0]["expr"])[0].split("|"))
     assert jobs <= kept, "an alert looks at a job that nothing scrapes"

@@ -76,10 +76,10 @@ OPEN = {
 """Every connection between pods; a workshop's chat agent has its namespace's name."""
 
 
-def everything() -> tuple[Object, ...]:
-    """The core with Gitea, and two workshops."""
+def everything(component: str = GITEA) -> tuple[Object, ...]:
+    """The core with Gitea or another component, and two workshops."""
     return (
-        *with_component(GITEA, IN_THE_CORE),
+        *with_component(component, IN_THE_CORE),
         *rendered("overlays/examples/spring-boot"),
         *rendered("overlays/examples/k8s-security"),
     )
@@ -202,6 +202,24 @@ def test_a_pod_that_calls_itself_a_chat_agent_elsewhere_reaches_nothing():
     assert [
         pod.name for pod in pods(everything()) if there.allows(source, pod, PORTS.get(pod.labels["app.kubernetes.io/name"], 8080))
     ] == []
+
+
+@pytest.mark.parametrize(
+    ("namespace", "labels", "inside"),
+    [
+        ("monitoring", {"app.kubernetes.io/name": "prometheus"}, True),
+        ("ours", {}, True),
+        ("monitoring", {"app.kubernetes.io/name": "grafana"}, False),
+        ("default", {"app.kubernetes.io/name": "prometheus"}, False),
+    ],
+)
+def test_prometheus_reads_metrics_where_there_is_monitoring(namespace: str, labels: dict[str, str], inside: bool):
+    objects = everything("kubernetes/components/monitoring/core")
+    there = Cluster.of(objects, monitoring={}, default={}, ours={"workshop-assistant/monitoring": "allowed"})
+    source, metrics = End("prometheus", namespace, labels), {"milvus": 9091}
+    entered = {short(pod) for pod in pods(objects) if there.allows(source, pod, metrics.get(short(pod), 8080))}
+    assert entered == ({"console", "rag-agent", "template-converter-agent", "milvus"} if inside else set())
+    assert not any(there.allows(source, pod, port) for pod in pods(objects) for port in (5432, 19530, 22))
 
 
 def test_every_policy_is_for_pods_that_there_are():

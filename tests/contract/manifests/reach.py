@@ -16,6 +16,7 @@ class End:
     namespace: str = ""
     labels: dict[str, str] = field(default_factory=dict, hash=False)
     address: str = ""
+    ports: dict[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Cluster:
             return True
         return any(
             self._rule(rule.get("to" if direction == "egress" else "from"), there, here.namespace)
-            and _port(rule.get("ports"), port, protocol)
+            and _port(rule.get("ports"), port, protocol, (there if direction == "egress" else here).ports)
             for policy in deciding
             for rule in policy["spec"].get(direction) or []
         )
@@ -76,7 +77,10 @@ class Cluster:
 def pods(objects: tuple[Object, ...]) -> Iterator[End]:
     """One pod of each workload."""
     for workload in workloads(objects):
-        yield End(f"{workload.namespace}/{workload.item['metadata']['name']}", workload.namespace, workload.labels)
+        ports = {
+            port["name"]: port["containerPort"] for one in workload.containers for port in one.get("ports", []) if "name" in port
+        }
+        yield End(f"{workload.namespace}/{workload.item['metadata']['name']}", workload.namespace, workload.labels, ports=ports)
 
 
 def _types(spec: Object) -> list[str]:
@@ -84,12 +88,19 @@ def _types(spec: Object) -> list[str]:
     return types
 
 
-def _port(ports: list[dict[str, Any]] | None, port: int, protocol: str) -> bool:
-    return not ports or any(
-        one.get("protocol", "TCP") == protocol
-        and (one.get("port") is None or one["port"] <= port <= one.get("endPort", one["port"]))
-        for one in ports
-    )
+def _port(ports: list[dict[str, Any]] | None, port: int, protocol: str, named: dict[str, int]) -> bool:
+    """Whether a rule is for this port; a name is that of the pod which is entered."""
+    return not ports or any(_is(one, port, named) and one.get("protocol", "TCP") == protocol for one in ports)
+
+
+def _is(one: dict[str, Any], port: int, named: dict[str, int]) -> bool:
+    stated = one.get("port")
+    if stated is None:
+        return True
+    if isinstance(stated, str):
+        return named.get(stated) == port
+    last: int = one.get("endPort", stated)
+    return bool(stated <= port <= last)
 
 
 def _inside(address: str, block: Object) -> bool:

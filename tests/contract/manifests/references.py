@@ -182,3 +182,19 @@ def unfit_namespaces(objects: Objects) -> list[str]:
         if labels.get("workshop-role") != role:
             found.append(f"{identity(namespace)} is not labelled workshop-role={role}")
     return found
+
+
+def monitors_without_services(objects: Objects) -> list[str]:
+    """ServiceMonitors that find no Service of the core, or a port that it does not have; chat agents' are in other renderings."""
+    found = []
+    for monitor in of_kind(objects, "ServiceMonitor"):
+        if "namespaceSelector" in monitor["spec"]:
+            continue
+        services = [
+            one for one in of_kind(objects, "Service") if selects(monitor["spec"]["selector"], one["metadata"].get("labels", {}))
+        ]
+        ports = {port["name"] for service in services for port in service["spec"]["ports"]}
+        found += [
+            f"{identity(monitor)} finds no port {end['port']}" for end in monitor["spec"]["endpoints"] if end["port"] not in ports
+        ]
+    return found
