@@ -1,0 +1,75 @@
+# The workshop's own objects: first all but the pods, then its registration, then the chat agent and its address.
+# shellcheck shell=bash disable=SC2034,SC2153,SC2016
+
+readonly PODS='Deployment|PodDisruptionBudget|Route|HTTPRoute|Ingress'
+
+register_workshop() {
+  local manifest
+  manifest=$(render_workshop)
+  drop_failed_job "register-$NAME"
+  # The namespace comes first in it; the others of its objects need it.
+  apply_with_jobs "$(documents out "$PODS" <<<"$manifest")
+$(public_key_of_core "$NAMESPACE" "app.kubernetes.io/name: chat-agent, workshop-name: $NAME, workshop-type: $TYPE")
+$(workshop_secret)"
+  wait_for_job "register-$NAME" "registration"
+  say "namespace $NAMESPACE, its quota and policies, and Job register-$NAME"
+}
+
+roll_out_chat_agent() {
+  apply "$(render_workshop | documents in "$PODS")" >/dev/null
+  poll "$TIMEOUT" "chat agent" rollout_progress
+  say "Deployment chat-agent is ready${EXPOSURE:+, reached by $EXPOSURE at $HOST}"
+}
+
+rollout_progress() {
+  local found wanted updated ready total generation observed
+  found=$(kube get deployment chat-agent -n "$NAMESPACE" \
+    -o go-template='{{.spec.replicas}}|{{or .status.updatedReplicas 0}}|{{or .status.availableReplicas 0}}|{{or .status.replicas 0}}|{{.metadata.generation}}|{{or .status.observedGeneration 0}}') ||
+    die "Deployment chat-agent cannot be read: $(last_error)" "run $(again)."
+  IFS='|' read -r wanted updated ready total generation observed <<<"$found"
+  if ((observed >= generation && updated >= wanted && ready >= wanted && total == updated)); then
+    printf ready
+  else
+    printf '%s of %s new ones, %s available%s' "$updated" "$wanted" "$ready" "$(why_pods_wait)"
+  fi
+}
+
+# why_pods_wait: what a person would look up next, where there is something to say.
+why_pods_wait() {
+  local reasons
+  reasons=$(kube get pods -n "$NAMESPACE" -o go-template='{{range .items}}{{range .status.conditions}}{{if and (eq .type "PodScheduled") (eq .status "False")}}{{.message}}{{"\n"}}{{end}}{{end}}{{range .status.containerStatuses}}{{with .state.waiting}}{{.reason}} {{or .message ""}}{{"\n"}}{{end}}{{end}}{{end}}' |
+    grep -v '^ContainerCreating\|^PodInitializing' | sort -u | head -n 2 | tr '\n' ' ') || true
+  [[ -z $reasons ]] || printf ' (%s)' "${reasons% }"
+}
+
+# compare: for --dry-run and --diff.
+compare() {
+  local manifest differences status=0
+  manifest=$(render_workshop)
+  say "Secrets chat-agent and workshop-$NAME are made where absent, and never shown"
+  if [[ $CORE_STATE == absent ]]; then
+    say "the core would be deployed from $CORE_OVERLAY:"
+    render_core | object_names
+  fi
+  if [[ -z $OWN_LABELS || -z $CORE_LABELS ]]; then
+    say "workshop $NAME is not there yet, so the server cannot check what would go into its namespace; it would be made of:"
+    object_names <<<"$manifest"
+    [[ $ACTION == dry-run ]] || printf '%s\n' "$manifest"
+  elif [[ $ACTION == dry-run ]]; then
+    apply_dry "$manifest"
+  else
+    differences=$(feed "$manifest" diff --server-side --force-conflicts --field-manager="$MANAGER" -f -) || status=$?
+    ((status <= 1)) || die "the server cannot compare: $(last_error)" "run $(again)."
+    if [[ -n $differences ]]; then printf '%s\n' "$differences"; else say "nothing would be changed"; fi
+  fi
+  end_step
+}
+
+# A Job cannot be changed, so a changed one is not asked about: it would be made anew.
+apply_dry() {
+  documents out Job <<<"$1" >"$WORK/dry"
+  feed "$(<"$WORK/dry")" apply --server-side --force-conflicts --field-manager="$MANAGER" --dry-run=server -f - | sed 's/^/      /' ||
+    die "the server refuses what would be applied: $(last_error)" "mend that, then run $(again)."
+}
+
+object_names() { awk '/^kind: / { kind = $2 } /^  name: / { print "        " kind "/" $2 } /^---/ { kind = "" }'; }
