@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help run install install-dev test cluster-test check format constraints clean
+.PHONY: help run install install-dev test cluster-test check format constraints image clean
 
 help: ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ format: install-dev ## Format the code and mend what ruff can mend
 constraints: install-dev ## Make constraints.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --upgrade --no-annotate --no-header \
 		--python-version 3.12 -o constraints.txt
+
+image: ## Build localhost/workshop-assistant:dev and localhost/workshop-assistant-rag:dev with buildah, podman or docker
+	@scripts/build-images
 
 clean: ## Remove .venv, caches and build results; ./data is left alone
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

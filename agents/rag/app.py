@@ -21,6 +21,7 @@ from agents.rag.endpoints import AUDIENCE, create_router
 from agents.rag.errors import ModelUnavailableError
 from agents.rag.exporting_embedder import ExportingEmbedder
 from agents.rag.files import FilesSource
+from agents.rag.ready_embedder import ReadyEmbedder
 from agents.rag.reference_embedder import SentenceTransformerEmbedder
 from agents.rag.repository import MIGRATIONS, IndexRepository
 from agents.rag.service import RagService
@@ -170,6 +171,15 @@ def _store(settings: RagSettings) -> VectorStore:
 def _embedder(settings: RagSettings, workers: int) -> Embedder:
     if settings.engine == "reference":
         return SentenceTransformerEmbedder(settings.model, batch=settings.batch, threads=settings.threads, workers=workers)
+    if settings.exports:
+        return ReadyEmbedder(
+            settings.model,
+            exports=settings.exports,
+            precision=settings.precision,
+            batch=settings.batch,
+            threads=settings.threads,
+            workers=workers,
+        )
     return ExportingEmbedder(
         settings.model,
         exports=settings.data / "models",

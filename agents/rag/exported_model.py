@@ -1,7 +1,8 @@
 """An exported model on disk: what is written beside it, and whether it may be used. Loads no engine.
 
 An export is one folder named by the weights' hash, made elsewhere and renamed into place, so that it is there whole or not
-at all. Its manifest names the SHA-256 of each file, the engine's version and what the comparison with the reference gave.
+at all. Its manifest names the SHA-256 of each file, the engine's version and what the comparison with the reference gave. The
+reference's own vectors of the sample lie beside it, so that another processor can be compared where the reference is not.
 """
 
 import shutil
@@ -12,16 +13,18 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 from structlog import get_logger
 
-from agents.rag.model_files import ModelFiles, file_sha256
+from agents.rag.errors import ModelUnavailableError
+from agents.rag.model_files import DEFAULT_SHA256, ModelFiles, file_sha256, model_id, model_name
 
 log = get_logger()
 
 Precision = Literal["fp32", "bf16"]
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 NETWORK = "model.xml"
 TOKENIZER = "tokenizer.json"
+REFERENCE = "reference.npz"
 MIN_COSINE = 0.9999
 MIN_KEPT = 0.99
 
@@ -50,6 +53,7 @@ class Manifest(BaseModel):
 
     Attributes:
         format: Of this manifest and of the folder.
+        model: The model's name, as in its id.
         weights: SHA-256 of the weights that were exported.
         fingerprint: Of the small files beside them.
         engine: Version of the engine that the export was made and checked with.
@@ -66,6 +70,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     format: int = FORMAT
+    model: str = ""
     weights: str
     fingerprint: str
     engine: str
@@ -77,6 +82,11 @@ class Manifest(BaseModel):
     dimension: int = 0
     checks: dict[Precision, Check] = {}
     bf16_gain: float = 0
+
+    @property
+    def model_id(self) -> str:
+        """`NAME@HASH` of the model that was exported."""
+        return model_id(self.model, self.weights)
 
 
 def engine_version() -> str:
@@ -98,12 +108,11 @@ def read_manifest(exports: Path, files: ModelFiles) -> Manifest | None:
     An export that is damaged or out of date is named in the log and is to be made again.
     """
     folder = export_folder(exports, files)
-    path = folder / MANIFEST
     if not folder.is_dir():
         return None
     try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
-        damaged = [name for name, sha256 in manifest.files.items() if file_sha256(folder / name) != sha256]
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+        damaged = _damaged(folder, manifest)
     except (OSError, ValidationError) as error:
         log.warning("embedding_export_damaged", folder=str(folder), error=str(error)[:200], next="it is made again")
         return None
@@ -115,6 +124,59 @@ def read_manifest(exports: Path, files: ModelFiles) -> Manifest | None:
         log.info("embedding_export_out_of_date", folder=str(folder), next="it is made again")
         return None
     return manifest
+
+
+def ready_export(exports: Path, model: str) -> tuple[Path, Manifest]:
+    """The folder and the manifest of an export that was made elsewhere; neither the weights nor the reference are needed.
+
+    Args:
+        exports: Folder of such exports.
+        model: As `RAG_MODEL` names it.
+
+    Raises:
+        ModelUnavailableError: There is none of this model, or it is damaged, of another engine's version, or refused.
+    """
+    name = model_name(model)
+    found = {path.parent: _ready_manifest(path) for path in sorted(exports.glob(f"*/{MANIFEST}"))}
+    fitting = [
+        (folder, each) for folder, each in found.items() if each.model == name and (model or each.weights == DEFAULT_SHA256)
+    ]
+    again = f"Make it with `python -m agents.rag.model_export --ready {model or "''"} FOLDER` where torch is installed"
+    if not fitting:
+        there = ", ".join(sorted({each.model_id for each in found.values()})) or "none"
+        raise ModelUnavailableError(
+            f"RAG_EXPORTS is {exports}, which holds no export of the model {name}; it holds {there}. {again}, or set RAG_MODEL."
+        )
+    folder, manifest = fitting[0]
+    if manifest.engine != engine_version():
+        raise ModelUnavailableError(
+            f"The export {folder} was made for OpenVINO {manifest.engine}, and here is {engine_version() or 'none'}. {again}."
+        )
+    if manifest.refused:
+        raise ModelUnavailableError(f"The export {folder} may not be used: {manifest.refused}.")
+    try:
+        damaged = _damaged(folder, manifest)
+    except OSError as error:
+        raise ModelUnavailableError(f"The export {folder} cannot be read: {error}. {again}.") from error
+    if damaged:
+        raise ModelUnavailableError(f"The export {folder} is damaged: {', '.join(damaged)} changed since. {again}.")
+    return folder, manifest
+
+
+def _ready_manifest(path: Path) -> Manifest:
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ModelUnavailableError(f"The export's manifest {path} cannot be read: {error}") from error
+    if manifest.format != FORMAT:
+        raise ModelUnavailableError(
+            f"The export {path.parent} has format {manifest.format}, and this agent reads {FORMAT}. Make it again."
+        )
+    return manifest
+
+
+def _damaged(folder: Path, manifest: Manifest) -> list[str]:
+    return [name for name, sha256 in manifest.files.items() if file_sha256(folder / name) != sha256]
 
 
 def put_in_place(made: Path, target: Path) -> None:

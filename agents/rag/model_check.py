@@ -7,6 +7,7 @@ that workshops are made of, already on the machine, and nothing that this agent 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,32 @@ def sample() -> Sample:
 def measure(encode: Encode, texts: Sample) -> Measured:
     """Vectors of a sample."""
     return Measured(np.array(encode(texts.passages)), np.array(encode(texts.questions)))
+
+
+def keep(path: Path, texts: Sample, measured: Measured) -> None:
+    """Write a sample and the reference's vectors of it, to be read where the reference is not."""
+    np.savez_compressed(
+        path,
+        passage_texts=np.array(texts.passages),
+        question_texts=np.array(texts.questions),
+        passages=measured.passages,
+        questions=measured.questions,
+    )
+
+
+def kept(path: Path) -> tuple[Sample, Measured]:
+    """What `keep` wrote.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is not such a file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            texts = Sample(file["passage_texts"].tolist(), file["question_texts"].tolist())
+            return texts, Measured(file["passages"], file["questions"])
+    except KeyError as error:
+        raise ValueError(f"{path} lacks {error}") from error
 
 
 def compare(reference: Measured, candidate: Measured) -> Check:

@@ -1,5 +1,7 @@
 """Exports an embedding model to OpenVINO once, in a process of its own: `python -m agents.rag.model_export MODEL FOLDER`.
 
+With `--ready` before them the export is for another machine, as an image is: one that may not be used is then a failure.
+
 A process of its own, because the converter needs torch, a second copy of the weights and some twenty seconds, may die of
 any of them, and takes its memory with it when it ends. One at a time works in a folder; whoever comes second finds the
 export made. A model that cannot be exported, or whose export finds other passages than the reference, is recorded as
@@ -11,20 +13,18 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from statistics import median
 
 from structlog import get_logger
 
 from agents.rag.exported_model import (
     MANIFEST,
     NETWORK,
+    REFERENCE,
     TOKENIZER,
-    Check,
     Manifest,
     Precision,
     engine_version,
@@ -32,16 +32,15 @@ from agents.rag.exported_model import (
     put_in_place,
     read_manifest,
 )
-from agents.rag.model_check import Measured, Sample, compare, measure, sample
-from agents.rag.model_files import ModelFiles, file_sha256
-from agents.rag.openvino_embedder import OpenVinoEmbedder, computes_bf16, openvino
+from agents.rag.model_check import keep, measure, sample
+from agents.rag.model_files import ModelFiles, file_sha256, model_name
+from agents.rag.openvino_embedder import computes_bf16, openvino
+from agents.rag.precision import bf16_gain, checked
 from agents.rag.reference_embedder import NotTraceableError, SentenceTransformerEmbedder, Traceable
 
 log = get_logger()
 
 _UNFINISHED = ".unfinished-"
-_RACE_TEXTS = 16
-_RACE_ROUNDS = 6
 
 
 def export(model: str, exports: Path) -> Manifest:
@@ -78,7 +77,9 @@ def export(model: str, exports: Path) -> Manifest:
 
 
 def _make(files: ModelFiles, reference: SentenceTransformerEmbedder, folder: Path) -> Manifest:
-    known = Manifest(weights=files.sha256, fingerprint=files.fingerprint(), engine=engine_version())
+    known = Manifest(
+        model=model_name(files.setting), weights=files.sha256, fingerprint=files.fingerprint(), engine=engine_version()
+    )
     reference.warm()
     try:
         traced = reference.traceable()
@@ -89,6 +90,9 @@ def _make(files: ModelFiles, reference: SentenceTransformerEmbedder, folder: Pat
         for path in folder.iterdir():
             path.unlink()
         return known.model_copy(update={"refused": reason[:500]})
+    texts = sample()
+    expected = measure(reference.encode, texts)
+    keep(folder / REFERENCE, texts, expected)
     written = known.model_copy(
         update={
             "files": {path.name: file_sha256(path) for path in folder.iterdir()},
@@ -98,11 +102,9 @@ def _make(files: ModelFiles, reference: SentenceTransformerEmbedder, folder: Pat
             "dimension": traced.dimension,
         }
     )
-    texts = sample()
-    expected = measure(reference.encode, texts)
     precisions: list[Precision] = ["fp32", "bf16"] if computes_bf16() else ["fp32"]
-    checks = {each: _check(folder, written, each, texts, expected) for each in precisions}
-    gain = _bf16_gain(folder, written, texts) if "bf16" in checks else 0.0
+    checks = {each: checked(folder, written, each, texts, expected) for each in precisions}
+    gain = bf16_gain(folder, written, texts) if "bf16" in checks else 0.0
     refused = "" if checks["fp32"].passes("fp32") else f"it finds other passages than the reference: {checks['fp32']}"
     return written.model_copy(update={"checks": checks, "bf16_gain": gain, "refused": refused})
 
@@ -115,30 +117,6 @@ def _convert(traced: Traceable, folder: Path) -> None:
         network = package.convert_model(traced.module, example_input=traced.example)
     package.save_model(network, str(folder / NETWORK), compress_to_fp16=False)
     (folder / TOKENIZER).write_text(traced.tokenizer)
-
-
-def _check(folder: Path, manifest: Manifest, precision: Precision, texts: Sample, expected: Measured) -> Check:
-    with closing(OpenVinoEmbedder(folder, manifest, "", precision=precision)) as candidate:
-        return compare(expected, measure(candidate.encode, texts))
-
-
-def _bf16_gain(folder: Path, manifest: Manifest, texts: Sample) -> float:
-    # A processor may know bf16 and still be faster in fp32. One after the other in each round: a busy machine slows both.
-    few = texts.passages[:_RACE_TEXTS]
-    gains = []
-    with (
-        closing(OpenVinoEmbedder(folder, manifest, "", precision="fp32")) as fp32,
-        closing(OpenVinoEmbedder(folder, manifest, "", precision="bf16")) as bf16,
-    ):
-        for _ in range(_RACE_ROUNDS):
-            taken = []
-            for engine in (fp32, bf16):
-                started = time.perf_counter()
-                engine.encode(few)
-                taken.append(time.perf_counter() - started)
-            gains.append(taken[0] / taken[1])
-    # The first round prepares the kernels.
-    return median(gains[1:])
 
 
 @contextmanager
@@ -156,6 +134,16 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> int:
+    """Export; 1 for an export that is to be ready for another machine and may not be used."""
+    *options, model, folder = arguments
     os.nice(10)  # searches go first
-    export(sys.argv[1], Path(sys.argv[2]))
+    manifest = export(model, Path(folder))
+    if options == ["--ready"]:
+        sys.stderr.write(f"{manifest.model_id}: {manifest.refused or manifest.checks['fp32']}\n")
+        return 1 if manifest.refused else 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

