@@ -66,7 +66,7 @@ deploy_core() {
 infrastructure() { documents in 'StatefulSet|Deployment' | awk '
   function flush() { if (text != "" && !ours) printf "---\n%s", text; text = ""; ours = 0 }
   /^---/ { flush(); next }
-  /^ +workshop-part: / { ours = 1 }
+  /^ +workshop-part: (console|shared-agent)$/ { ours = 1 }
   { text = text $0 "\n" }
   END { flush() }'; }
 
