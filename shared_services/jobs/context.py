@@ -11,7 +11,7 @@ from structlog import get_logger
 from shared_services.contracts.jobs import JobState, JobStep
 from shared_services.jobs.errors import JobCancelledError, may_pass, problem_of
 from shared_services.jobs.events import EventWriter
-from shared_services.jobs.store import JobStore, NewEvent, clean, now
+from shared_services.jobs.store import NewEvent, OwnJobs, clean, now
 from shared_services.jobs.tables import StepRow
 
 log = get_logger()
@@ -81,7 +81,7 @@ class JobContext:
     """
 
     def __init__(
-        self, job_id: str, owner: str, *, steps: DurableSteps, store: JobStore, events: EventWriter, control: Control
+        self, job_id: str, owner: str, *, steps: DurableSteps, store: OwnJobs, events: EventWriter, control: Control
     ) -> None:
         self.job_id = job_id
         self.owner = owner

@@ -9,6 +9,10 @@ The only module that imports dbos, and only when it is launched. Facts about DBO
 - Under Python 3.12 and newer its SQLite schema takes `unixepoch('subsec')` for granted, which SQLite has from 3.42 on;
   Debian 12 and Ubuntu 22.04 are older. There the function is given to each connection.
 - A step or workflow that ends with `asyncio.CancelledError` leaves no record and is run again by the next recovery.
+- A queue is polled by every process that listens to it, and what it recovers at a start it puts into a queue that all listen
+  to. Jobs are to run where they were accepted, so each executor listens to a queue of its own, and each launch has a name of
+  its own, which leaves DBOS nothing to recover: `Jobs` takes up what is left of earlier launches itself, by `take`.
+- `resume_workflow` gives a running workflow a new owner. What the former one still records of it is refused.
 - Results are pickled by default. Here they are JSON, so that who can write to the database cannot run code.
 """
 
@@ -18,7 +22,9 @@ import json
 import logging
 import sqlite3
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Coroutine
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -32,10 +38,9 @@ from shared_services.kit.errors import ProblemError, UnavailableError
 log = get_logger()
 
 NAME = "workshop-jobs"
-QUEUE = "jobs"
 WORKFLOW = "run_job"
 VERSION = "1"
-"""Recovery finds jobs of the same version alone. DBOS's own default changes with the code, which would orphan them."""
+"""A queue gives out jobs of the same version alone. DBOS's own default changes with the code, which would orphan them."""
 POLL_SECONDS = 0.25
 SQLITE_WITH_SUBSECONDS = (3, 42)
 
@@ -47,6 +52,22 @@ _launched: "Engine | None" = None
 async def across[T](loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], context: contextvars.Context) -> T:
     """Run a coroutine on another thread's event loop, in `context`, and wait for it; cancelling goes across as well."""
     return await asyncio.wrap_future(context.run(asyncio.run_coroutine_threadsafe, coroutine, loop))
+
+
+class Standing(StrEnum):
+    """How a job stands with DBOS.
+
+    Attributes:
+        UNKNOWN: It was never queued.
+        HERE: It waits in this executor's queue, or is at work in this launch.
+        ELSEWHERE: It is another executor's, or an earlier launch was at work on it.
+        OVER: It is done with.
+    """
+
+    UNKNOWN = "unknown"
+    HERE = "here"
+    ELSEWHERE = "elsewhere"
+    OVER = "over"
 
 
 class RecordedSteps:
@@ -89,18 +110,20 @@ class Engine:
 
     Args:
         system_url: Database of DBOS's own: `sqlite:///PATH` or `postgresql://...`; it is made where it does not exist.
-        executor_id: Whose jobs to recover.
+        executor_id: Whose queue to listen to.
         concurrency: How many run at once.
     """
 
     def __init__(self, system_url: str, executor_id: str, concurrency: int) -> None:
         self._system_url = system_url
         self._executor_id = executor_id
+        self._queue = f"jobs-{executor_id}"
+        self._launch_id = f"{executor_id}.{uuid.uuid4().hex}"
         self._concurrency = concurrency
         self._workflow: Any = None
 
     async def launch(self, run: RunJob) -> None:
-        """Import, migrate and start DBOS; jobs that it knew as running go back to the front of the queue.
+        """Import, migrate and start DBOS. Jobs that an earlier launch was at work on stay as they are until they are taken.
 
         Raises:
             JobsAlreadyRunningError: Another engine is launched in this process.
@@ -135,16 +158,27 @@ class Engine:
 
         def enqueue() -> None:
             with SetWorkflowID(job_id):
-                DBOS.enqueue_workflow(QUEUE, self._workflow, job_id)
+                DBOS.enqueue_workflow(self._queue, self._workflow, job_id)
 
         await self._in_thread(enqueue)
 
-    async def is_over(self, job_id: str) -> bool | None:
-        """Whether DBOS has done with a job; None for one that it does not know."""
+    async def standing(self, job_id: str) -> Standing:
+        """How a job stands."""
         from dbos import DBOS
 
         status = await self._in_thread(lambda: DBOS.get_workflow_status(job_id))
-        return None if status is None else status.status not in {"PENDING", "ENQUEUED", "DELAYED"}
+        if status is None:
+            return Standing.UNKNOWN
+        if status.status not in {"PENDING", "ENQUEUED", "DELAYED"}:
+            return Standing.OVER
+        at_work_elsewhere = status.status == "PENDING" and status.executor_id != self._launch_id
+        return Standing.ELSEWHERE if status.queue_name != self._queue or at_work_elsewhere else Standing.HERE
+
+    async def take(self, job_id: str) -> None:
+        """Put a job that is not over into this executor's queue; whoever is at work on it loses it. Steps that ended stay so."""
+        from dbos import DBOS
+
+        await self._in_thread(lambda: DBOS.resume_workflow(job_id, queue_name=self._queue))
 
     async def rewind(self, job_id: str) -> None:
         """Queue a job again that is over, to go on from the first step that failed, or after the last where none did."""
@@ -154,7 +188,7 @@ class Engine:
             steps = DBOS.list_workflow_steps(job_id, load_output=True)
             failed = [step["function_id"] for step in steps if step["error"] is not None]
             last = max((step["function_id"] for step in steps), default=0)
-            DBOS.rewind_workflow(job_id, start_step=min(failed, default=last + 1), queue_name=QUEUE)
+            DBOS.rewind_workflow(job_id, start_step=min(failed, default=last + 1), queue_name=self._queue)
 
         await self._in_thread(rewind)
 
@@ -173,9 +207,10 @@ class Engine:
         DBOS(config=self._config())
         try:
             self._workflow = DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(run_job)
+            DBOS.listen_queues([self._queue])
             DBOS.launch()
             DBOS.register_queue(
-                QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
+                self._queue, worker_concurrency=self._concurrency, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
             )
         except BaseException:
             DBOS.destroy(destroy_registry=True)
@@ -187,7 +222,7 @@ class Engine:
             "name": NAME,
             "system_database_url": self._system_url,
             "application_version": VERSION,
-            "executor_id": self._executor_id,
+            "executor_id": self._launch_id,
             "serializer": _json_serializer(),
             "log_level": "WARNING",
             "enable_otlp": False,

@@ -20,6 +20,13 @@ class JobCancelledError(PlatformError):
     title = "The job was cancelled"
 
 
+class JobTakenError(ConflictError):
+    """Raised inside a run whose job another process has taken over, because this one was silent for too long."""
+
+    slug = "job-taken"
+    title = "Another process runs this job now"
+
+
 class JobStepsChangedError(ConflictError):
     """A job is resumed by a program whose steps are others than those already done."""
 

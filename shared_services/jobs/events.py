@@ -7,7 +7,7 @@ from typing import Any
 
 from structlog import get_logger
 
-from shared_services.jobs.store import JobStore, NewEvent, clean
+from shared_services.jobs.store import NewEvent, OwnJobs, clean
 
 log = get_logger()
 
@@ -22,7 +22,7 @@ class EventWriter:
     writer was made.
     """
 
-    def __init__(self, store: JobStore, job_id: str) -> None:
+    def __init__(self, store: OwnJobs, job_id: str) -> None:
         self._store = store
         self._job_id = job_id
         self._loop = asyncio.get_running_loop()

@@ -7,10 +7,12 @@ between has kept from it: a job that was stored and never queued, or taken back 
 Two `Jobs` with one executor id must never run at once: the later one would take the earlier one's running jobs for
 orphans and run them again. On the laptop the lock on the data folder sees to it; in the cluster every replica has an id
 of its own (`JOBS_EXECUTOR_ID`, the pod's name in a StatefulSet), kept over restarts so that it finds its jobs again.
+
+A job runs in the process that accepted it. Where that one does not come back, another that has the kind adopts the job a
+minute later (`executors` says how it knows), and goes on after the last step that ended.
 """
 
 import asyncio
-import json
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -24,10 +26,11 @@ from structlog import get_logger
 
 from shared_services.contracts.jobs import FINAL_STATES, Job, JobEvent, JobState
 from shared_services.jobs.context import Control, DurableSteps, JobContext, JobFunction
-from shared_services.jobs.engine import Engine
-from shared_services.jobs.errors import JobCancelledError, JobKeepsDyingError, JobKindUnknownError, problem_of
+from shared_services.jobs.engine import Engine, Standing
+from shared_services.jobs.errors import JobCancelledError, JobKeepsDyingError, JobKindUnknownError, JobTakenError, problem_of
 from shared_services.jobs.events import EventWriter
-from shared_services.jobs.store import UNFINISHED, JobStore, NewEvent, clean, now, state_event
+from shared_services.jobs.executors import Adoption
+from shared_services.jobs.store import UNFINISHED, JobStore, NewEvent, OwnJobs, clean, json_object, now, state_event
 from shared_services.jobs.tables import JobRow
 from shared_services.kit.database import MigrationSet, create_engine, is_server, migrate, reachable
 from shared_services.kit.errors import BadInputError, ConflictError, PlatformError, UnavailableError
@@ -39,7 +42,7 @@ DEFAULT_CONCURRENCY = 2
 MOST_LISTED = 200
 MOST_RUNS_WITHOUT_A_STEP = 20
 POLL_SECONDS = 1.0
-SWEEP_SECONDS = 15.0
+SWEEP_SECONDS = 5.0
 STOP_SECONDS = 5.0
 FINISH_ATTEMPTS = 5
 
@@ -76,6 +79,8 @@ class Jobs:
         self._executor_id = executor_id
         self._system_url = system_url
         self._store = JobStore(engine, self._ring)
+        self._own = OwnJobs(self._store, executor_id)
+        self._adoption = Adoption(engine, self._store, executor_id, kinds)
         self._engine = Engine(system_url, executor_id, concurrency)
         self._started = False
         self._stopping = False
@@ -110,6 +115,7 @@ class Jobs:
         """
         await migrate(self._database, MIGRATIONS)
         self._stopping = False
+        await self._adoption.beat()
         waiting = await self._store.unfinished(self._executor_id)
         await self._engine.launch(self._run)
         self._started = True
@@ -181,7 +187,7 @@ class Jobs:
             state=JobState.QUEUED,
             executor=self._executor_id,
             idempotency_key=idempotency_key,
-            input=_json_object(input, "The input"),
+            input=json_object(input, "The input"),
             created_at=now(),
             updated_at=now(),
             done=0,
@@ -249,7 +255,11 @@ class Jobs:
             NotFoundError: There is no such job.
             UnavailableError: The engine is not done with the failed run yet.
         """
-        await self._store.get(job_id)
+        row = await self._store.row(job_id)
+        if row.kind not in self._kinds:
+            # Of a process that shares the tables: it looks for such jobs every few seconds.
+            await self._store.requeue_failed(job_id, row.executor)
+            return await self._store.get(job_id)
         if self._started:
             await self._until_over(job_id)
         await self._store.requeue_failed(job_id, self._executor_id)
@@ -323,17 +333,20 @@ class Jobs:
 
     async def _hand_over(self, job_id: str) -> None:
         """Make sure that the engine has an unfinished job in its queue, or at work."""
-        over = await self._engine.is_over(job_id)
-        if over is None:
+        standing = await self._engine.standing(job_id)
+        if standing is Standing.UNKNOWN:
             await self._enqueue(job_id)
-        elif over and (await self._store.row(job_id)).state in UNFINISHED:
+        elif standing is Standing.ELSEWHERE:
+            await self._engine.take(job_id)
+        elif standing is Standing.OVER and (await self._store.row(job_id)).state in UNFINISHED:
             # Read after the engine's word: a job that has just ended got its final state before the engine was done with it.
             await self._engine.rewind(job_id)
 
     async def _until_over(self, job_id: str) -> None:
         """A job's final state is stored a moment before the engine is done with it, which alone can be rewound."""
         deadline = time.monotonic() + STOP_SECONDS
-        while (await self._store.row(job_id)).state == JobState.FAILED and await self._engine.is_over(job_id) is False:
+        under_way = {Standing.HERE, Standing.ELSEWHERE}
+        while (await self._store.row(job_id)).state == JobState.FAILED and await self._engine.standing(job_id) in under_way:
             if time.monotonic() > deadline:
                 raise UnavailableError("The failed run is still being put away. Try again in a moment.")
             await asyncio.sleep(0.05)
@@ -346,7 +359,7 @@ class Jobs:
         if row is None:
             log.error("job_without_row", job=job_id, reason="the engine's database is newer than the jobs' own; nothing is run")
             return
-        if row.state in FINAL_STATES:
+        if row.state in FINAL_STATES or row.executor != self._executor_id:
             return
         refusal = self._refusal(row)
         if row.cancel_requested:
@@ -368,12 +381,12 @@ class Jobs:
 
     async def _run_function(self, row: JobRow, steps: DurableSteps) -> None:
         control = self._controls[row.id] = Control()
-        events = EventWriter(self._store, row.id)
-        context = JobContext(row.id, row.owner, steps=steps, store=self._store, events=events, control=control)
+        events = EventWriter(self._own, row.id)
+        context = JobContext(row.id, row.owner, steps=steps, store=self._own, events=events, control=control)
         try:
             resumed = row.state == JobState.RUNNING
             begun = [RESUMED] if resumed else [state_event(JobState.RUNNING)]
-            if not await self._store.record(row.id, begun, only_in=UNFINISHED, state=JobState.RUNNING, runs=row.runs + 1):
+            if not await self._own.record(row.id, begun, only_in=UNFINISHED, state=JobState.RUNNING, runs=row.runs + 1):
                 return
             log.info("job_resumed" if resumed else "job_began", job=row.id, kind=row.kind, subject=row.subject)
             control.job_task = asyncio.create_task(self._call(row, context))
@@ -386,6 +399,11 @@ class Jobs:
                 raise asyncio.CancelledError
             await events.close()
             await self._conclude(row, control)
+        except JobTakenError as error:
+            log.warning("job_taken", job=row.id, kind=row.kind, detail=error.detail)
+            if control.job_task is not None:
+                control.job_task.cancel()
+                await asyncio.gather(control.job_task, return_exceptions=True)
         finally:
             events.abandon()
             self._controls.pop(row.id, None)
@@ -393,7 +411,7 @@ class Jobs:
     async def _call(self, row: JobRow, context: JobContext) -> dict[str, Any]:
         result = await self._kinds[row.kind](context, row.input)
         try:
-            return _json_object(result, "The result")
+            return json_object(result, "The result")
         except BadInputError as error:
             raise TypeError(error.detail) from error
 
@@ -408,6 +426,8 @@ class Jobs:
             await self._finish(row.id, JobState.CANCELLED)
             return
         assert error is not None
+        if isinstance(error, JobTakenError):
+            raise error
         if isinstance(error, PlatformError):
             log.warning("job_failed", job=row.id, kind=row.kind, slug=error.slug, detail=error.detail)
         else:
@@ -417,8 +437,10 @@ class Jobs:
     async def _finish(self, job_id: str, state: JobState, **columns: Any) -> None:
         for attempt in range(1, FINISH_ATTEMPTS + 1):
             try:
-                ended = await self._store.record(job_id, [state_event(state)], only_in=UNFINISHED, state=state, **columns)
+                ended = await self._own.record(job_id, [state_event(state)], only_in=UNFINISHED, state=state, **columns)
                 break
+            except JobTakenError:
+                raise
             except Exception as error:
                 if attempt == FINISH_ATTEMPTS:
                     raise
@@ -431,23 +453,29 @@ class Jobs:
 
     async def _keep_watch(self) -> None:
         """Notice what other processes wrote, and what an error of the database has left lying."""
-        since_swept = 0.0
+        swept = time.monotonic()
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            since_swept += POLL_SECONDS
             try:
-                await self._notice_cancelled()
-                if since_swept >= SWEEP_SECONDS:
-                    since_swept = 0.0
+                await self._adoption.beat()
+                await self._notice_interrupted()
+                if time.monotonic() - swept >= SWEEP_SECONDS:
+                    swept = time.monotonic()
                     await self._sweep()
+                    for job_id in await self._adoption.adopt():
+                        await self._hand_over(job_id)
             except Exception as error:
                 log.warning("jobs_watch_failed", exc_info=error)
 
-    async def _notice_cancelled(self) -> None:
-        if self._controls:
-            for job_id in await self._store.cancel_requested(self._controls):
-                if job_id in self._controls:
-                    self._controls[job_id].cancel()
+    async def _notice_interrupted(self) -> None:
+        if not self._controls:
+            return
+        for row in await self._store.interrupted(self._controls, self._executor_id):
+            control = self._controls.get(row.id)
+            if control is not None and row.executor != self._executor_id:
+                control.stop()
+            elif control is not None:
+                control.cancel()
 
     async def _sweep(self) -> None:
         for row in await self._store.unfinished(self._executor_id):
@@ -462,14 +490,3 @@ async def _wait(bell: asyncio.Event) -> None:
             await bell.wait()
     except TimeoutError:
         return
-
-
-def _json_object(value: Any, what: str) -> dict[str, Any]:
-    """The value as it comes back from JSON."""
-    try:
-        plain = json.loads(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise BadInputError(f"{what} is not JSON: {error}.") from error
-    if not isinstance(plain, dict):
-        raise BadInputError(f"{what} is not a JSON object.")
-    return plain

@@ -4,6 +4,7 @@ A job's event numbers come from the job's own row, counted up by the statement t
 process or in two, can neither leave a gap nor use a number twice.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,9 +15,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from shared_services.contracts.jobs import FINAL_STATES, Job, JobEvent, JobState, JobStep
+from shared_services.jobs.errors import JobTakenError
 from shared_services.jobs.tables import EventRow, JobRow, StepRow
 from shared_services.kit.database import session_factory, storage_errors
-from shared_services.kit.errors import ConflictError, NotFoundError
+from shared_services.kit.errors import BadInputError, ConflictError, NotFoundError
 
 UNFINISHED = frozenset(set(JobState) - FINAL_STATES)
 EVENTS_AT_ONCE = 500
@@ -38,6 +40,21 @@ def state_event(state: JobState) -> NewEvent:
 def clean(text: str) -> str:
     """Text that every database takes: no NUL, no half of a surrogate pair."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def json_object(value: Any, what: str) -> dict[str, Any]:
+    """The value as it comes back from JSON.
+
+    Raises:
+        BadInputError: JSON has no form for it, or it is no object.
+    """
+    try:
+        plain = json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise BadInputError(f"{what} is not JSON: {error}.") from error
+    if not isinstance(plain, dict):
+        raise BadInputError(f"{what} is not a JSON object.")
+    return plain
 
 
 def now() -> datetime:
@@ -166,12 +183,31 @@ class JobStore:
             async with self._sessions() as session:
                 return (await session.scalars(wanted)).all()
 
-    async def cancel_requested(self, job_ids: Iterable[str]) -> list[str]:
-        """Those of the jobs that somebody asked to be cancelled."""
-        wanted = select(JobRow.id).where(JobRow.id.in_(list(job_ids)), JobRow.cancel_requested)
+    async def unfinished_elsewhere(self, executor: str, kinds: Iterable[str]) -> Sequence[JobRow]:
+        """The jobs of some kinds that have no final state and are of other executors, oldest first."""
+        wanted = (
+            select(JobRow)
+            .where(JobRow.executor != executor, JobRow.state.in_(UNFINISHED), JobRow.kind.in_(list(kinds)))
+            .order_by(JobRow.created_at, JobRow.id)
+        )
         with storage_errors():
             async with self._sessions() as session:
-                return list(await session.scalars(wanted))
+                return (await session.scalars(wanted)).all()
+
+    async def adopt(self, job_id: str, former: str, executor: str) -> bool:
+        """Give an unfinished job of the executor `former` to another; False where it has ended or is somebody else's by now."""
+        event = NewEvent("log", {"level": "warning", "message": "Its process did not come back; another one goes on with it."})
+        try:
+            return await self.record(job_id, [event], only_in=UNFINISHED, owner=former, executor=executor)
+        except JobTakenError:
+            return False
+
+    async def interrupted(self, job_ids: Iterable[str], executor: str) -> Sequence[JobRow]:
+        """Those of an executor's running jobs that somebody asked to be cancelled, or that another executor has taken."""
+        wanted = select(JobRow).where(JobRow.id.in_(list(job_ids)), or_(JobRow.cancel_requested, JobRow.executor != executor))
+        with storage_errors():
+            async with self._sessions() as session:
+                return (await session.scalars(wanted)).all()
 
     async def events(self, job_id: str, after: int) -> tuple[list[JobEvent], bool]:
         """Up to `EVENTS_AT_ONCE` events with a number above `after`, and whether no more will come.
@@ -199,6 +235,7 @@ class JobStore:
         *,
         step: StepRow | None = None,
         only_in: frozenset[JobState] | None = None,
+        owner: str | None = None,
         **columns: Any,
     ) -> bool:
         """Change a job and append events, in one transaction.
@@ -208,19 +245,23 @@ class JobStore:
             events: What to append.
             step: A step to store, in place of what was stored of the step at that position.
             only_in: States in which the change is allowed; any when None.
+            owner: The executor that the job has to be of; any when None.
             columns: New values of the job's own columns.
 
         Returns:
             False, with nothing changed, when the job is not in one of `only_in`.
 
         Raises:
+            JobTakenError: The job is another executor's than `owner`.
             NotFoundError: There is no such job.
         """
         with storage_errors():
             async with self._sessions.begin() as session:
-                last = await _advance(session, job_id, len(events), only_in, columns)
+                last = await _advance(session, job_id, len(events), only_in, owner, columns)
                 if last is None:
-                    await _row(session, job_id)
+                    row = await _row(session, job_id)
+                    if owner is not None and row.executor != owner:
+                        raise JobTakenError(f"Job {job_id} is of executor '{row.executor}' now.")
                     return False
                 if step is not None:
                     await session.merge(step)
@@ -269,6 +310,30 @@ class JobStore:
             raise ConflictError(f"Only a failed job can be tried again; this one is {state}.")
 
 
+class OwnJobs:
+    """The store as a run sees it: it changes jobs of its own executor alone, so that one that was taken over is let go."""
+
+    def __init__(self, store: JobStore, executor: str) -> None:
+        self._store = store
+        self._executor = executor
+
+    async def record(
+        self,
+        job_id: str,
+        events: Sequence[NewEvent],
+        *,
+        step: StepRow | None = None,
+        only_in: frozenset[JobState] | None = None,
+        **columns: Any,
+    ) -> bool:
+        """As `JobStore.record`.
+
+        Raises:
+            JobTakenError: Another executor has the job now.
+        """
+        return await self._store.record(job_id, events, step=step, only_in=only_in, owner=self._executor, **columns)
+
+
 async def _row(session: AsyncSession, job_id: str) -> JobRow:
     row = await session.get(JobRow, job_id)
     if row is None:
@@ -277,12 +342,19 @@ async def _row(session: AsyncSession, job_id: str) -> JobRow:
 
 
 async def _advance(
-    session: AsyncSession, job_id: str, events: int, only_in: frozenset[JobState] | None, columns: dict[str, Any]
+    session: AsyncSession,
+    job_id: str,
+    events: int,
+    only_in: frozenset[JobState] | None,
+    owner: str | None,
+    columns: dict[str, Any],
 ) -> int | None:
     """Change the row, which locks it, and reserve numbers; the last number, or None where no row matched."""
     change = update(JobRow).where(JobRow.id == job_id)
     if only_in is not None:
         change = change.where(JobRow.state.in_(only_in))
+    if owner is not None:
+        change = change.where(JobRow.executor == owner)
     changed = change.values(last_event=JobRow.last_event + events, updated_at=now(), **columns)
     row: Row[tuple[int]] | None = (await session.execute(changed.returning(JobRow.last_event))).one_or_none()
     return None if row is None else row[0]
