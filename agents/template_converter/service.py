@@ -16,7 +16,7 @@ from agents.template_converter.settings import ConverterSettings
 from agents.template_converter.write import workshop_files, write_folder
 from shared_services.contracts.conversion import ConversionReport, ConvertRequest, Form, FormCandidate
 from shared_services.contracts.workshop import WorkshopSource
-from shared_services.library.form import InvalidWorkshopError, validate_files
+from shared_services.library.form import InvalidWorkshopError, validate_files, with_slug
 
 log = get_logger()
 
@@ -67,6 +67,9 @@ class ConverterService:
                 result = validate_files(files)
             except InvalidWorkshopError as error:
                 raise UnreadableSourceError(f"What was read does not make a valid workshop: {error.detail}") from error
+            if request.slug is not None:
+                result = with_slug(result, request.slug)
+                files = result.files
             report = make_report(candidate, tree, imported, result)
             progress("write", 0, len(files), f"Writing {len(files)} files")
             write_folder(files, out or Path(report.workshop.slug))

@@ -26,6 +26,18 @@ class JobsClient(ServiceClient):
         """One job."""
         return await self._model(Job, "GET", f"/api/v1/jobs/{job_id}")
 
+    async def list(self, *, kind: str | None = None, limit: int = 50, before: str | None = None) -> list[Job]:
+        """Jobs that the caller may see, the newest first.
+
+        Args:
+            kind: Of this kind alone.
+            limit: At most so many.
+            before: Id of the last job of the page before.
+        """
+        wanted = {"kind": kind, "limit": limit, "before": before}
+        params = {name: value for name, value in wanted.items() if value is not None}
+        return await self._model(list[Job], "GET", "/api/v1/jobs", params=params)
+
     async def events(self, job_id: str, after: int = 0) -> AsyncIterator[JobEvent]:
         """Events as they happen, from number `after` on, to the job's end."""
         async with self._stream("GET", f"/api/v1/jobs/{job_id}/events", params={"after": after}) as response:

@@ -56,12 +56,14 @@ class ConvertRequest(WireModel):
         as_form: Overrules recognition.
         ref: Branch, tag or commit; the default branch when absent.
         path: Subfolder to read as if it were the whole repository.
+        slug: What the workshop is to be called; made from its title when absent.
     """
 
     source: Annotated[str, Field(min_length=1, max_length=2000)]
     as_form: Form | None = None
     ref: Annotated[str, Field(max_length=300)] | None = None
     path: Annotated[str, Field(max_length=1000)] = ""
+    slug: Slug | None = None
 
 
 class ReportStep(WireModel):

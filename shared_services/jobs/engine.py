@@ -274,11 +274,14 @@ def _json_serializer() -> Any:
 class _WithoutRepetitions(logging.Filter):
     """Drops what DBOS logs and this house knows already.
 
-    A cancelled task is how a job is cancelled or left to the next process; a failed launch is raised as well.
+    A cancelled task is how a job is cancelled or left to the next process; a failed launch is raised as well. That the database
+    `postgres` is closed to a service's role is meant to be so; DBOS looks there whether its own exists, and goes on.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not record.getMessage().startswith(("Asyncio task cancelled", "DBOS failed to launch"))
+        return not record.getMessage().startswith(
+            ("Asyncio task cancelled", "DBOS failed to launch", "Could not connect to postgres database to verify existence")
+        )
 
 
 def _quieten() -> None:

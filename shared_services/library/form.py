@@ -141,6 +141,14 @@ def _sentence(findings: list[str]) -> str:
     return shown + (f" And {len(findings) - 5} more." if len(findings) > 5 else "")
 
 
+def with_slug(workshop: WorkshopFiles, slug: str) -> WorkshopFiles:
+    """The same workshop under another slug; itself where it has that one."""
+    if workshop.manifest.slug == slug:
+        return workshop
+    manifest = workshop.manifest.model_copy(update={"slug": slug})
+    return WorkshopFiles(manifest, workshop.steps, workshop.files | {"workshop.yaml": manifest_yaml(manifest)})
+
+
 def read_folder(folder: Path) -> WorkshopFiles:
     """Read and judge a workshop folder. Hidden files and symlinks are left out.
 

@@ -3,6 +3,7 @@
 0 done, 1 it could not be done, 2 other input or settings would help, 130 interrupted.
 """
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -38,6 +39,11 @@ def run_reported(run: Callable[[], int], what: str) -> int:
     except KeyboardInterrupt:
         say(f"{what}: interrupted; run it again to go on.")
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever watched is gone. Python would complain once more when it flushes at its end.
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return FAILED
     except Exception as error:
         sentence, status = told(error)
         if sentence is None:

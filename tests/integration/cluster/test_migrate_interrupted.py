@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -27,6 +28,7 @@ def free_port() -> int:
         return port
 
 
+ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "workshop_cli.service", "migrate"]
 
 
@@ -137,7 +139,13 @@ async def test_who_holds_the_lock_is_waited_for_and_then_named(databases: Databa
 
 
 def run(databases: Databases, what: str, env: dict[str, str]) -> subprocess.Popen[str]:
-    return subprocess.Popen([*COMMAND, what], env=os.environ | env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    return subprocess.Popen(
+        [*COMMAND, what],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | env,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
 
 
 def lines_until(process: subprocess.Popen[str], count: int) -> None:
@@ -199,7 +207,7 @@ def test_one_sentence_and_a_status_for_what_is_wrong(databases: Databases) -> No
     def said(what: str, env: dict[str, str]) -> tuple[int, str]:
         done = subprocess.run(
             [*COMMAND, what],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", "")} | env,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | env,
             capture_output=True,
             text=True,
             timeout=60,
