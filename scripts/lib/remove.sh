@@ -79,7 +79,10 @@ render_removal() {
     printf 'labels:\n  - pairs: {workshop-name: "%s"}\n    includeTemplates: true\n' "$NAME"
     printf 'patches:\n  - target: {kind: Job}\n    patch: |-\n'
     printf '      - {op: replace, path: /metadata/name, value: "unregister-%s"}\n' "$NAME"
+    printf '      - {op: replace, path: /spec/template/spec/serviceAccountName, value: "unregister-%s"}\n' "$NAME"
     printf '      - {op: replace, path: /spec/template/spec/containers/0/env/0/value, value: "%s"}\n' "$NAME"
+    printf '  - target: {kind: ServiceAccount}\n    patch: |-\n'
+    printf '      - {op: replace, path: /metadata/name, value: "unregister-%s"}\n' "$NAME"
   } >"$folder/kustomization.yaml"
   "${CLIENT[0]}" kustomize "$folder" 2>"$WORK/error" || die "the Job cannot be rendered: $(last_error)" "run $(again)."
 }

@@ -22,6 +22,7 @@ from tests.contract.manifests.rendering import (
     of_kind,
     overlays,
     rendered,
+    spare_bases,
     with_component,
     workloads,
 )
@@ -39,7 +40,11 @@ def own_containers() -> Iterator[tuple[Workload, Object, dict[str, str | None]]]
     """Every container of this project's images, with its variables; with an address in the open too."""
     # The bare overlay of a workshop is the form of all others: its registration is given the settings by what stands on it.
     whole = [overlay for overlay in overlays() if overlay != IN_A_WORKSHOP.overlay]
-    for objects in (*map(rendered, whole), *(with_component(None, place) for place in (IN_THE_CORE, IN_A_WORKSHOP))):
+    for objects in (
+        *map(rendered, whole),
+        *map(rendered, spare_bases()),
+        *(with_component(None, place) for place in (IN_THE_CORE, IN_A_WORKSHOP)),
+    ):
         for workload in workloads(objects):
             for container in workload.containers:
                 if image_name(container["image"]) in OWN_IMAGES:

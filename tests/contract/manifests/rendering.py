@@ -151,18 +151,26 @@ def _render(folder: Path, name: str) -> tuple[Object, ...]:
     return tuple(item for item in yaml.load_all(done.stdout, Loader=_LOADER) if item)
 
 
+def spare_bases() -> list[str]:
+    """The parts that no overlay takes: what the script applies by itself."""
+    taken = {resource for overlay in overlays() for resource in _parts(overlay, "resources")}
+    return [base for base in bases() if base not in taken]
+
+
 def used_components(folder: str) -> set[str]:
     """The components that a kustomization takes, those of what it stands on too."""
-    here = ROOT / folder
-    content = yaml.safe_load((here / "kustomization.yaml").read_text())
+    return _parts(folder, "components")
+
+
+def _parts(folder: str, wanted: str) -> set[str]:
+    content = yaml.safe_load((ROOT / folder / "kustomization.yaml").read_text())
     found: set[str] = set()
     for kind in ("components", "resources"):
         for entry in content.get(kind) or []:
-            path = (here / entry).resolve()
-            if not path.is_dir():
-                continue
-            inner = str(path.relative_to(ROOT))
-            found |= used_components(inner) | ({inner} if kind == "components" else set())
+            path = (ROOT / folder / entry).resolve()
+            if path.is_dir():
+                inner = str(path.relative_to(ROOT))
+                found |= _parts(inner, wanted) | ({inner} if kind == wanted else set())
     return found
 
 
