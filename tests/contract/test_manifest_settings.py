@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from agents.template_converter.settings import ConverterSettings
+from shared_services.jobs.settings import JobsSettings
 from shared_services.llm.settings import LlmSettings
 from tests.contract.manifests.references import variables
 from tests.contract.manifests.rendering import (
@@ -29,6 +31,7 @@ from tests.contract.manifests.rendering import (
 from tests.contract.manifests.settings import read_by, refused, settings_classes
 from tests.contract.manifests.workload_checks import ANSWER_SECONDS, quantity
 from workshop_chat.settings import ChatSettings
+from workshop_cli.cluster.content import MOST_ARCHIVE_BYTES, MOST_UNPACKED_BYTES
 from workshop_cli.service import SERVICES, TOOLS
 
 pytestmark = pytest.mark.skipif(not have_kubectl(), reason=NEEDS_KUBECTL)
@@ -170,3 +173,22 @@ def test_the_model_computes_on_no_more_threads_than_its_limit_has_cores():
     ]
     assert asked
     assert all(0 < threads <= cores for threads, cores in asked)
+
+
+def room(workload: Workload, path: str) -> float:
+    """Bytes that a pod's folder may hold."""
+    mount = next(one for one in workload.containers[0]["volumeMounts"] if one["mountPath"] == path)
+    return quantity(next(one for one in workload.pod["volumes"] if one["name"] == mount["name"])["emptyDir"]["sizeLimit"])
+
+
+def test_temporary_folders_hold_what_is_put_there():
+    shared = {one.item["metadata"]["name"]: one for one in workloads(rendered(IN_THE_CORE.overlay))}
+    # An archive, what it holds, and what is made of that.
+    assert room(shared["console"], "/tmp") >= MOST_ARCHIVE_BYTES + 2 * MOST_UNPACKED_BYTES
+    conversions = JobsSettings.model_fields["concurrency"].default
+    source = ConverterSettings.model_fields["max_source_bytes"].default
+    assert room(shared["template-converter-agent"], "/tmp") >= conversions * 2 * source
+    for workload in shared.values():
+        if workload.ours and workload.serves:
+            disk = quantity(workload.containers[0]["resources"]["limits"]["ephemeral-storage"])
+            assert disk > room(workload, "/tmp") + room(workload, "/data"), workload.name
