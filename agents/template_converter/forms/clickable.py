@@ -221,9 +221,13 @@ def _download(block: _Block, values: dict[str, Any], actions: Actions) -> list[L
 
 
 def _section(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line]:
-    title = _text(values, "title")
-    _lose(block, actions, "A section that folds is open here.", "code")
-    return _said(block, f"**{title}**") if title else [block.lines[0].with_text("")]
+    """A section that folds; what is called a hint or a solution finds its place as any other folded text does."""
+    first = block.lines[0]
+    if block.info.split()[0] == "section:end":
+        return [first.with_text(f"{block.before}</details>")]
+    title = _text(values, "title") or "More"
+    _lose(block, actions, f"The section “{title}” that folds is a quote here, or the step's hint or solution.", "code")
+    return [first.with_text(f"{block.before}<details>"), first.made(f"{block.before}<summary>{title}</summary>"), first.made("")]
 
 
 _MADE: Mapping[str, Callable[[_Block, dict[str, Any], Actions], list[Line] | None]] = {
@@ -241,5 +245,6 @@ _MADE: Mapping[str, Callable[[_Block, dict[str, Any], Actions], list[Line] | Non
     "editor": _editor,
     "examiner:execute-test": _test,
     "files": _download,
-    "section": _section,
+    "section:begin": _section,
+    "section:end": _section,
 }

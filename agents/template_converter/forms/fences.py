@@ -11,18 +11,23 @@ FenceReader = Callable[[str, str], tuple[FenceInfo, str]]
 
 _TITLE = re.compile(r"""\b(?:title|filename)=(?:"([^"]*)"|'([^']*)'|(\S+))""")
 _BRACED = re.compile(r"^\{(?P<inner>[^}]*)\}?")
+_TARGET = re.compile(r"""\bdata-target=["']?([\w.-]+)""")
 _LANGUAGE = re.compile(r"^[.#]?([A-Za-z0-9_+#.*/-]+)")
 
 
 def read_info(info: str, body: str) -> tuple[FenceInfo, str]:
-    """The neutral info string of a block, and its title (a file's name) where one is given."""
+    """The neutral info string of a block, and its title (a file's name) where one is given.
+
+    Classes after the language, as `{ .bash .no-run }` has them, say `run`, `no-run`, `copy` and `output`.
+    """
     info = info.strip()
     title = _TITLE.search(info)
     words = info
+    marks: list[str] = []
     braced = _BRACED.match(info)
     if braced:
         classes = re.findall(r"\.([\w+#-]+)", braced["inner"])
-        words = classes[0] if classes else ""
+        words, marks = (classes[0], classes[1:]) if classes else ("", [])
     first = words.split()[0] if words.split() else ""
     if "=" in first:
         first = ""
@@ -33,7 +38,15 @@ def read_info(info: str, body: str) -> tuple[FenceInfo, str]:
     if name and not known.language:
         return known.model_copy(update={"executable": False, "target": None}), _first(title)
     runs = name in SHELLS and not shows_prompt(body) and not {"norun", "nocopy"} & set(flags.split(","))
-    return FenceInfo(language=name, executable=runs and bool(body.strip())), _first(title)
+    marked = ("run" in marks or runs) and not {"no-run", "copy", "output"} & set(marks)
+    target = _TARGET.search(info) if marked else None
+    return FenceInfo(
+        language=name,
+        executable=marked and bool(body.strip()),
+        target=target[1] if target else None,
+        copyable="copy" in marks,
+        output="output" in marks,
+    ), _first(title)
 
 
 def _first(match: re.Match[str] | None) -> str:

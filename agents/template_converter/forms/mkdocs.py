@@ -45,6 +45,7 @@ class Site:
     docs: str
     entries: list[NavEntry] = field(default_factory=list)
     snippet_bases: list[str] = field(default_factory=list)
+    scripts: dict[str, Any] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
 
@@ -89,9 +90,26 @@ class MkDocsImporter:
         name_steps(steps, [_file_words(entry.path) for entry in site.entries])
         summary = site.summary or first_paragraph(steps[0].page)
         workshop = assemble(tree, Plan(site.title, steps, root=site.docs, mkdocs=True, summary=summary, authors=site.authors))
+        _scripts(tree, site, workshop)
         workshop.losses += [*site.losses, *snippets.losses]
         workshop.broken += [*site.broken, *snippets.broken]
         return workshop
+
+
+def _scripts(tree: Tree, site: Site, workshop: ImportedWorkshop) -> None:
+    """Checks and setups that `extra.workshop.scripts` names for a page: `{PAGE: {check: PATH, setup: PATH}}`."""
+    folder = posixpath.dirname(site.config)
+    for page, named in site.scripts.items():
+        path = posixpath.normpath(posixpath.join(site.docs, str(page)))
+        step = next((step for step in workshop.steps if step.source == path), None)
+        for kind in ("check", "setup"):
+            target = _text(named.get(kind)) if isinstance(named, dict) else ""
+            script = posixpath.normpath(posixpath.join(folder, target))
+            if target and step is not None and script in tree:
+                setattr(step, kind, tree.read_text(script))
+            elif target:
+                detail = f"The page {page} or its script `{target}` is not there."
+                workshop.broken.append(Broken(kind="check", source=site.config, line=0, target=target, detail=detail))
 
 
 def read_site(tree: Tree, config: str) -> Site:
@@ -111,6 +129,10 @@ def read_site(tree: Tree, config: str) -> Site:
     )
     site.authors = [author] if (author := _text(values.get("site_author"))) else []
     site.snippet_bases = [*_snippet_bases(values.get("markdown_extensions"), folder), docs]
+    extra = values.get("extra")
+    told = extra.get("workshop") if isinstance(extra, dict) else None
+    scripts = told.get("scripts") if isinstance(told, dict) else None
+    site.scripts = scripts if isinstance(scripts, dict) else {}
     nav = values.get("nav")
     if nav is None:
         nav = values.get("pages")

@@ -61,7 +61,6 @@ def test_commands_and_plain_blocks(tmp_path, info, body, result):
         ("dashboard:open-dashboard", "name: Console\n", "Open the tab **Console**.\n"),
         ("editor:open-file", "file: ~/a.py\nline: 3\n", "Open `~/a.py` in the editor.\n"),
         ("files:download-file", "path: a.txt\n", "Take the file `a.txt`.\n"),
-        ("section:begin", "title: More\n", "**More**\n"),
     ],
 )
 def test_actions_that_are_no_code_become_words_and_are_told(tmp_path, info, body, result):
@@ -223,3 +222,15 @@ def test_several_workshops_and_empty_ones(tmp_path):
 def test_a_configuration_that_cannot_be_read_says_where(tmp_path):
     with pytest.raises(UnreadableSourceError, match=r"workshop/config.yaml"):
         one(tmp_path, "x\n", **{"workshop/config.yaml": "a: [\n"})
+
+
+def test_sections_that_fold_are_quotes_hints_and_solutions(tmp_path):
+    page = (
+        "# A\n\n"
+        + fenced("section:begin", "title: More\n") + "\nInside.\n\n" + fenced("section:end", "title: More\n")
+        + "\n" + fenced("section:begin", "title: Hint\n") + "\nTry.\n\n" + fenced("section:end", "name: x\n")
+        + "\n" + fenced("section:begin", "title: Show solution\n") + "\nDo.\n\n" + fenced("section:end", "")
+    )  # fmt: skip
+    step = one(tmp_path, page).steps[0]
+    assert step.content == "# A\n\n> **More**\n>\n> Inside.\n"
+    assert (step.hints, step.solve) == ("Try.\n", "Do.\n")
