@@ -74,7 +74,8 @@ deploy() {
 }
 
 main() {
-  CALL=$*
+  CALL=$(printf '%q ' "$@")
+  CALL=${CALL% }
   parse "$@"
   check_arguments
   begin

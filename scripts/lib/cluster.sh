@@ -17,7 +17,7 @@ find_client() {
   die "neither kubectl nor oc is installed." "install one of them: https://kubernetes.io/docs/tasks/tools/"
 }
 
-last_error() { if [[ -s $WORK/error ]]; then tail -n 5 "$WORK/error"; else printf 'a command ended with an error'; fi; }
+last_error() { if [[ -s $WORK/error ]]; then tail -n 5 "$WORK/error" | cut -c1-500; else printf 'a command ended with an error'; fi; }
 
 # feed TEXT ARGUMENT...: the client with TEXT as its input, tried again while the API server does not answer.
 # Its output is the function's; what it complained of is in last_error. It only ever does what may be done twice.
@@ -32,7 +32,7 @@ feed() {
     told=true
     sleep 1
   done
-  printf '%s' "$output"
+  [[ -z $output ]] || printf '%s\n' "$output"
   return "$status"
 }
 

@@ -1,7 +1,10 @@
 # What runs inside the console: the workshop's content, a first question to its chat agent, its removal.
 # shellcheck shell=bash disable=SC2034,SC2153,SC2016
 
-operate() { waited "${CLIENT[@]}" exec -i -n "$CORE" console-0 -- workshop-service operate "$@" </dev/null 2> >(tee "$WORK/error" | sed 's/^/      /' >&2); }
+# operate ARGUMENT...: the core's own command, in the console; its progress is shown, and kept for last_error.
+operate() {
+  waited "${CLIENT[@]}" exec -i -n "$CORE" console-0 -- workshop-service operate "$@" 2> >(tee "$WORK/error" | sed 's/^/      /' >&2)
+}
 
 publish_content() {
   local ref=''
@@ -10,17 +13,13 @@ publish_content() {
     return
   fi
   if [[ -z $SOURCE ]]; then
-    operate content "$NAME" --example "$TYPE" || content_failed
+    operate content "$NAME" --example "$TYPE" </dev/null || content_failed
   elif [[ -d $SOURCE ]]; then
-    waited send_folder || content_failed
+    operate content "$NAME" --archive - < <(tar -C "$SOURCE" -czf - .) || content_failed
   else
     [[ $SOURCE != *#* ]] || ref=${SOURCE#*#}
-    operate content "$NAME" --source "${SOURCE%%#*}" ${ref:+--ref "$ref"} || content_failed
+    operate content "$NAME" --source "${SOURCE%%#*}" ${ref:+--ref "$ref"} </dev/null || content_failed
   fi
-}
-
-send_folder() {
-  tar -C "$SOURCE" -czf - . | "${CLIENT[@]}" exec -i -n "$CORE" console-0 -- workshop-service operate content "$NAME" --archive - 2> >(tee "$WORK/error" | sed 's/^/      /' >&2)
 }
 
 content_failed() {
@@ -32,7 +31,7 @@ smoke_test() {
     say "left out"
     return
   fi
-  operate ask "$NAME" ||
+  operate ask "$NAME" </dev/null ||
     die "the chat agent gave no answer with a citation: $(last_error)" \
       "look at its log (${CLIENT[*]} logs -n $NAMESPACE deployment/chat-agent), then run $(again)."
 }

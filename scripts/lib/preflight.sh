@@ -54,7 +54,7 @@ find_host() {
 
 check_tools() {
   local tool
-  for tool in openssl awk sed tar; do
+  for tool in openssl awk sed tar gzip; do
     command -v "$tool" >/dev/null || die "$tool is not installed." "install it with the system's packages."
   done
   find_client
@@ -125,7 +125,7 @@ rights_needed() {
   esac
   skipped content && skipped smoke || printf '%s\n' "create /pods/exec $CORE"
   [[ -n $CORE_LABELS || $SHARED == false ]] ||
-    printf '%s\n' "create apps/statefulsets $CORE" "create /services $CORE" "create policy/poddisruptionbudgets $CORE"
+    printf '%s\n' "list /secrets $CORE" "create apps/statefulsets $CORE" "create /services $CORE" "create policy/poddisruptionbudgets $CORE"
 }
 
 # check_rights: what `auth can-i` asks, all in one call.
@@ -153,7 +153,7 @@ review() {
 read_nodes() {
   ALLOCATABLE=$(kube get nodes -o jsonpath='{range .items[*]}{.spec.unschedulable}{"|"}{.status.allocatable.cpu}{"|"}{.status.allocatable.memory}{"\n"}{end}') ||
     ALLOCATABLE=''
-  ALLOCATABLE=$(awk -F'|' '$1 != "true" {print $2, $3}' <<<"$ALLOCATABLE")
+  ALLOCATABLE=$(awk -F'|' 'NF > 1 && $1 != "true" {print $2, $3}' <<<"$ALLOCATABLE")
 }
 
 check_room() {

@@ -32,7 +32,7 @@ remove_content() {
   if skipped content || [[ $CORE_STATE == absent ]]; then
     say "left out"
   else
-    operate remove "$NAME" || die "its content was not removed: $(last_error)" "mend that, then run $(again)."
+    operate remove "$NAME" </dev/null || die "its content was not removed: $(last_error)" "mend that, then run $(again)."
   fi
 }
 

@@ -100,7 +100,7 @@ content_state() {
   local found
   if skipped content; then
     printf 'not asked'
-  elif found=$(operate status "$NAME" --json 2>/dev/null); then
+  elif found=$(operate status "$NAME" --json </dev/null 2>/dev/null); then
     printf '%s' "$found"
   else
     printf 'not known: the console does not answer (%s)' "$(last_error | tail -n 1)"

@@ -87,11 +87,12 @@ public_key_of_core() {
     "$1" "$2" "$key"
 }
 
+CREDENTIAL='' JOIN_CODE='' DATABASE_URL='' PARTICIPANT_KEY=''
+
 # ensure_workshop_secrets: sets CREDENTIAL, JOIN_CODE, DATABASE_URL and PARTICIPANT_KEY. The core's copy counts, since it is what was
 # registered; a copy in the workshop's namespace helps where the core was made anew.
 ensure_workshop_secrets() {
   local url password
-  CREDENTIAL='' JOIN_CODE='' DATABASE_URL='' PARTICIPANT_KEY=''
   [[ -z $OWN_LABELS ]] || read_workshop_secret "$NAMESPACE" chat-agent
   PARTICIPANT_KEY=${PARTICIPANT_KEY:-$(random_key | b64)}
   if ! read_workshop_secret "$CORE" "workshop-$NAME"; then

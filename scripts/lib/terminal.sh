@@ -1,7 +1,7 @@
 # What a person sees: numbered steps with their time, errors that say how to go on, and a clean end whatever ends it.
 # shellcheck shell=bash disable=SC2034,SC2153,SC2016
 
-STEPS=() STEP=0 STEP_BEGIN=0
+STEPS=() STEP=0 STEP_BEGIN=0 ERRORS=2
 
 plan_steps() { STEPS=("$@"); }
 
@@ -26,7 +26,7 @@ misused() {
 die() {
   local where=''
   ((STEP == 0)) || where="Step $STEP (${STEPS[STEP - 1]}) failed: "
-  printf '\n%s%s\nTo go on: %s\n' "$where" "$1" "$2" >&2
+  printf '\n%s%s\nTo go on: %s\n' "$where" "$1" "$2" >&"$ERRORS"
   [[ -z ${WORK-} || ! -d $WORK ]] || : >"$WORK/explained"
   exit 1
 }
@@ -36,6 +36,8 @@ again() { printf 'scripts/deploy-multi-workshop.sh %s' "$CALL"; }
 # begin: a private folder for this run, gone however it ends. Secrets are never written there.
 begin() {
   umask 077
+  # What is said here is seen even while a command's errors go elsewhere.
+  exec {ERRORS}>&2
   WORK=$(cd "$(mktemp -d "${TMPDIR:-/tmp}/deploy-workshop.XXXXXX")" && pwd -P)
   trap finish EXIT
   trap 'interrupted 130' INT
@@ -48,14 +50,14 @@ finish() {
   stop_child
   if ((status != 0)) && [[ ! -e $WORK/explained ]]; then
     printf '\nStep %d (%s) failed: %s\nTo go on: mend that and run it again; what is done stays done.\n' "$STEP" \
-      "${STEPS[STEP > 0 ? STEP - 1 : 0]-start}" "$(last_error)" >&2
+      "${STEPS[STEP > 0 ? STEP - 1 : 0]-start}" "$(last_error)" >&"$ERRORS"
   fi
   rm -rf "$WORK"
   exit "$status"
 }
 
 interrupted() {
-  printf '\nStopped in step %d. Nothing is broken: run the same command again and it goes on.\n' "$STEP" >&2
+  printf '\nStopped in step %d. Nothing is broken: run the same command again and it goes on.\n' "$STEP" >&"$ERRORS"
   : >"$WORK/explained"
   exit "$1"
 }

@@ -45,7 +45,12 @@ why_pods_wait() {
 # compare: for --dry-run and --diff.
 compare() {
   local manifest differences status=0
+  # What the secrets are is part of what pods are started with; unread, every pod would seem to change.
+  [[ -z $OWN_LABELS ]] || read_workshop_secret "$NAMESPACE" chat-agent || true
+  [[ -z $CREDENTIAL ]] || rm -rf "$WORK/workshop"
+  # A Job cannot be changed, so it is not compared: a changed one is made anew.
   manifest=$(render_workshop)
+  [[ -z $OWN_LABELS ]] || manifest=$(documents out Job <<<"$manifest")
   say "Secrets chat-agent and workshop-$NAME are made where absent, and never shown"
   if [[ $CORE_STATE == absent ]]; then
     say "the core would be deployed from $CORE_OVERLAY:"
@@ -56,20 +61,14 @@ compare() {
     object_names <<<"$manifest"
     [[ $ACTION == dry-run ]] || printf '%s\n' "$manifest"
   elif [[ $ACTION == dry-run ]]; then
-    apply_dry "$manifest"
+    feed "$manifest" apply --server-side --force-conflicts --field-manager="$MANAGER" --dry-run=server -f - | sed 's/^/      /' ||
+      die "the server refuses what would be applied: $(last_error)" "mend that, then run $(again)."
   else
     differences=$(feed "$manifest" diff --server-side --force-conflicts --field-manager="$MANAGER" -f -) || status=$?
     ((status <= 1)) || die "the server cannot compare: $(last_error)" "run $(again)."
     if [[ -n $differences ]]; then printf '%s\n' "$differences"; else say "nothing would be changed"; fi
   fi
   end_step
-}
-
-# A Job cannot be changed, so a changed one is not asked about: it would be made anew.
-apply_dry() {
-  documents out Job <<<"$1" >"$WORK/dry"
-  feed "$(<"$WORK/dry")" apply --server-side --force-conflicts --field-manager="$MANAGER" --dry-run=server -f - | sed 's/^/      /' ||
-    die "the server refuses what would be applied: $(last_error)" "mend that, then run $(again)."
 }
 
 object_names() { awk '/^kind: / { kind = $2 } /^  name: / { print "        " kind "/" $2 } /^---/ { kind = "" }'; }
