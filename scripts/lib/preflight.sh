@@ -104,7 +104,7 @@ rights_needed() {
     for resource in /secrets /configmaps /serviceaccounts batch/jobs networking.k8s.io/networkpolicies; do
       printf '%s\n' "list $resource $CORE" "delete $resource $CORE"
     done
-    printf '%s\n' "create batch/jobs $CORE"
+    printf '%s\n' "create batch/jobs $CORE" "patch batch/jobs $CORE" "create /serviceaccounts $CORE" "patch /serviceaccounts $CORE"
     skipped content || printf '%s\n' "create /pods/exec $CORE"
     return
   fi

@@ -1,10 +1,12 @@
 """What the script is called with: every mistake is named before anything is asked of a cluster."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.integration.script.conftest import Deploying
+from tests.integration.script.conftest import ROOT, SCRIPT, Deploying
 
 OPTIONS = (
     "--context --image --host --source --dry-run --diff --timeout --values --skip --status --delete --yes --help --core --gateway"
@@ -73,3 +75,10 @@ def test_a_type_of_ones_own_needs_content_too(deploying: Deploying, tmp_path: Pa
     done = deploying("a", "cobol", "--values", str(values))
     assert done.returncode == 2
     assert "no example called cobol" in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="needs shellcheck")
+def test_shellcheck_finds_nothing():
+    parts = sorted((ROOT / "scripts/lib").glob("*.sh"))
+    done = subprocess.run(["shellcheck", SCRIPT, *parts], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout + done.stderr == ""
