@@ -21,6 +21,7 @@ from tests.contract.manifests.rendering import (
     overlays,
     place_of,
     rendered,
+    spare_bases,
     spare_components,
     with_component,
 )
@@ -67,7 +68,7 @@ def taken(kubectl: Kubectl, text: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("overlay", overlays())
+@pytest.mark.parametrize("overlay", [*overlays(), *spare_bases()])
 def test_an_overlay_is_taken(kubectl: Kubectl, aside: dict[str, str], overlay: str) -> None:
     taken(kubectl, moved(rendered(overlay), aside))
 
