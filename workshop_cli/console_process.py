@@ -28,7 +28,7 @@ from shared_services.kit.logging import configure_logging
 from shared_services.kit.opening import Prepare
 from shared_services.kit.process import StartError, run_reporting, serve
 from shared_services.kit.tokens import TokenIssuer, load_key
-from shared_services.library.publishing import PUBLISH, REMOVE, publish_job, remove_job
+from shared_services.library.publishing import PUBLISH, REMOVE, RETRIES_OVER_A_NETWORK, publish_job, remove_job
 from shared_services.library.repository import MIGRATIONS as LIBRARY_MIGRATIONS
 from shared_services.library.service import LibraryService
 from workshop_cli.settings import ConsoleProcessSettings
@@ -109,7 +109,10 @@ def build(settings: ConsoleProcessSettings, running: JobsSettings) -> ConsolePro
     jobs = Jobs(
         engine,
         settings.jobs_url,
-        {PUBLISH: publish_job(library, clients.rag), REMOVE: remove_job(library, clients.rag, _nothing_to_close)},
+        {
+            PUBLISH: publish_job(library, clients.rag, retries=RETRIES_OVER_A_NETWORK),
+            REMOVE: remove_job(library, clients.rag, _nothing_to_close, retries=RETRIES_OVER_A_NETWORK),
+        },
         running.executor_id,
         concurrency=running.concurrency,
     )

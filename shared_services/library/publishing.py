@@ -20,8 +20,19 @@ RagFor = Callable[[str], RagClient]
 """A RAG client whose token is bound to one workshop."""
 
 
-def publish_job(library: LibraryService, rag_for: RagFor) -> JobFunction:
-    """The job `publish`; input `{workshop, version}`, result the same with `chunks`."""
+RETRIES = 2
+RETRIES_OVER_A_NETWORK = 7
+"""About a minute in all: as long as the RAG agent's pod takes to be replaced."""
+
+
+def publish_job(library: LibraryService, rag_for: RagFor, *, retries: int = RETRIES) -> JobFunction:
+    """The job `publish`; input `{workshop, version}`, result the same with `chunks`.
+
+    Args:
+        library: Where the versions are.
+        rag_for: Clients of the RAG agent.
+        retries: How often a step is tried again that may yet succeed.
+    """
 
     async def publish(job: JobContext, given: dict[str, Any]) -> dict[str, Any]:
         workshop, version = str(given["workshop"]), str(given["version"])
@@ -44,21 +55,24 @@ def publish_job(library: LibraryService, rag_for: RagFor) -> JobFunction:
             await rag.activate(workshop, version)
 
         await library.version(workshop, version)
-        status = await job.step("index", index, retries=2)
-        await job.step("show", show, retries=2)
+        status = await job.step("index", index, retries=retries)
+        await job.step("show", show, retries=retries)
         await job.log(f"Published {workshop} {version} with {status['chunks']} passages.")
         return {"workshop": workshop, "version": version, "chunks": status["chunks"]}
 
     return publish
 
 
-def remove_job(library: LibraryService, rag_for: RagFor, close: Callable[[str], Awaitable[None]]) -> JobFunction:
+def remove_job(
+    library: LibraryService, rag_for: RagFor, close: Callable[[str], Awaitable[None]], *, retries: int = RETRIES
+) -> JobFunction:
     """The job `remove`; input `{workshop}`. The library goes first, so that nothing is shown that cannot be searched.
 
     Args:
         library: Where the versions are.
         rag_for: Clients of the RAG agent.
         close: Ends what serves the workshop in this process.
+        retries: How often a step is tried again that may yet succeed.
     """
 
     async def remove(job: JobContext, given: dict[str, Any]) -> dict[str, Any]:
@@ -71,8 +85,8 @@ def remove_job(library: LibraryService, rag_for: RagFor, close: Callable[[str], 
             await close(workshop)
             await rag_for(workshop).remove(workshop)
 
-        removed = await job.step("library", from_library, retries=2)
-        await job.step("index", from_index, retries=2)
+        removed = await job.step("library", from_library, retries=retries)
+        await job.step("index", from_index, retries=retries)
         return {"workshop": workshop, "removed": removed}
 
     return remove
