@@ -19,7 +19,7 @@ from workshop_chat import retention
 from workshop_chat.bus import open_bus
 from workshop_chat.card import chat_card
 from workshop_chat.content import WorkshopContent
-from workshop_chat.contexts import NOTHING, SHIPPED, ContextLayer, Contexts, read_contexts, read_template
+from workshop_chat.contexts import Contexts
 from workshop_chat.counted import CountedGateway
 from workshop_chat.endpoints import api_router
 from workshop_chat.faces.mcp_server import McpFace
@@ -44,7 +44,7 @@ from workshop_chat.runs import Runs
 from workshop_chat.service import ChatService
 from workshop_chat.session_api import live_router, session_router
 from workshop_chat.sessions import Sessions, running
-from workshop_chat.settings import ChatSettings
+from workshop_chat.settings import ChatSettings, contexts_of
 from workshop_chat.shared_names import SharedNames
 from workshop_chat.tables import MIGRATIONS
 from workshop_chat.teaching import Teaching
@@ -53,24 +53,6 @@ MAX_TOKENS = 800
 CONTEXT_CHARACTERS = 12_000
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """Of a request: the longest message many times over, with the conversation that some faces send along."""
-
-
-def contexts_of(settings: ChatSettings) -> Contexts:
-    """The contexts that the settings name.
-
-    Raises:
-        ContextError: The contexts or the template file cannot be used, or there is no context of the name that the settings give.
-    """
-    environment = ContextLayer(
-        rag_context_filter=None if settings.rag_context_filter is None else list(settings.rag_context_filter),
-        content_focus=settings.content_focus,
-        safety_level=settings.safety_level,
-        participant_limit=settings.participant_limit,
-        session_timeout=settings.session_timeout,
-    )
-    template = read_template(settings.template_file) if settings.template_file else NOTHING
-    known = read_contexts(settings.contexts_file or SHIPPED)
-    return Contexts(settings.context, known, environment=environment, template=template)
 
 
 def facts(

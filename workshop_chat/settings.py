@@ -9,7 +9,17 @@ from pydantic_settings import NoDecode
 
 from shared_services.contracts.base import Slug
 from shared_services.kit.settings import PlatformSettings
-from workshop_chat.contexts import ParticipantLimit, SafetyLevel, SessionTimeout
+from workshop_chat.contexts import (
+    NOTHING,
+    SHIPPED,
+    ContextLayer,
+    Contexts,
+    ParticipantLimit,
+    SafetyLevel,
+    SessionTimeout,
+    read_contexts,
+    read_template,
+)
 
 AGENT: Final = "{agent}"
 
@@ -257,3 +267,21 @@ class ChatSettings(PlatformSettings):
         if field in self.model_fields_set or self.shared_agents_endpoint is None:
             return explicit
         return self.shared_agents_endpoint.replace(AGENT, agent)
+
+
+def contexts_of(settings: ChatSettings) -> Contexts:
+    """The contexts that the settings name.
+
+    Raises:
+        ContextError: The contexts or the template file cannot be used, or there is no context of the name that the settings give.
+    """
+    environment = ContextLayer(
+        rag_context_filter=None if settings.rag_context_filter is None else list(settings.rag_context_filter),
+        content_focus=settings.content_focus,
+        safety_level=settings.safety_level,
+        participant_limit=settings.participant_limit,
+        session_timeout=settings.session_timeout,
+    )
+    template = read_template(settings.template_file) if settings.template_file else NOTHING
+    known = read_contexts(settings.contexts_file or SHIPPED)
+    return Contexts(settings.context, known, environment=environment, template=template)

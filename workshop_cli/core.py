@@ -38,10 +38,9 @@ from shared_services.library.repository import MIGRATIONS as LIBRARY_MIGRATIONS
 from shared_services.library.service import LibraryService
 from shared_services.llm.gateway import ModelGateway
 from shared_services.llm.settings import LlmSettings, build_gateway, build_moderator
-from workshop_chat.app import contexts_of
 from workshop_chat.app import create_app as create_chat_app
 from workshop_chat.contexts import WorkshopContext
-from workshop_chat.settings import ChatSettings
+from workshop_chat.settings import ChatSettings, contexts_of
 from workshop_cli.access import access_for, join_code
 from workshop_cli.context import ContextSearch
 from workshop_cli.datafolder import DataFolder

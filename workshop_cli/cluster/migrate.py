@@ -99,8 +99,7 @@ async def migrate_workshop(settings: WorkshopMigrationSettings, say: Say) -> Non
         PlatformError: It cannot be done; the sentence says why.
     """
     from console.credentials import CredentialRepository, chat_credential
-    from workshop_chat.app import contexts_of
-    from workshop_chat.settings import ChatSettings
+    from workshop_chat.settings import ChatSettings, contexts_of
     from workshop_chat.tables import MIGRATIONS
 
     chat = ChatSettings.model_validate({})

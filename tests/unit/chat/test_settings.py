@@ -6,9 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from shared_services.contracts.workshop import ContextSettings, WorkshopManifest
-from workshop_chat.app import contexts_of
 from workshop_chat.contexts import ContextError
-from workshop_chat.settings import ChatSettings
+from workshop_chat.settings import ChatSettings, contexts_of
 
 PATTERN = "http://{agent}-agent.workshop-core-system.svc.cluster.local:8080"
 MANIFEST = WorkshopManifest(slug="tiny", title="Tiny", steps=["one"], context=ContextSettings(tags=["tea"], content_focus="tea"))
