@@ -23,6 +23,10 @@ _INTERRUPTED = 130
 COMMANDS = {
     "up": ("workshop_cli.up", "start everything in one process"),
     "convert": ("workshop_cli.commands.convert", "turn a repository into a workshop, with a report"),
+    "inspect": (
+        "workshop_cli.commands.inspect",
+        "list what an application's repository holds, and make a workshop's skeleton of it",
+    ),
     "export": ("workshop_cli.commands.export", "write a workshop folder as an Antora site, for Educates or for MkDocs"),
     "publish": ("workshop_cli.commands.publish", "publish a workshop folder"),
     "list": ("workshop_cli.commands.list", "list the published workshops"),

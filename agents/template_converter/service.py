@@ -10,11 +10,14 @@ from agents.template_converter.checkout import Checkout, checkout, subtree
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.workshop import read_files
 from agents.template_converter.git import Progress
+from agents.template_converter.inventory.read import read_inventory
+from agents.template_converter.inventory.skeleton import skeleton
 from agents.template_converter.model import ImportedWorkshop, Tree
 from agents.template_converter.report import make_report, unaccounted
 from agents.template_converter.settings import ConverterSettings
 from agents.template_converter.write import workshop_files, write_folder
 from shared_services.contracts.conversion import ConversionReport, ConvertRequest, Form, FormCandidate
+from shared_services.contracts.inventory import Inventory
 from shared_services.contracts.workshop import WorkshopSource
 from shared_services.library.form import InvalidWorkshopError, validate_files, with_slug
 
@@ -78,6 +81,43 @@ class ConverterService:
             "source_converted", form=report.form, steps=report.counts.steps, losses=len(report.losses), broken=len(report.broken)
         )
         return report
+
+    def inspect(self, request: ConvertRequest, out: Path | None = None, progress: Progress = silent) -> Inventory:
+        """What the source holds, read and never run.
+
+        Args:
+            request: The source; the form that a person wants is passed over.
+            out: A folder that a workshop's skeleton is written to; None for none.
+            progress: As for `convert`, with the stages `checkout`, `inspect` and `write`.
+
+        Raises:
+            SourceError: The source cannot be fetched, is refused, or there is nothing to make a workshop of; or `out` cannot be
+                written.
+            StorageFullError: The disk is full.
+        """
+        with checkout(request.source, request.ref, self._settings, progress) as laid_out:
+            tree = subtree(laid_out.tree, request.path.strip("/"))
+            inventory = read_inventory(tree, lambda done, total: progress("inspect", done, total, f"{done} of {total} files"))
+            if out is not None:
+                self._write_skeleton(laid_out, tree, inventory, request, out, progress)
+        return inventory
+
+    @staticmethod
+    def _write_skeleton(
+        laid_out: Checkout, tree: Tree, inventory: Inventory, request: ConvertRequest, out: Path, progress: Progress
+    ) -> None:
+        if not (inventory.build_files or inventory.endpoints or inventory.entry_points):
+            raise UnreadableSourceError(
+                "There is neither a build file nor an endpoint nor a beginning of a program to make a workshop of."
+            )
+        name = posixpath.basename(request.path.strip("/")) or laid_out.source.name
+        imported = skeleton(tree, inventory, name, laid_out.source.repository)
+        source = WorkshopSource(
+            repository=laid_out.source.repository, ref=request.ref, commit=laid_out.tree.commit, path=request.path.strip("/")
+        )
+        files = validate_files(workshop_files(imported, tree, source, name)).files
+        progress("write", 0, len(files), f"Writing {len(files)} files")
+        write_folder(files, out)
 
     @staticmethod
     def _files(

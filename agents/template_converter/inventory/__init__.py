@@ -1,0 +1,1 @@
+"""What an application holds: read from its files, never run."""

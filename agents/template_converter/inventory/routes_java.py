@@ -1,0 +1,78 @@
+"""HTTP endpoints of Java sources: Spring's mappings and Jakarta REST's methods."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from agents.template_converter.inventory.syntax import joined, line_of, literal, matches, parse, text_of
+from shared_services.contracts.inventory import Endpoint, Place
+
+_SPRING = {"GetMapping": "GET", "PostMapping": "POST", "PutMapping": "PUT", "DeleteMapping": "DELETE", "PatchMapping": "PATCH"}
+_JAKARTA = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH"})
+"""`HEAD` and `OPTIONS` tell of the other endpoints and are none of their own, here as in the other languages."""
+_METHODS = """
+(class_declaration body: (class_body (method_declaration (modifiers) @modifiers name: (identifier) @name))) @class
+(interface_declaration body: (interface_body (method_declaration (modifiers) @modifiers name: (identifier) @name))) @class
+"""
+
+
+def endpoints(path: str, source: bytes) -> Iterator[Endpoint]:
+    """One for each method and address that answers."""
+    if b"Mapping" not in source and not re.search(rb"@(?:GET|POST|PUT|DELETE|PATCH)\b", source):
+        return
+    root = parse("java", source)
+    for found in matches("java", _METHODS, root):
+        held, modifiers, name = found["class"][0], found["modifiers"][0], found["name"][0]
+        outer = _annotations(held)
+        prefix = _address(outer.get("RequestMapping") or outer.get("Path"))
+        inner = _annotations_of(modifiers)
+        for method, address, node in _answers(inner):
+            yield Endpoint(
+                method=method, path=joined(prefix, address), handler=text_of(name), place=Place(path=path, line=line_of(node))
+            )
+
+
+def _answers(annotations: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    for name, node in annotations.items():
+        if name in _SPRING:
+            for address in _addresses(node):
+                yield _SPRING[name], address, node
+        elif name == "RequestMapping":
+            methods = re.findall(r"RequestMethod\.(\w+)|(?<=method = )(\w+)", text_of(node)) or [("ANY", "")]
+            for method in methods:
+                for address in _addresses(node):
+                    yield method[0] or method[1], address, node
+        elif name in _JAKARTA:
+            yield name, _address(annotations.get("Path")), node
+
+
+def _annotations(declaration: Any) -> dict[str, Any]:
+    modifiers = next((child for child in declaration.children if child.type == "modifiers"), None)
+    return _annotations_of(modifiers) if modifiers is not None else {}
+
+
+def _annotations_of(modifiers: Any) -> dict[str, Any]:
+    return {
+        text_of(child.child_by_field_name("name")).rpartition(".")[2]: child
+        for child in modifiers.children
+        if child.type in ("annotation", "marker_annotation")
+    }
+
+
+def _address(annotation: Any) -> str:
+    return _addresses(annotation)[0] if annotation is not None else ""
+
+
+def _addresses(annotation: Any) -> list[str]:
+    """The addresses that an annotation names, by itself or as `value` or `path`; one empty one where it names none."""
+    arguments = annotation.child_by_field_name("arguments")
+    found: list[str] = []
+    for child in arguments.named_children if arguments is not None else []:
+        value = child
+        if child.type == "element_value_pair":
+            if text_of(child.child_by_field_name("key")) not in ("value", "path"):
+                continue
+            value = child.child_by_field_name("value")
+        rows = value.named_children if value is not None and value.type == "element_value_array_initializer" else [value]
+        found += [given for row in rows if (given := literal(row)) is not None]
+    return found or [""]

@@ -1,0 +1,111 @@
+"""The inventory of a tree, and the workshop's skeleton that is made of it."""
+
+import pytest
+
+from agents.template_converter.inventory.build_files import UnreadableBuildFileError, read_build_file
+from agents.template_converter.inventory.deployment import container_file
+from agents.template_converter.inventory.read import read_inventory
+from agents.template_converter.inventory.skeleton import skeleton
+from tests.unit.template_converter.trees import make_tree
+
+FILES = {
+    "package.json": '{"scripts": {"start": "node app.js", "test": "jest"}, "dependencies": {"express": "^4"}, "devDependencies": {"jest": "29"}}',
+    "package-lock.json": "{}",
+    "app.js": "const app = require('express')();\napp.get('/hello', hello);\n\napp.listen(3000);\n",
+    "app.test.js": "app.get('/in-a-test', x => x);\n",
+    "public/vendor.js": "router.get('/vendored', x => x); // express\n",
+    "tool": "#!/usr/bin/env python3\nprint(1)\n",
+    "Dockerfile": 'FROM node:20 AS build\nRUN \\\n  npm ci\nFROM node:20-slim\nEXPOSE 3000\nENTRYPOINT ["node"]\nCMD ["app.js"]\n',
+    "compose.yaml": "services:\n  db: {image: 'postgres:17', ports: ['5432:5432']}\n  web: {build: .}\n",
+    "k8s/app.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n",
+    ".github/workflows/ci.yml": "on: push\n",
+    "README.md": "# It\n",
+    "docs/guide.md": "# Guide\n",
+    "broken/pom.xml": "<project>",
+    "bomb/pom.xml": '<!DOCTYPE x [<!ENTITY a "a">]><project>&a;</project>',
+}
+
+
+def test_every_part_is_found_and_nothing_that_is_a_test_or_vendored(tmp_path):
+    found = read_inventory(make_tree(tmp_path, FILES))
+    assert [(row.name, row.files) for row in found.languages] == [("JavaScript", 3), ("Python", 1)]
+    assert [(row.path, row.tool, sorted(row.scripts)) for row in found.build_files] == [
+        ("package.json", "npm", ["start", "test"])
+    ]
+    assert [(row.method, row.path, row.handler, row.place.line) for row in found.endpoints] == [("GET", "/hello", "hello", 2)]
+    assert [row.name for row in found.frameworks] == ["Express", "Jest"]
+    assert [(row.kind, row.place.path, row.place.line) for row in found.entry_points] == [
+        ("listening server", "app.js", 4),
+        ("start script", "package.json", 0),
+    ]
+    assert [(row.base_images, row.ports, row.command) for row in found.containers] == [
+        (["node:20", "node:20-slim"], [3000], "node app.js")
+    ]
+    assert [(row.name, row.image) for row in found.compose] == [("db", "postgres:17"), ("web", "")]
+    assert [(row.kind, row.name) for row in found.kubernetes] == [("Service", "web"), ("Deployment", "web")]
+    assert (found.tests, found.ci) == (["app.test.js"], [".github/workflows/ci.yml"])
+    assert found.documentation == ["README.md", "docs/guide.md"]
+    assert [row.split("`")[1] for row in found.unread] == ["bomb/pom.xml", "broken/pom.xml"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "tool", "dependencies"),
+    [
+        ("requirements.txt", "# x\nfastapi[all]>=0.1,<1 # y\n-r other.txt\nuvicorn\n", "pip", [("fastapi", ">=0.1,<1", ""), ("uvicorn", "", "")]),
+        ("pyproject.toml", "[project]\ndependencies=['a>=1']\n[project.optional-dependencies]\ndev=['b']\n", "pip", [("a", ">=1", ""), ("b", "", "dev")]),
+        ("pyproject.toml", "[tool.poetry.dependencies]\npython='^3'\na='^1'\nb={version='2'}\n", "poetry", [("a", "^1", ""), ("b", "2", "")]),
+        ("go.mod", "module x\nrequire (\n\tgithub.com/a/b v1.2.3\n\tgithub.com/c/d v0.1.0 // indirect\n)\n", "go", [("github.com/a/b", "v1.2.3", ""), ("github.com/c/d", "v0.1.0", "indirect")]),
+        ("build.gradle", "plugins { id 'java' }\ndependencies {\n  implementation 'g:a:1'\n  testImplementation(\"g:b\")\n}\n", "gradle", [("g:a", "1", "implementation"), ("g:b", "", "testImplementation"), ("java", "", "plugin")]),
+        ("pom.xml", "<project xmlns='x'><properties><v>3</v></properties><dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId><version>${v}</version></dependency></dependencies></project>", "maven", [("g:a", "3", "")]),
+        ("Cargo.toml", "[dependencies]\naxum='0.7'\n[dev-dependencies]\nx={version='1'}\n", "cargo", [("axum", "0.7", ""), ("x", "1", "dev")]),
+        ("x.csproj", "<Project><ItemGroup><PackageReference Include='A' Version='1'/></ItemGroup></Project>", "dotnet", [("A", "1", "")]),
+    ],
+)  # fmt: skip
+def test_build_files_are_read_as_what_they_are(path, text, tool, dependencies):
+    build = read_build_file(path, text)
+    assert build.tool == tool
+    assert [(row.name, row.version, row.scope) for row in build.dependencies] == dependencies
+
+
+def test_what_is_no_build_file_or_cannot_be_read():
+    assert read_build_file("notes.txt", "x") is None
+    for path, text in (("package.json", "{"), ("package.json", "[]"), ("pyproject.toml", "="), ("pom.xml", "<a>")):
+        with pytest.raises(UnreadableBuildFileError, match=path.replace(".", r"\.")):
+            read_build_file(path, text)
+
+
+def test_a_containerfile_in_the_form_of_the_shell():
+    found = container_file("Containerfile", "from --platform=x a:1 as b\nFROM b\nexpose 80/tcp 99999\nCMD run \\\n  it\n")
+    assert (found.base_images, found.ports, found.command) == (["a:1"], [80], "run    it")
+
+
+def test_the_skeleton_holds_what_the_repository_gives_and_tells_the_rest(tmp_path):
+    tree = make_tree(tmp_path, FILES)
+    workshop = skeleton(tree, read_inventory(tree), "it", "https://git.example/it.git")
+    assert [step.id for step in workshop.steps] == [
+        "get-it",
+        "run-it",
+        "find-your-way",
+        "change-an-endpoint",
+        "test-it",
+        "pack-it",
+        "deploy-it",
+    ]
+    text = {step.id: step.content for step in workshop.steps}
+    assert "git clone https://git.example/it.git it\ncd it\n" in text["get-it"]
+    assert "npm ci\n" in text["run-it"]
+    assert "npm start\n" in text["run-it"]
+    assert "| GET | `/hello` | `hello` | `app.js:2` |" in text["find-your-way"]
+    assert "~~~javascript\napp.get('/hello', hello);\n" in text["change-an-endpoint"]
+    assert "npm test\n" in text["test-it"]
+    assert "podman run --rm -p 3000:3000 localhost/it:dev" in text["pack-it"]
+    assert "podman-compose -f compose.yaml up -d" in text["deploy-it"]
+    assert workshop.losses == []
+
+
+def test_a_skeleton_without_ground_leaves_steps_out(tmp_path):
+    tree = make_tree(tmp_path, {"go.mod": "module x\n", "main.go": "package main\n\nfunc main() {}\n"})
+    workshop = skeleton(tree, read_inventory(tree), "x", None)
+    assert [step.id for step in workshop.steps] == ["get-it", "run-it", "find-your-way"]
+    assert "go run .\n" in workshop.steps[1].content.replace("go run ./\n", "go run .\n")
+    assert len(workshop.losses) == 4
