@@ -1,6 +1,7 @@
 """A PostgreSQL server of a test's own: Debian's binaries, a folder that is thrown away, one port on the loopback address."""
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+import psycopg
 import pytest
 
 BINARIES = Path("/usr/lib/postgresql")
@@ -25,6 +27,38 @@ def postgres_binaries() -> Path | None:
 def _as_server_user(command: list[str]) -> list[str]:
     """PostgreSQL refuses to run as root."""
     return ["runuser", "-u", USER, "--", *command] if os.geteuid() == 0 else command
+
+
+class Outage:
+    """Takes a throw-away server away and brings it back.
+
+    Args:
+        admin_url: Of a running one, as `throwaway_postgres` gives it.
+    """
+
+    def __init__(self, admin_url: str) -> None:
+        with psycopg.connect(admin_url) as connection:
+            row = connection.execute("SHOW data_directory").fetchone()
+        assert row is not None
+        self._data = Path(row[0])
+        # Its command line, without what pg_ctl adds itself.
+        options = shlex.split((self._data / "postmaster.opts").read_text())[1:]
+        place = options.index("-D")
+        self._options = options[:place] + options[place + 2 :]
+
+    def begin(self) -> None:
+        """Stop the server as a crash does."""
+        self._control("-m", "immediate", "stop")
+
+    def end(self) -> None:
+        """Start it again, at the same address."""
+        self._control("-l", str(self._data.parent / "log"), "-o", shlex.join(self._options), "start")
+
+    def _control(self, *command: str) -> None:
+        binaries = postgres_binaries()
+        assert binaries is not None
+        whole = _as_server_user([f"{binaries}/pg_ctl", "-D", str(self._data), "-w", *command])
+        subprocess.run(whole, check=True, cwd=self._data.parent, stdout=subprocess.DEVNULL, timeout=60)
 
 
 def _free_port() -> int:

@@ -45,6 +45,8 @@ POLL_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
 STOP_SECONDS = 5.0
 FINISH_ATTEMPTS = 5
+PATIENCE_SECONDS = 900.0
+"""How long a running job waits for a database server that is away."""
 
 RESUMED = NewEvent("log", {"level": "info", "message": "The program was restarted; the job goes on."})
 
@@ -79,7 +81,7 @@ class Jobs:
         self._executor_id = executor_id
         self._system_url = system_url
         self._store = JobStore(engine, self._ring)
-        self._own = OwnJobs(self._store, executor_id)
+        self._own = OwnJobs(self._store, executor_id, 0.0 if engine.dialect.name == "sqlite" else PATIENCE_SECONDS)
         self._adoption = Adoption(engine, self._store, executor_id, kinds)
         self._engine = Engine(system_url, executor_id, concurrency)
         self._started = False

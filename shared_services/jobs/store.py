@@ -4,7 +4,9 @@ A job's event numbers come from the job's own row, counted up by the statement t
 process or in two, can neither leave a gap nor use a number twice.
 """
 
+import asyncio
 import json
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,15 +15,20 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from structlog import get_logger
 
 from shared_services.contracts.jobs import FINAL_STATES, Job, JobEvent, JobState, JobStep
 from shared_services.jobs.errors import JobTakenError
 from shared_services.jobs.tables import EventRow, JobRow, StepRow
 from shared_services.kit.database import session_factory, storage_errors
-from shared_services.kit.errors import BadInputError, ConflictError, NotFoundError
+from shared_services.kit.errors import BadInputError, ConflictError, NotFoundError, StorageFullError, UnavailableError
 
 UNFINISHED = frozenset(set(JobState) - FINAL_STATES)
 EVENTS_AT_ONCE = 500
+FIRST_PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 5.0
+
+log = get_logger()
 
 
 @dataclass(frozen=True)
@@ -311,11 +318,18 @@ class JobStore:
 
 
 class OwnJobs:
-    """The store as a run sees it: it changes jobs of its own executor alone, so that one that was taken over is let go."""
+    """The store as a run sees it: it changes jobs of its own executor alone, so that one that was taken over is let go.
 
-    def __init__(self, store: JobStore, executor: str) -> None:
+    Args:
+        store: Where they are.
+        executor: Whose jobs.
+        patience: Seconds that a server which is away is waited for; what a run did is not to be lost with it.
+    """
+
+    def __init__(self, store: JobStore, executor: str, patience: float = 0.0) -> None:
         self._store = store
         self._executor = executor
+        self._patience = patience
 
     async def record(
         self,
@@ -330,8 +344,19 @@ class OwnJobs:
 
         Raises:
             JobTakenError: Another executor has the job now.
+            UnavailableError: The store has been away for too long.
         """
-        return await self._store.record(job_id, events, step=step, only_in=only_in, owner=self._executor, **columns)
+        last = time.monotonic() + self._patience
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await self._store.record(job_id, events, step=step, only_in=only_in, owner=self._executor, **columns)
+            except UnavailableError as error:
+                if isinstance(error, StorageFullError) or time.monotonic() + pause > last:
+                    raise
+                log.warning("job_waits_for_its_store", job=job_id, error=error.detail)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
 async def _row(session: AsyncSession, job_id: str) -> JobRow:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -126,6 +127,12 @@ class House:
         service = Service(name, argument, self.folder, self._settings(kind, name, rest) | more, self.port(name))
         self.running[name] = service
         return service
+
+    def events(self, job_id: str) -> str:
+        """What is stored of a job's events."""
+        with psycopg.connect(self.databases.url("core")) as connection:
+            rows = connection.execute("SELECT data FROM jobs_events WHERE job_id = %s ORDER BY number", (job_id,)).fetchall()
+        return "\n".join(str(row[0]) for row in rows)
 
     def stop(self) -> None:
         for service in self.running.values():

@@ -3,6 +3,7 @@
 The tests build on each other, in this order, on one house: it takes a minute to stand.
 """
 
+import asyncio
 import json
 import threading
 import time
@@ -29,7 +30,7 @@ from shared_services.kit.identity import SESSION_COOKIE, issue_session
 from shared_services.library.archive import pack
 from tests.integration.cluster.databases import Databases
 from tests.integration.processes.house import House, until
-from tests.postgres import throwaway_postgres
+from tests.postgres import Outage, throwaway_postgres
 from tests.workshops import make_workshop
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
@@ -211,6 +212,36 @@ async def test_a_chat_agent_s_tokens_open_nothing_of_another_workshop(house: Hou
 @pytest.mark.parametrize("audience", ["jobs", "session", "sign-in", "chat", "template-converter", "oidc-flow"])
 def test_a_chat_agent_s_credential_gives_no_token_for_anything_else(house: House, audience: str) -> None:
     assert exchange(house, Databases.secret("garden"), audience).status_code == 403
+
+
+async def test_a_publication_outlives_an_outage_of_the_database_and_of_the_rag_agent(house: House) -> None:
+    """Both are taken away under a running job; it ends well once they are back, and every process has stayed."""
+    services = [house.running[name] for name in ("console-0", "converter-0")]
+    house.running["rag-0"].end()
+    async with http_to(house, "console-0") as console:
+        jobs, library = JobsClient(console, author(house)), LibraryClient(console, author(house))
+        files = await library.files(await library.current("kitchen"))
+        changed = {**files, "steps/one/content.md": files["steps/one/content.md"].replace(b"230", b"240")}
+        draft = await library.draft(pack(changed))
+        job = await library.publish("kitchen", draft.version)
+        until(lambda: "Trying again" in house.events(job.id), lambda: house.events(job.id))
+        outage = Outage(house.databases.admin_url)
+        outage.begin()
+        for service in services:
+            until(lambda: not service.readiness()["ready"], lambda: f"{service.name} is ready")  # noqa: B023
+            assert "does not answer" in service.readiness()["checks"]["database"]
+            assert service.http.get("/healthz").status_code == 200
+        await asyncio.sleep(12)
+        outage.end()
+        for service in services:
+            service.ready()
+        rag = house.start("rag-0")
+        rag.ready()
+        async with asyncio.timeout(120):
+            ended = await jobs.wait(job.id)
+        assert ended.state == JobState.SUCCEEDED, ended.error
+        assert (await library.current("kitchen")).version == draft.version
+    assert [service.process.poll() for service in services] == [None, None]
 
 
 def test_a_service_that_is_told_to_end_does_so_within_its_bound_though_somebody_reads(house: House) -> None:
