@@ -171,7 +171,13 @@ def model_row(name: str, kind: Literal["plain", "ogx"] = "plain", model_type: st
 class ScriptedUpstream:
     """The server. `url` has no `/v1`; `models` are the rows of `/v1/models` (or a `Reply` to break it); `key` is asked for when set."""
 
-    def __init__(self, *, models: list[dict[str, Any]] | Reply | None = None, key: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        models: list[dict[str, Any]] | Reply | None = None,
+        key: str | None = None,
+        listen: tuple[str, int] = ("127.0.0.1", 0),
+    ) -> None:
         self.models: list[dict[str, Any]] | Reply = [model_row("scripted-model")] if models is None else models
         self.key = key
         self.requests: list[UpstreamRequest] = []
@@ -181,7 +187,7 @@ class ScriptedUpstream:
         self.model_listings = 0
         self._replies: list[Reply | Callable[[UpstreamRequest], Reply]] = [Say()]
         self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind(listen)
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         config = uvicorn.Config(

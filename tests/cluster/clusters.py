@@ -65,6 +65,12 @@ class Cluster:
     runs_pods: bool
     registry: str = ""
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder of a control plane that the tool started, by whomever; None for another cluster."""
+        beside = self.kubeconfig.parent
+        return beside if (beside / "controlplane.env").exists() else None
+
 
 def choose(environment: Mapping[str, str], which: Which = shutil.which) -> Source:
     """Decide on what the tests run.

@@ -22,8 +22,8 @@ from tests.cluster.registry import local_registry
 
 @contextmanager
 def _folder(name: str) -> Iterator[Path]:
-    # Not pytest's own: sockets' paths must be short, and its kept folders would keep etcd's data.
-    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir="/tmp"))
+    # Not pytest's own: paths of sockets must be short, and folders that it keeps would hold images.
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
     try:
         yield folder
     finally:

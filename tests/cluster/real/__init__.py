@@ -1,0 +1,1 @@
+"""Tests on a cluster whose pods run: the product's own images, three workshops by the script."""
