@@ -7,6 +7,7 @@ in docs/decisions/milvus-engine.md.
 A row of its own names each index, so that an empty one is told from one that is gone.
 """
 
+import importlib
 import json
 import re
 import threading
@@ -27,6 +28,7 @@ from agents.rag.store.layout import PREFIX, collection_name, keyed, make_missing
 from agents.rag.store.rows import row_of
 from agents.rag.store.scoring import matching, nearest
 from agents.rag.store.tuning import search_ef
+from agents.rag.store.without_pandas import without_pandas
 from shared_services.contracts.rag import ChunkKind
 
 log = get_logger()
@@ -87,6 +89,8 @@ class MilvusStore(MilvusEngine):
 
     def open(self) -> None:
         """Allow requests. The server is connected to when it is first needed, so it may come later than this process."""
+        # the image holds no pandas; whoever imports pymilvus later finds it loaded
+        without_pandas(lambda: importlib.import_module("pymilvus"))
         quieten()
         self._open = True
 
