@@ -59,7 +59,7 @@ PARTS = {"console": (0.2, 256), "rag-agent": (0.5, 768), "template-converter-age
 SERVICE = {"console": "console", "rag-agent": "rag", "template-converter-agent": "template-converter"}
 CHUNKS = 500
 FILES = 200
-RATES = {"rag-agent": (60, 240, 600), "console": (120, 600)}
+RATES = {"rag-agent": (60, 120, 240), "console": (120, 600)}
 SECONDS = 30.0
 GOAL_MS = 250
 READY_SECONDS = 180.0
@@ -124,10 +124,12 @@ class Core:
     Args:
         folder: For keys, logs and data.
         admin_url: PostgreSQL's administrator.
+        exports: Ready exports of the embedding model, as in the image; without them it is exported at the first start.
     """
 
-    def __init__(self, folder: Path, admin_url: str) -> None:
+    def __init__(self, folder: Path, admin_url: str, exports: Path | None = None) -> None:
         self._folder = folder
+        self._exports = exports
         self.key = Ed25519PrivateKey.generate()
         self.issuer = TokenIssuer(self.key)
         private = self.key.private_bytes(
@@ -191,6 +193,8 @@ class Core:
                 "WORKSHOP_CREDENTIAL_FILE": str(self._folder / "converter.credential"),
             },
         }
+        if self._exports is not None:
+            own["rag-agent"]["RAG_EXPORTS"] = str(self._exports)
         return common | own[name]
 
     def migrate(self) -> None:
@@ -204,7 +208,17 @@ class Core:
     def milvus(self) -> Iterator[None]:
         """Milvus Lite's server."""
         command = [sys.executable, "-m", "milvus_lite", "server", "--data-dir", str(self._folder / "milvus.db")]
-        with self._started([*command, "--host", "127.0.0.1", "--port", str(self.milvus_port)], dict(os.environ), "milvus"):
+        address = ("127.0.0.1", self.milvus_port)
+        with self._started([*command, "--host", address[0], "--port", str(address[1])], dict(os.environ), "milvus") as process:
+            began = time.monotonic()
+            while True:
+                try:
+                    socket.create_connection(address, timeout=1).close()
+                    break
+                except OSError:
+                    if process.poll() is not None or time.monotonic() - began > READY_SECONDS:
+                        raise RuntimeError("the server does not listen") from None
+                    time.sleep(0.1)
             yield
 
     @contextmanager
@@ -383,11 +397,11 @@ def postgres_memory(admin_url: str) -> dict[str, Any]:
     return {"clients": clients, "pss_mb": round(kilobytes / 1024)}
 
 
-async def measure(sizes: Mapping[str, tuple[float, int]]) -> dict[str, Any]:
+async def measure(sizes: Mapping[str, tuple[float, int]], only: Sequence[str], exports: Path | None) -> dict[str, Any]:
     """Everything: once without limits, for tables, the exported model and two workshops; then each part under its own."""
     with throwaway_postgres() as admin_url, tempfile.TemporaryDirectory(prefix="core-") as made:
         folder = Path(made)
-        core = Core(folder, admin_url)
+        core = Core(folder, admin_url, exports)
         core.migrate()
         with core.milvus():
             with ExitStack() as stack:
@@ -396,7 +410,7 @@ async def measure(sizes: Mapping[str, tuple[float, int]]) -> dict[str, Any]:
                 for number in (1, 2):
                     await publish(core, number)
             found: dict[str, Any] = {}
-            for name in PARTS:
+            for name in only:
                 with ExitStack() as stack:
                     parts = {
                         each: stack.enter_context(core.part(each, *(sizes[each] if each == name else (0.0, 0)))) for each in PARTS
@@ -435,12 +449,14 @@ def main() -> None:
     )
     for name, (cpu, memory) in PARTS.items():
         parser.add_argument(f"--{name}", type=float, nargs=2, default=(cpu, memory), metavar=("CORES", "MIB"))
+    parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS), help="parts that are measured")
+    parser.add_argument("--exports", type=Path, help="ready exports of the model, as the image has them (RAG_EXPORTS)")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if os.geteuid():
         sys.exit("benchmarks.core makes control groups, which root alone may.")
     sizes = {name: (float(size[0]), int(size[1])) for name in PARTS for size in [getattr(given, name.replace("-", "_"))]}
-    found = {"limits": sizes, **asyncio.run(measure(sizes)), "load_before": os.getloadavg()[2]}
+    found = {"limits": sizes, **asyncio.run(measure(sizes, given.only, given.exports)), "load_before": os.getloadavg()[2]}
     if given.json:
         print(json.dumps(found))
         return

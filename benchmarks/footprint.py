@@ -77,6 +77,18 @@ ORIGINAL = {
 """The original design's own figures; the pods of a dedicated workshop there are six."""
 
 
+HELD = {
+    "chat-agent": {
+        "participants": 60,
+        "questions_a_minute": 30,
+        "of": "one replica within its request",
+        "command": "python -m benchmarks.replica",
+    },
+    "console": {"requests_a_minute": 600, "of": "one replica", "command": "python -m benchmarks.core"},
+}
+"""What load tests showed of these requests (docs/figures.md); measured once, and not by this command."""
+
+
 def quantity(text: str | int | float) -> Decimal:
     """Kubernetes' notation, e.g. `100m`, `128Mi` or `2`, as a number of cores or bytes.
 
@@ -182,6 +194,7 @@ def measure() -> dict[str, Any]:
         "core": {name: each.told() for name, each in core.items() if name != MILVUS},
         "workshop": {name: each.told() for name, each in workshop.items()},
         "apart": {"milvus": core.get(MILVUS, Requests()).told(), "model": MODEL.told()},
+        "held": HELD,
         "original": ORIGINAL,
         "goal": {**GOAL, "reached": reached["cores"] <= GOAL["cores"] and reached["gib"] <= GOAL["gib"]},
     }
@@ -200,6 +213,10 @@ def _print(found: Mapping[str, Any]) -> None:
     print("Apart, by their own documentation")
     for name, asked in found["apart"].items():
         print(" ", line(name, asked))
+    print("Held, as measured by the command")
+    for name, held in found["held"].items():
+        what = ", ".join(f"{value} {key.replace('_', ' ')}" for key, value in held.items() if isinstance(value, int))
+        print(f"  {name:28} {what} ({held['of']}; {held['command']})")
     for number, each in found["workshops"].items():
         print(f"\n{number} workshop{'s' * (number != '1')}: saving {each['saving']:.1%}, ceiling {each['ceiling']:.1%}")
         print(" ", line("shared", each["shared"]))
