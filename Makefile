@@ -37,7 +37,7 @@ constraints: install-dev ## Make constraints.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --upgrade --no-annotate --no-header \
 		--python-version 3.12 -o constraints.txt
 
-image: ## Build localhost/workshop-assistant:dev and localhost/workshop-assistant-rag:dev with buildah, podman or docker
+image: ## Build both images, localhost/workshop-assistant{,-rag}:dev, with buildah, podman or docker
 	@scripts/build-images
 
 clean: ## Remove .venv, caches and build results; ./data is left alone

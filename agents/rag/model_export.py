@@ -137,9 +137,11 @@ def _flush(path: Path) -> None:
 def main(arguments: list[str]) -> int:
     """Export; 1 for an export that is to be ready for another machine and may not be used."""
     *options, model, folder = arguments
-    os.nice(10)  # searches go first
+    ready = options == ["--ready"]
+    if not ready:
+        os.nice(10)  # searches go first
     manifest = export(model, Path(folder))
-    if options == ["--ready"]:
+    if ready:
         sys.stderr.write(f"{manifest.model_id}: {manifest.refused or manifest.checks['fp32']}\n")
         return 1 if manifest.refused else 0
     return 0

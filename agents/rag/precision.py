@@ -15,6 +15,7 @@ log = get_logger()
 
 _RACE_TEXTS = 16
 _RACE_ROUNDS = 6
+_HOPELESS = 0.8
 
 
 def checked(folder: Path, manifest: Manifest, precision: Precision, texts: Sample, expected: Measured) -> Check:
@@ -47,6 +48,8 @@ def bf16_gain(folder: Path, manifest: Manifest, texts: Sample) -> float:
                 engine.encode(few)
                 taken.append(time.perf_counter() - started)
             gains.append(taken[0] / taken[1])
+            if len(gains) > 2 and max(gains[1:]) < _HOPELESS:
+                break
     # The first round prepares the kernels.
     return median(gains[1:])
 

@@ -1,0 +1,1 @@
+"""The images: built, looked through, and run as a cluster runs them."""
