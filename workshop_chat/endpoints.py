@@ -27,6 +27,7 @@ from workshop_chat.content import WorkshopContent
 from workshop_chat.limits import Gate
 from workshop_chat.participants import Participant
 from workshop_chat.pipeline import Piece
+from workshop_chat.runs import Run
 from workshop_chat.schemas import StepLine, StepView, WorkshopView
 from workshop_chat.service import ChatService
 
@@ -64,13 +65,7 @@ def api_router(content: WorkshopContent, service: ChatService, identify: Identif
         missed, `/stop` ends it.
         """
         await gate.message(asking, message.text)
-        run = await service.begin(await service.admit(conversation, asking.id, message))
-        place = {"content-location": f"{root_path(request)}/api/v1/conversations/{conversation}/turns/{run.number}"}
-        if "text/event-stream" in request.headers.get("accept", ""):
-            response: Response = event_stream(answer_events(run.follow()))
-            response.headers.update(place)
-            return response
-        return JSONResponse((await run.result()).model_dump(mode="json"), headers=place)
+        return await answered(request, await service.begin(await service.admit(conversation, asking.id, message)))
 
     @router.get("/conversations/{conversation}/turns/{number}")
     async def read_turn(conversation: str, number: TurnNumber, asking: Asking) -> StoredTurn:
@@ -91,6 +86,15 @@ def api_router(content: WorkshopContent, service: ChatService, identify: Identif
         after = last_block(last_event_id)
         await service.turn(conversation, asking.id, number)
         return event_stream(answer_events(service.follow(conversation, asking.id, number, after)))
+
+    @router.post("/conversations/{conversation}/turns/{number}/retry", response_model=Answer)
+    async def retry_answer(conversation: str, number: TurnNumber, request: Request, asking: Asking) -> Response:
+        """Answer a question anew whose answer was interrupted or could not be begun; the turn stays the same.
+
+        As sending the message: with `Accept: text/event-stream` the answer's events, else the whole answer.
+        """
+        await gate.enter(asking)
+        return await answered(request, await service.retry(conversation, asking.id, number))
 
     @router.post("/conversations/{conversation}/turns/{number}/stop", status_code=204)
     async def stop_answer(conversation: str, number: TurnNumber, asking: Asking) -> None:
@@ -113,6 +117,16 @@ def api_router(content: WorkshopContent, service: ChatService, identify: Identif
         return StepView.model_validate(vars(await content.step(step)))
 
     return router
+
+
+async def answered(request: Request, run: Run) -> Response:
+    """An answer that was begun, in the form that the caller accepts."""
+    place = {"content-location": f"{root_path(request)}/api/v1/conversations/{run.conversation}/turns/{run.number}"}
+    if "text/event-stream" in request.headers.get("accept", ""):
+        response: Response = event_stream(answer_events(run.follow()))
+        response.headers.update(place)
+        return response
+    return JSONResponse((await run.result()).model_dump(mode="json"), headers=place)
 
 
 async def answer_events(pieces: AsyncGenerator[Piece | Answer]) -> AsyncGenerator[bytes]:

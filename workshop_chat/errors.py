@@ -32,6 +32,20 @@ class TurnOpenError(ConflictError):
     title = "The answer is still being written"
 
 
+class TurnAnsweredError(ConflictError):
+    """The turn has ended with an answer; there is nothing to try again."""
+
+    slug = "turn-answered"
+    title = "The question has its answer"
+
+
+class CannotLookUpError(UnavailableError):
+    """Retrieval does not answer; `retry_after` in seconds is in `extra`."""
+
+    slug = "cannot-look-up"
+    title = "The assistant cannot look it up now"
+
+
 class ParticipantNotFoundError(NotFoundError):
     """Nothing is kept under this participant's id in this workshop."""
 

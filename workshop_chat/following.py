@@ -110,7 +110,8 @@ async def follow_row(
                     yield block
             if kept.turn.state != "answering":
                 if kept.turn.state == "interrupted" or answer is None:
-                    raise AnswerInterruptedError(CUT_EARLIER)
+                    said = answer.note if answer is not None and not answer.answer else ""
+                    raise AnswerInterruptedError(said or CUT_EARLIER)
                 yield answer
                 return
             if kept.status is not None and kept.status != status:

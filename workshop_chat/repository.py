@@ -6,7 +6,7 @@ the database's clock, which all processes share).
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from shared_services.contracts.chat import Answer, BlockRef, StatusEvent, StoredTurn
 from shared_services.kit.database import session_factory, storage_errors
-from workshop_chat.errors import ConversationNotFoundError, TurnNotFoundError
+from workshop_chat.errors import ConversationNotFoundError, TurnAnsweredError, TurnNotFoundError, TurnOpenError
 from workshop_chat.limits import TurnLimit
 from workshop_chat.pipeline import Block
 from workshop_chat.tables import ConversationRow, TurnRow
@@ -27,6 +27,7 @@ TurnKey = tuple[str, int]
 
 _TURNS = cast("Table", TurnRow.__table__)
 _NUMBERING_TRIES = 5
+ANSWERED_ALREADY = "It is being answered already. Reload the page to see it."
 _KEYS_IN_A_QUERY = 500
 
 
@@ -45,11 +46,12 @@ class KeptTurn:
 
 @dataclass(frozen=True)
 class Progress:
-    """As much as there is of an answer that is being made; `answer.number` is the turn's."""
+    """As much as there is of an answer that is being made; `answer.number` is the turn's, `attempt` says which of its answers."""
 
     answer: Answer
     blocks: Sequence[Block]
     status: StatusEvent | None
+    attempt: int = 1
 
 
 class ConversationRepository:
@@ -150,12 +152,12 @@ class ConversationRepository:
         status = StatusEvent.model_validate(kept["status"]) if kept.get("status") else None
         return KeptTurn(stored_turn(row), cut(kept.get("answer", ""), kept.get("blocks")), status)
 
-    async def last_turns(self, conversation: str, participant: str, limit: int) -> list[StoredTurn]:
-        """The newest `limit` turns, oldest first, without those that have no answer or are being answered."""
-        rows = await self._rows(conversation, participant, limit) if limit else []
+    async def last_turns(self, conversation: str, participant: str, limit: int, before: int | None = None) -> list[StoredTurn]:
+        """The newest `limit` turns (below number `before`), oldest first, without those that have no answer or wait for it."""
+        rows = await self._rows(conversation, participant, limit, before) if limit else []
         return [stored_turn(row) for row in rows if row.answer is not None and row.state != "answering"]
 
-    async def _rows(self, conversation: str, participant: str, limit: int | None) -> list[TurnRow]:
+    async def _rows(self, conversation: str, participant: str, limit: int | None, before: int | None = None) -> list[TurnRow]:
         query = (
             select(TurnRow)
             .where(
@@ -166,6 +168,8 @@ class ConversationRepository:
             .order_by(TurnRow.number.desc())
             .limit(limit)
         )
+        if before is not None:
+            query = query.where(TurnRow.number < before)
         with storage_errors():
             async with self._sessions() as session:
                 return list(reversed((await session.scalars(query)).all()))
@@ -218,6 +222,44 @@ class ConversationRepository:
                 session.add(row)
         return number
 
+    async def reopen_turn(self, conversation: str, participant: str, number: int, version: str) -> int:
+        """Have a turn whose answer was interrupted answered anew; which of its answers this is, from 2.
+
+        Raises:
+            TurnNotFoundError: This participant has no such turn.
+            TurnOpenError: It is being answered.
+            TurnAnsweredError: It has its answer, or its participant stopped it.
+            TooManyMessagesError: Too many are being answered.
+        """
+        mine = (
+            TurnRow.conversation == conversation,
+            TurnRow.number == number,
+            TurnRow.workshop == self._workshop,
+            TurnRow.participant == participant,
+        )
+        with storage_errors():
+            async with self._sessions.begin() as session:
+                if self._limit is not None:
+                    await self._limit.check(session, participant)
+                row = (await session.execute(select(TurnRow.state, TurnRow.attempt).where(*mine).with_for_update())).one_or_none()
+                if row is None:
+                    raise TurnNotFoundError("It may belong to someone else or have been deleted. Reload the page.")
+                if row.state == "answering":
+                    raise TurnOpenError(ANSWERED_ALREADY)
+                if row.state != "interrupted":
+                    raise TurnAnsweredError("There is nothing to try again. Ask a new question.")
+                # Another one may have been quicker since the row was read: SQLite's reading locks nothing.
+                change = update(TurnRow).where(*mine, TurnRow.state == "interrupted", TurnRow.attempt == row.attempt)
+                fresh = {"answer": None, "citations": None, "timings": None, "ended_at": None, "stop": False}
+                given = {"state": "answering", "alive_at": self._now(), "version": version, "attempt": row.attempt + 1, **fresh}
+                changed = await session.execute(
+                    change.values(**given).returning(TurnRow.number).execution_options(synchronize_session=False)
+                )
+                if changed.first() is None:
+                    raise TurnOpenError(ANSWERED_ALREADY)
+        attempt: int = row.attempt + 1
+        return attempt
+
     async def save_progress(self, progress: Sequence[Progress]) -> None:
         """Keep what there is of answers that are being made, all or none; those that have ended are left as they are."""
         change = (
@@ -225,6 +267,7 @@ class ConversationRepository:
             .where(
                 TurnRow.conversation == bindparam("of"),
                 TurnRow.number == bindparam("nth"),
+                TurnRow.attempt == bindparam("attempt_"),
                 TurnRow.workshop == self._workshop,
                 TurnRow.state == "answering",
             )
@@ -239,6 +282,7 @@ class ConversationRepository:
             {
                 "of": each.answer.conversation,
                 "nth": each.answer.number,
+                "attempt_": each.attempt,
                 "answer_": _answer_columns(each.answer, each.blocks, each.status),
                 "citations_": [citation.model_dump(mode="json") for citation in each.answer.citations],
                 "timings_": each.answer.timings,
@@ -250,8 +294,14 @@ class ConversationRepository:
             async with self._engine.begin() as connection:
                 await connection.execute(change, rows)
 
-    async def stay_alive(self, keys: Sequence[TurnKey]) -> dict[TurnKey, bool]:
-        """Say that these answers are still being made; for each turn that is still there, whether it shall stop."""
+    async def stay_alive(self, keys: Sequence[TurnKey], attempts: Mapping[TurnKey, int] | None = None) -> dict[TurnKey, bool]:
+        """Say that these answers are still being made; for each turn that is still there, whether it shall stop.
+
+        Args:
+            keys: The turns.
+            attempts: Which of a turn's answers is meant; one that another process answers anew counts as not there.
+        """
+        meant = attempts or {}
         there: dict[TurnKey, bool] = {}
         ordered = sorted(keys)
         with storage_errors():
@@ -262,8 +312,14 @@ class ConversationRepository:
                     await connection.execute(
                         update(TurnRow).where(*these, TurnRow.state == "answering").values(alive_at=self._now())
                     )
-                    found = await connection.execute(select(TurnRow.conversation, TurnRow.number, TurnRow.stop).where(*these))
-                    there |= {(row.conversation, row.number): row.stop for row in found}
+                    found = await connection.execute(
+                        select(TurnRow.conversation, TurnRow.number, TurnRow.stop, TurnRow.attempt).where(*these)
+                    )
+                    there |= {
+                        (row.conversation, row.number): row.stop
+                        for row in found
+                        if meant.get((row.conversation, row.number), row.attempt) == row.attempt
+                    }
         return there
 
     async def ask_to_stop(self, conversation: str, participant: str, number: int) -> None:
@@ -284,7 +340,14 @@ class ConversationRepository:
                 await session.execute(change)
 
     async def end_turn(
-        self, participant: str, number: int, answer: Answer, *, interrupted: bool, blocks: Sequence[Block] = ()
+        self,
+        participant: str,
+        number: int,
+        answer: Answer,
+        *,
+        interrupted: bool,
+        blocks: Sequence[Block] = (),
+        attempt: int = 1,
     ) -> None:
         """Keep a turn's answer: whole, or as much as was given. Doing it again changes nothing.
 
@@ -294,6 +357,7 @@ class ConversationRepository:
             answer: Where `stopped`, the turn's state is that.
             interrupted: Whether it ended before its end, and not because its participant wanted so.
             blocks: What the answer is made of, in order; as one where they are not given.
+            attempt: Which of the turn's answers it is; nothing is written where a newer one was begun.
         """
         change = (
             update(TurnRow)
@@ -302,6 +366,7 @@ class ConversationRepository:
                 TurnRow.number == number,
                 TurnRow.workshop == self._workshop,
                 TurnRow.participant == participant,
+                TurnRow.attempt == attempt,
             )
             .values(
                 state="interrupted" if interrupted else "stopped" if answer.stopped else "done",

@@ -55,12 +55,14 @@ class Run:
         participant: Whose it is; nobody else may follow or stop it.
         number: Its turn's number.
         draft: Holds it as far as it has come.
+        attempt: Which of the turn's answers it is, from 1.
     """
 
-    def __init__(self, conversation: str, participant: str, number: int, draft: Draft) -> None:
+    def __init__(self, conversation: str, participant: str, number: int, draft: Draft, attempt: int = 1) -> None:
         self.conversation = conversation
         self.participant = participant
         self.number = number
+        self.attempt = attempt
         self.draft = draft
         self.pieces: list[Piece] = []
         self.scope = anyio.CancelScope()
@@ -133,7 +135,9 @@ class Run:
     def progress(self) -> Progress:
         """As much of it as there is."""
         status = next((piece for piece in reversed(self.pieces) if isinstance(piece, StatusEvent)), None)
-        return Progress(self.draft.answer().model_copy(update={"number": self.number}), list(self.draft.blocks), status)
+        return Progress(
+            self.draft.answer().model_copy(update={"number": self.number}), list(self.draft.blocks), status, self.attempt
+        )
 
 
 def store_call() -> AbstractContextManager[object]:
@@ -204,9 +208,17 @@ class Runs:
         if self.draining.is_set():
             raise UnavailableError("The assistant is being restarted. Ask again in a moment.", retry_after=2)
 
-    def begin(self, conversation: str, participant: str, number: int, draft: Draft, pieces: AsyncGenerator[Piece]) -> Run:
-        """Make the answer to a turn that has been written down; `pieces` write into `draft`."""
-        run = Run(conversation, participant, number, draft)
+    def begin(
+        self,
+        conversation: str,
+        participant: str,
+        number: int,
+        draft: Draft,
+        pieces: AsyncGenerator[Piece],
+        attempt: int = 1,
+    ) -> Run:
+        """Make an answer to a turn that has been written down; `pieces` write into `draft`."""
+        run = Run(conversation, participant, number, draft, attempt)
         self._running[run.key] = run
         self._background.start_soon(self._make, run, pieces)
         return run
@@ -306,10 +318,14 @@ class Runs:
         elif stopped:
             metrics.STOPPED.labels(self._workshop).inc()
         answer = run.draft.answer().model_copy(update={"number": run.number, "stopped": stopped})
+        if failure is not None and not answer.answer:
+            # Whoever reads the conversation later is told why there is no answer.
+            answer = answer.model_copy(update={"note": failure.detail or failure.title})
         ending = failure or (AnswerInterruptedError(CUT_BY_RESTART) if interrupted else answer)
         await self._keep(run, answer, ending, interrupted=interrupted)
         run.finish(ending)
-        del self._running[run.key]
+        if self._running.get(run.key) is run:
+            del self._running[run.key]
         run.left.set()
         await self._bus.signal(TURNS, signal_key(run.key))
 
@@ -321,7 +337,12 @@ class Runs:
             try:
                 with store_call():
                     await self._repository.end_turn(
-                        run.participant, run.number, answer, interrupted=interrupted, blocks=run.draft.blocks
+                        run.participant,
+                        run.number,
+                        answer,
+                        interrupted=interrupted,
+                        blocks=run.draft.blocks,
+                        attempt=run.attempt,
                     )
             except Exception as error:
                 run.finish(ending)
@@ -383,7 +404,8 @@ class Runs:
         if not keys:
             return
         with store_call():
-            there = await self._repository.stay_alive(keys)
+            attempts = {key: self._running[key].attempt for key in keys if key in self._running}
+            there = await self._repository.stay_alive(keys, attempts)
         for key in keys:
             run = self._running.get(key)
             if run is not None and key not in there:

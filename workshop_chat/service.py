@@ -161,6 +161,27 @@ class ChatService:
         draft = Draft(turn.conversation)
         return self._runs.begin(turn.conversation, turn.participant, number, draft, self._pipeline.run(asked, draft))
 
+    async def retry(self, conversation: str, participant: str, number: int) -> Run:
+        """Answer a question anew whose answer was interrupted or could not be begun, in the same turn; `Run.follow` it.
+
+        Raises:
+            TurnNotFoundError: This participant has no such turn.
+            TurnOpenError: It is being answered.
+            TurnAnsweredError: It has its answer.
+            UnavailableError: The workshop or the store cannot be read, or the process is about to end.
+        """
+        self._runs.check_open()
+        asked = (await self._repository.turn(conversation, participant, number)).turn
+        published = await self._content.current()
+        earlier = await self._repository.last_turns(conversation, participant, self._history_turns, before=number)
+        step = asked.step if asked.step in published.steps else None
+        question = self._question(asked.question, step, earlier, published, participant)
+        question = replace(question, mode=asked.mode, about=asked.about if step else None)
+        with anyio.CancelScope(shield=True):
+            attempt = await self._repository.reopen_turn(conversation, participant, number, published.version)
+        draft = Draft(conversation)
+        return self._runs.begin(conversation, participant, number, draft, self._pipeline.run(question, draft), attempt)
+
     async def turn(self, conversation: str, participant: str, number: int) -> StoredTurn:
         """One turn, as far as its answer is kept.
 

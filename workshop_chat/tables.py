@@ -34,6 +34,7 @@ class TurnRow(Base):
     Attributes:
         alive_at: When the process that writes the answer last said so; None once it has ended.
         stop: Somebody has asked for its end, perhaps at another process than the one that writes it.
+        attempt: How often its answer was begun; only who makes the newest may write it.
     """
 
     __tablename__ = "chat_turns"
@@ -55,6 +56,7 @@ class TurnRow(Base):
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     alive_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     stop: Mapped[bool] = mapped_column(default=False)
+    attempt: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     rating: Mapped[str | None] = mapped_column(String(4))
     reason: Mapped[str | None] = mapped_column(Text)
     rated_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -104,6 +104,7 @@ class Turn:
         options: What the participant may mean, as messages to send.
         writer: Who wrote it, in words; empty where there is no answer.
         told: Whether the participant has said that the answer did not help.
+        trouble: Why there is no answer, where that was kept.
     """
 
     number: int
@@ -124,6 +125,7 @@ class Turn:
     time: str
     told: bool
     feedback: Feedback | None = None
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,7 @@ def mark_address(step_address: str, file: str, first: int, last: int, heading: S
 def turn_view(turn: StoredTurn, version: WorkshopVersion, step_address: Callable[[str], str]) -> Turn:
     """A stored turn as it is shown. `turns.js` shows a live one by the same rules."""
     answer = turn.answer
+    trouble = answer.note if answer and turn.state == "interrupted" and not answer.answer else ""
     return Turn(
         number=turn.number,
         question=turn.question,
@@ -211,7 +214,7 @@ def turn_view(turn: StoredTurn, version: WorkshopVersion, step_address: Callable
         kind=kind_of(answer) if answer else "plain",
         html=render_answer(answer.answer) if answer else "",
         own_words=own_words(answer) if answer else "",
-        note=answer.note if answer else "",
+        note=answer.note if answer and not trouble else "",
         sources=[_source(citation, version, step_address) for citation in answer.citations] if answer else [],
         nearest=[_nearest(section, version, step_address) for section in answer.nearest] if answer else [],
         options=list(answer.options) if answer else [],
@@ -220,6 +223,7 @@ def turn_view(turn: StoredTurn, version: WorkshopVersion, step_address: Callable
         time=time_line(answer.timings) if answer else "",
         told=bool(turn.feedback and turn.feedback.rating == "down"),
         feedback=turn.feedback,
+        trouble=trouble,
     )
 
 

@@ -3,13 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import anyio
 from structlog import get_logger
 
-from shared_services.contracts.rag import ChunkKind, Passage, SearchRequest
+from shared_services.contracts.rag import ChunkKind, Passage, SearchRequest, SearchResponse
+from shared_services.kit.errors import PlatformError, UnavailableError
+from workshop_chat.errors import CannotLookUpError
 from workshop_chat.ports import Search
 from workshop_chat.stages.understand import Understood
 
 log = get_logger()
+
+PAUSES_SECONDS = (0.2, 0.8)
+"""Before a search that was not answered is tried again; together less than a reader notices."""
+RETRY_SECONDS = 10
+REFUSED_FOR_NOW = frozenset({401, 403, 429})
+CANNOT_LOOK_UP = (
+    "The assistant cannot look it up now, because the search of this workshop does not answer. Try again in a moment."
+)
 
 
 @dataclass(frozen=True)
@@ -43,15 +54,31 @@ async def retrieve(
     A pasted error stands alone: what was spoken of before says nothing about it.
 
     Raises:
-        PlatformError: The RAG agent does not answer, or refuses.
+        CannotLookUpError: The RAG agent does not answer, has no time, or does not take this chat agent's token.
+        PlatformError: It refuses the question.
     """
     history = [] if understood.pasted else understood.history
     request = SearchRequest(query=understood.query, limit=limit, step=step, kinds=kinds, history=history, version=version)
-    response = await search.search(request)
+    response = await _asked(search, request)
     allowed = [passage for passage in response.passages if passage.document is not None or passage.workshop == workshop]
     if len(allowed) != len(response.passages):
         log.error("foreign_passages_dropped", workshop=workshop, dropped=len(response.passages) - len(allowed))
     return Retrieved(allowed, response.confidence if allowed else 0.0, response.keywords_only)
+
+
+async def _asked(search: Search, request: SearchRequest) -> SearchResponse:
+    """What is found. A search changes nothing, so one that meets a replica that ends is sent to the next."""
+    for pause in (*PAUSES_SECONDS, None):
+        try:
+            return await search.search(request)
+        except PlatformError as error:
+            if error.status < 500 and error.status not in REFUSED_FOR_NOW:
+                raise
+            if pause is None or not isinstance(error, UnavailableError):
+                log.warning("cannot_look_up", slug=error.slug, status=error.status, detail=error.detail)
+                raise CannotLookUpError(CANNOT_LOOK_UP, retry_after=RETRY_SECONDS) from error
+        await anyio.sleep(pause)
+    raise AssertionError("unreachable")
 
 
 def with_block_first(passages: Sequence[Passage], pinned: Sequence[Passage]) -> list[Passage]:

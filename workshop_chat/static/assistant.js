@@ -10,6 +10,8 @@ import { Turn } from "./turns.js";
 const CONVERSATION = "workshop_conversation";
 const BROKEN = "The page could not show the answer. Reload it, then ask again.";
 const STOP_PATIENCE = 4000;
+const UNANSWERED = new Set(["failed", "interrupted"]);
+const ELSEWHERE = new Set(["turn-open", "turn-answered"]);
 
 class Assistant {
   constructor(page) {
@@ -63,11 +65,21 @@ class Assistant {
 
   // Reads an answer that is being written already, from its beginning.
   resume(turn) {
+    return this.begin(turn, "Fetching the answer", (stream) => stream.follow());
+  }
+
+  // Has a question answered anew that the server has kept without its answer; it stays one turn.
+  retry(turn) {
+    return this.begin(turn, "Asking again", (stream) => stream.ask(`${stream.address}/retry`));
+  }
+
+  begin(turn, status, events) {
+    const { number } = turn.element.dataset;
     const fresh = Turn.begin(this.page, turn.message);
-    fresh.element.dataset.number = turn.element.dataset.number;
+    fresh.element.dataset.number = number;
     turn.element.replaceWith(fresh.element);
-    fresh.status("Fetching the answer");
-    return this.run(fresh, (stream) => stream.follow(), this.addressOf(turn.element.dataset.number));
+    fresh.status(status);
+    return this.run(fresh, events, this.addressOf(number));
   }
 
   async run(turn, begin, address = "") {
@@ -77,10 +89,12 @@ class Assistant {
     this.live = live;
     this.show(turn);
     this.busy(true);
+    let elsewhere = false;
     try {
       await this.read(turn, stream, begin(stream));
     } catch (error) {
-      this.fail(turn, stream, error);
+      if (ELSEWHERE.has(error.slug)) elsewhere = true;
+      else this.fail(turn, stream, error);
     } finally {
       clearTimeout(live.giveUp);
       if (this.live === live) {
@@ -88,6 +102,8 @@ class Assistant {
         this.busy(false);
       }
     }
+    // Another page of the same participant was quicker.
+    if (elsewhere) await this.resume(turn);
   }
 
   async read(turn, stream, events) {
@@ -207,7 +223,11 @@ class Assistant {
       this.resume(turn);
       return;
     }
-    // What the server has kept stays; what never reached it is replaced.
+    if (turn.isKept && UNANSWERED.has(state)) {
+      this.retry(turn);
+      return;
+    }
+    // What the participant stopped stays; what never reached the server is replaced.
     if (!turn.isKept) turn.element.remove();
     this.ask(turn.message);
   }

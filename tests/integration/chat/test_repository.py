@@ -1,5 +1,7 @@
 """Conversations on SQLite and on PostgreSQL: kept, and nobody else's."""
 
+import asyncio
+
 import anyio
 import pytest
 from sqlalchemy import text
@@ -7,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared_services.contracts.chat import Answer, Feedback, NearestSection
 from tests.unit.chat.worlds import passage, shared_passage
-from workshop_chat.errors import ConversationNotFoundError, TurnNotFoundError
+from workshop_chat.errors import ConversationNotFoundError, TurnAnsweredError, TurnNotFoundError, TurnOpenError
 from workshop_chat.pipeline import Block, citation_of
 from workshop_chat.repository import ConversationRepository, Progress
 
@@ -155,3 +157,44 @@ async def test_feedback_is_read_with_its_turn(engine: AsyncEngine):
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE chat_turns SET rating = 'down', reason = 'Too short.'"))
     assert (await repository.turns(conversation, "p"))[0].feedback == Feedback(rating="down", reason="Too short.")
+
+
+async def test_an_answer_begun_anew_is_not_written_over_by_whoever_comes_late(engine: AsyncEngine):
+    repository = ConversationRepository(engine, "kettle")
+    conversation = await repository.create("p")
+    number = await repository.begin_turn(conversation, "p", "How?", "boil", "v1", "hint")
+    key = (conversation, number)
+    with pytest.raises(TurnOpenError):
+        await repository.reopen_turn(conversation, "p", number, "v2")
+    await repository.interrupt_open()
+    assert await repository.reopen_turn(conversation, "p", number, "v2") == 2
+    assert await repository.stay_alive([key], {key: 1}) == {}
+    assert await repository.stay_alive([key], {key: 2}) == {key: False}
+    late = answer(conversation).model_copy(update={"number": number, "answer": "Of the first."})
+    await repository.save_progress([Progress(late, [Block(0, "Of the first.", "")], None, 1)])
+    await repository.end_turn("p", number, late, interrupted=False, attempt=1)
+    open_still = (await repository.turn(conversation, "p", number)).turn
+    assert (open_still.state, open_still.answer, open_still.mode) == ("answering", None, "hint")
+    whole = late.model_copy(update={"answer": "Of the second."})
+    await repository.save_progress([Progress(whole, [Block(0, "Of the second.", "")], None, 2)])
+    await repository.end_turn("p", number, whole, interrupted=False, attempt=2)
+    await repository.end_turn("p", number, late, interrupted=True, attempt=1)
+    (kept,) = await repository.turns(conversation, "p")
+    assert (kept.state, kept.answer) == ("done", whole)
+    with pytest.raises(TurnAnsweredError):
+        await repository.reopen_turn(conversation, "p", number, "v2")
+    with pytest.raises(TurnNotFoundError):
+        await repository.reopen_turn(conversation, "q", number, "v2")
+    with pytest.raises(TurnNotFoundError):
+        await ConversationRepository(engine, "teapot").reopen_turn(conversation, "p", number, "v2")
+
+
+async def test_of_two_who_try_again_at_once_one_is_let(engine: AsyncEngine):
+    repository = ConversationRepository(engine, "kettle")
+    conversation = await repository.create("p")
+    number = await repository.begin_turn(conversation, "p", "How?", None, "v")
+    await repository.interrupt_open()
+    tried = await asyncio.gather(
+        *(repository.reopen_turn(conversation, "p", number, "v") for _ in range(4)), return_exceptions=True
+    )
+    assert sorted(str(each) if isinstance(each, int) else type(each).__name__ for each in tried) == ["2", *["TurnOpenError"] * 3]

@@ -18,12 +18,14 @@ from workshop_chat.bus import LocalBus
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import Contexts
 from workshop_chat.endpoints import answer_events
+from workshop_chat.errors import CannotLookUpError, TurnAnsweredError, TurnNotFoundError
 from workshop_chat.helpdesk import HelpDesk
 from workshop_chat.pipeline import NOTE_KEYWORDS_ONLY, NOTE_MODEL_STOPPED, NOTES_ON_END, AnswerPipeline
 from workshop_chat.progress import ProgressRepository
 from workshop_chat.repository import ConversationRepository
 from workshop_chat.runs import Runs
 from workshop_chat.service import ChatService
+from workshop_chat.stages.retrieve import PAUSES_SECONDS
 from workshop_chat.tables import MIGRATIONS
 
 HEATING = passage("Start heating with one command.\n\n```bash exec\nkettle start --until 100\n```")
@@ -232,6 +234,49 @@ async def test_a_failure_is_an_event_and_an_interrupted_turn(rooms: Rooms, searc
     assert events[1].json()["status"] == status
     assert "secret" not in events[1].data
     assert await states(room, conversation) == ["interrupted"]
+
+
+async def test_what_could_not_be_looked_up_says_so_and_is_answered_later_in_the_same_turn(rooms: Rooms):
+    room = rooms.build()
+    conversation = await room.service.create("p")
+    first = await room.ask(conversation)
+    room.search.away = True
+    run = await room.service.begin(await room.service.admit(conversation, "p", QUESTION.model_copy(update={"mode": "hint"})))
+    with pytest.raises(CannotLookUpError) as told:
+        await run.result()
+    tries = len(room.search.requests)
+    (_, kept) = await room.service.turns(conversation, "p")
+    assert "cannot look it up now" in told.value.detail
+    assert told.value.extra["retry_after"] > 0
+    assert tries == 1 + 1 + len(PAUSES_SECONDS)
+    assert kept.state == "interrupted"
+    assert kept.answer is not None
+    assert (kept.answer.answer, kept.answer.note) == ("", told.value.detail)
+    with pytest.raises(CannotLookUpError):
+        await (await room.service.retry(conversation, "p", 2)).result()
+    room.search.away = False
+    again = await (await room.service.retry(conversation, "p", 2)).result()
+    turns = await room.service.turns(conversation, "p")
+    assert [(turn.number, turn.state) for turn in turns] == [(1, "done"), (2, "done")]
+    assert (turns[0].answer, turns[1].answer) == (first, again)
+    assert (again.number, again.mode, again.note) == (2, "hint", "")
+    assert again.answer
+    with pytest.raises(TurnAnsweredError):
+        await room.service.retry(conversation, "p", 2)
+    with pytest.raises(TurnNotFoundError):
+        await room.service.retry(conversation, "somebody else", 2)
+
+
+async def test_a_search_that_meets_a_replica_which_ends_goes_to_the_next(rooms: Rooms):
+    class Ending(FakeSearch):
+        async def search(self, request: SearchRequest) -> SearchResponse:
+            self.away = not self.requests
+            return await super().search(request)
+
+    room = rooms.build(search=Ending([HEATING]))
+    answer = await room.ask(await room.service.create("p"))
+    assert "kettle start --until 100" in answer.answer
+    assert len(room.search.requests) == 2
 
 
 async def test_with_the_library_away_and_nothing_fetched_nothing_is_let_in(rooms: Rooms):
