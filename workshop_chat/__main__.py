@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared_services.clients.credentials import ExchangedTokens
 from shared_services.clients.library import LibraryClient
 from shared_services.clients.rag import RagClient
-from shared_services.kit.database import create_engine, is_server, migrate
+from shared_services.kit.database import PoolBounds, create_engine, is_server, migrate
 from shared_services.kit.health import Readiness
 from shared_services.kit.logging import configure_logging
 from shared_services.kit.process import StartError, run_reporting, serve
@@ -24,10 +24,13 @@ from shared_services.kit.tokens import TokenVerifier
 from shared_services.llm.settings import LlmSettings, build_gateway, build_moderator
 from workshop_chat.app import create_app
 from workshop_chat.participants import MIN_KEY_BYTES
+from workshop_chat.sessions import running
 from workshop_chat.settings import ChatSettings
 from workshop_chat.tables import MIGRATIONS
 
 REQUEST_SECONDS = 30.0
+CONNECT_SECONDS = 3.0
+"""A service whose pods are gone refuses nothing, it is silent."""
 LAST_READERS_SECONDS = 5
 
 
@@ -65,11 +68,12 @@ def build(settings: ChatSettings, llm: LlmSettings) -> tuple[FastAPI, AsyncEngin
         raise StartError(f"A key or code cannot be read: {error}") from error
     # One TLS context for all: each takes megabytes.
     tls = httpx.create_ssl_context()
-    library = httpx.AsyncClient(base_url=settings.library_address, timeout=REQUEST_SECONDS, verify=tls)
-    rag = httpx.AsyncClient(base_url=settings.rag_address, timeout=REQUEST_SECONDS, verify=tls)
-    core = httpx.AsyncClient(base_url=settings.core_address, timeout=REQUEST_SECONDS, verify=tls)
+    patience = httpx.Timeout(REQUEST_SECONDS, connect=CONNECT_SECONDS)
+    library = httpx.AsyncClient(base_url=settings.library_address, timeout=patience, verify=tls)
+    rag = httpx.AsyncClient(base_url=settings.rag_address, timeout=patience, verify=tls)
+    core = httpx.AsyncClient(base_url=settings.core_address, timeout=patience, verify=tls)
     tokens = ExchangedTokens(core, settings.credential_file, (LibraryClient.audience, RagClient.audience))
-    engine = create_engine(settings.database_url)
+    engine = create_engine(settings.database_url, PoolBounds(settings.database_pool, settings.database_idle_seconds))
     retrieval = RagClient(rag, tokens)
     try:
         app = create_app(
@@ -94,7 +98,7 @@ def build(settings: ChatSettings, llm: LlmSettings) -> tuple[FastAPI, AsyncEngin
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            async with library, rag, core, tokens.kept(), serve(app):
+            async with library, rag, core, tokens.kept(), serve(app), running(app.state.content.keep):
                 yield
         finally:
             await engine.dispose()

@@ -177,6 +177,11 @@ def create_app(
             await bus.close()
 
     readiness = readiness or Readiness()
+
+    async def staying() -> str | None:
+        return "The process is about to end." if runs.draining.is_set() else None
+
+    readiness.add("staying", staying)
     readiness.add("workshop", content.ready)
     for fact, told in facts(settings, content, contexts, gateway, moderator).items():
         readiness.tell(fact, told)
@@ -195,6 +200,7 @@ def create_app(
 
     app.state.drain = drain
     app.state.bus = bus
+    app.state.content = content
     app.add_middleware(ParticipantCookieMiddleware)
     send_strangers_to_join(app)
     app.include_router(api_router(content, service, participants.identify, gate))

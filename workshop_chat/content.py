@@ -1,9 +1,12 @@
 """The chat agent's own workshop, fetched from the library and kept by version.
 
 It knows one workshop and can name no other. A new version is noticed by asking the library again after a while; while the
-library is away it goes on with what it has. Bytes are kept by content hash, within a limit, so that an agent stays small.
+library is away it goes on with what it has, and nobody waits for it. Bytes are kept by content hash, within a limit, so that an
+agent stays small; `keep` fetches the text of all steps beforehand, so that a library that goes away later takes none with it.
 """
 
+import asyncio
+import contextlib
 import hashlib
 import time
 from collections import OrderedDict
@@ -20,6 +23,7 @@ from workshop_chat.ports import Library
 log = get_logger()
 
 CHECK_SECONDS = 2.0
+KEEP_SECONDS = 10.0
 REFRESH_TIMEOUT_SECONDS = 3.0
 CACHE_BYTES = 8 * 1024 * 1024
 MAX_CACHED_FILE_BYTES = 1024 * 1024
@@ -65,6 +69,8 @@ class WorkshopContent:
         self._versions: OrderedDict[str, WorkshopVersion] = OrderedDict()
         self._current: WorkshopVersion | None = None
         self._checked_at = float("-inf")
+        self._away = False
+        self._looking: asyncio.Task[None] | None = None
         self._lock = anyio.Lock()
 
     async def current(self) -> WorkshopVersion:
@@ -75,11 +81,44 @@ class WorkshopContent:
             UnavailableError: The library does not answer and nothing has been fetched yet.
         """
         if self._fresh() is None:
-            async with self._lock:
-                if self._fresh() is None:
-                    await self._refresh()
+            if self._away and self._current is not None:
+                self._look_beside()
+            else:
+                await self._look()
         assert self._current is not None
         return self._current
+
+    async def _look(self) -> None:
+        async with self._lock:
+            if self._fresh() is None:
+                await self._refresh()
+
+    def _look_beside(self) -> None:
+        """Ask a library that did not answer last time again, while nobody waits for it."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look_quietly())
+
+    async def _look_quietly(self) -> None:
+        # Whoever asks next is told what came of it.
+        with contextlib.suppress(PlatformError):
+            await self._look()
+
+    async def keep(self) -> None:
+        """Hold the text of every step of the current version, until cancelled."""
+        held = ""
+        try:
+            while True:
+                with contextlib.suppress(PlatformError):
+                    published = await self.current()
+                    if published.version != held:
+                        for file in published.files:
+                            if file.path.startswith("steps/") and file.path.endswith(".md"):
+                                await self.file(file.path, published.version)
+                        held = published.version
+                await anyio.sleep(KEEP_SECONDS)
+        finally:
+            if self._looking is not None:
+                self._looking.cancel()
 
     def known(self) -> WorkshopVersion | None:
         """The version that was current when the library was last asked; None when it never was, or the workshop is gone."""
@@ -98,8 +137,11 @@ class WorkshopContent:
                 raise NotFoundError(f"The workshop '{self.workshop}' is not published.") from error
             if self._current is None:
                 raise UnavailableError("The library does not answer. Try again in a moment.") from error
-            log.warning("library_unreachable", workshop=self.workshop, version=self._current.version, error=str(error))
+            if not self._away:
+                log.warning("library_unreachable", workshop=self.workshop, version=self._current.version, error=str(error))
+            self._away = True
         else:
+            self._away = False
             if self._current is None or found.version != self._current.version:
                 log.info("workshop_version", workshop=self.workshop, version=found.version, number=found.number)
             self._current = self._keep(found)

@@ -18,12 +18,13 @@ from shared_services.contracts.chat import (
     StatusEvent,
     StoredTurn,
 )
-from shared_services.kit.errors import BadInputError, PlatformError
+from shared_services.kit.errors import BadInputError, PlatformError, UnavailableError
 from shared_services.kit.logging import request_id
 from shared_services.kit.sse import EventStreamResponse, encode, event_stream
 from shared_services.pages.markdown import render_answer
 from shared_services.pages.templating import root_path
 from workshop_chat.content import WorkshopContent
+from workshop_chat.errors import NotTakenError
 from workshop_chat.limits import Gate
 from workshop_chat.participants import Participant
 from workshop_chat.pipeline import Piece
@@ -36,6 +37,7 @@ log = get_logger()
 Identify = Callable[[Request], Participant]
 TurnNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 MAX_DIGITS = 9
+RETRY_SECONDS = 5
 
 
 def api_router(content: WorkshopContent, service: ChatService, identify: Identify, gate: Gate) -> APIRouter:
@@ -64,8 +66,13 @@ def api_router(content: WorkshopContent, service: ChatService, identify: Identif
         The answer goes on when its reader goes away. `Content-Location` is the turn: `/events` under it has what a reader
         missed, `/stop` ends it.
         """
-        await gate.message(asking, message.text)
-        return await answered(request, await service.begin(await service.admit(conversation, asking.id, message)))
+        try:
+            await gate.message(asking, message.text)
+            run = await service.begin(await service.admit(conversation, asking.id, message))
+        except UnavailableError as error:
+            detail = f"Your question was not taken, and nothing of it is kept. {error.detail}"
+            raise NotTakenError(detail, **{"retry_after": RETRY_SECONDS, **error.extra}) from error
+        return await answered(request, run)
 
     @router.get("/conversations/{conversation}/turns/{number}")
     async def read_turn(conversation: str, number: TurnNumber, asking: Asking) -> StoredTurn:

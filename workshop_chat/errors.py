@@ -39,6 +39,13 @@ class TurnAnsweredError(ConflictError):
     title = "The question has its answer"
 
 
+class NotTakenError(UnavailableError):
+    """A message that could not be let in, of which nothing is kept."""
+
+    slug = "not-taken"
+    title = "Your question was not taken"
+
+
 class CannotLookUpError(UnavailableError):
     """Retrieval does not answer; `retry_after` in seconds is in `extra`."""
 

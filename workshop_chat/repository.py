@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -183,8 +183,9 @@ class ConversationRepository:
         version: str,
         mode: str = "explain",
         about: BlockRef | None = None,
+        asked_at: datetime | None = None,
     ) -> int:
-        """Write a turn that is being answered; its number, from 1.
+        """Write a turn that is being answered; its number, from 1. `asked_at` is now when absent.
 
         Raises:
             ConversationNotFoundError: The conversation is not this participant's.
@@ -192,6 +193,7 @@ class ConversationRepository:
         """
         given: dict[str, Any] = {"question": question, "step": step, "version": version, "mode": mode}
         given["about"] = about.model_dump() if about and step else None
+        given["asked_at"] = asked_at or datetime.now(UTC)
         for attempt in range(_NUMBERING_TRIES):
             try:
                 return await self._insert(conversation, participant, given)
@@ -215,12 +217,25 @@ class ConversationRepository:
                     workshop=self._workshop,
                     participant=participant,
                     state="answering",
-                    asked_at=datetime.now(UTC),
                     alive_at=self._now(),
                     **given,
                 )
                 session.add(row)
         return number
+
+    async def forget_turn(self, conversation: str, participant: str, asked_at: datetime) -> None:
+        """Delete a turn that nobody began to answer; nothing where there is none."""
+        removal = delete(TurnRow).where(
+            TurnRow.conversation == conversation,
+            TurnRow.workshop == self._workshop,
+            TurnRow.participant == participant,
+            TurnRow.asked_at == asked_at,
+            TurnRow.state.in_(["answering", "interrupted"]),
+            TurnRow.answer.is_(None),
+        )
+        with storage_errors():
+            async with self._engine.begin() as connection:
+                await connection.execute(removal)
 
     async def reopen_turn(self, conversation: str, participant: str, number: int, version: str) -> int:
         """Have a turn whose answer was interrupted answered anew; which of its answers this is, from 2.

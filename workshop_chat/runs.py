@@ -9,6 +9,7 @@ interrupted.
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager, aclosing, suppress
+from datetime import datetime
 from itertools import batched
 from typing import Literal
 
@@ -36,11 +37,14 @@ FLUSH_RUNS = 200
 FLUSH_SHARE = 4
 """Keeping partial answers takes at most one part in so many, and one more, of the time."""
 KEEP_TRYING_SECONDS = 900.0
+PATIENCE_SECONDS = 2.0
+"""How long readers of a whole answer wait for it to be kept before they are told that it is not yet."""
 LONGEST_RETRY_SECONDS = 5.0
 STORE_SECONDS = 35.0
 """A little longer than SQLite waits for its turn to write."""
 LAST_STORE_SECONDS = 5.0
 STOP_SECONDS = 5.0
+NOTE_NOT_KEPT_YET = "This answer is not kept yet, because the store of conversations does not answer; that is tried on."
 
 CUT_BY_RESTART = "The assistant was restarted before the answer was finished. What there was of it is kept; ask again."
 
@@ -163,7 +167,8 @@ class Runs:
         lease: Seconds of silence after which a process is taken for dead.
         grace: Seconds that answers get to finish once the process is to end.
         flush: Least seconds between two transactions that keep partial answers.
-        keep_trying: Seconds to go on trying to keep a finished answer while the store is away.
+        keep_trying: Seconds to go on trying to keep a finished answer that a store refuses which is there. While it is away
+            there is no end to it but the process's own.
     """
 
     def __init__(
@@ -195,7 +200,8 @@ class Runs:
     async def start(self) -> None:
         """Mark what was left unfinished by a process that is no more, and be ready to answer."""
         await self._background.start()
-        await self._interrupt_dead()
+        if not self._repository.shared:
+            await self._interrupt_dead()
         for task in (self._flush, self._tend, self._listen):
             self._background.start_soon(task)
 
@@ -271,6 +277,8 @@ class Runs:
         with anyio.move_on_after(self._grace + LAST_STORE_SECONDS):
             for run in list(self._running.values()):
                 await run.left.wait()
+        for run in self._running.values():
+            log.error("answer_not_kept", workshop=self._workshop, conversation=run.conversation, number=run.number)
         if self._running:
             log.error("answers_not_kept", workshop=self._workshop, turns=len(self._running))
         await self._background.close()
@@ -331,6 +339,17 @@ class Runs:
 
     async def _keep(self, run: Run, answer: Answer, ending: Answer | PlatformError, *, interrupted: bool) -> None:
         """Keep an answer that has ended. When the store is away its readers are not made to wait for it."""
+        told = answer.model_copy(update={"note": " ".join(note for note in (answer.note, NOTE_NOT_KEPT_YET) if note)})
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(self._tell_meanwhile, run, told if ending is answer else ending)
+            await self._keep_trying_to(run, answer, ending, interrupted=interrupted)
+            beside.cancel_scope.cancel()
+
+    async def _tell_meanwhile(self, run: Run, ending: Answer | PlatformError) -> None:
+        await anyio.sleep(PATIENCE_SECONDS)
+        run.finish(ending)
+
+    async def _keep_trying_to(self, run: Run, answer: Answer, ending: Answer | PlatformError, *, interrupted: bool) -> None:
         began = time.monotonic()
         pause = 0.1
         while True:
@@ -345,12 +364,30 @@ class Runs:
                         attempt=run.attempt,
                     )
             except Exception as error:
-                run.finish(ending)
-                if time.monotonic() - began > self._keep_trying:
+                away = isinstance(error, UnavailableError | TimeoutError)
+                if not away:
+                    run.finish(ending)
+                if not away and time.monotonic() - began > self._keep_trying:
                     log.exception("answer_not_kept", workshop=self._workshop, conversation=run.conversation, number=run.number)
                     return
                 if pause == 0.1:
                     log.warning("store_away", workshop=self._workshop, error=type(error).__name__, reason=str(error)[:200])
+                await anyio.sleep(pause)
+                pause = min(pause * 2, LONGEST_RETRY_SECONDS)
+            else:
+                return
+
+    def forget(self, conversation: str, participant: str, asked_at: datetime) -> None:
+        """Take a question away of which nobody can say whether it was kept: its asker was told that it was not."""
+        self._background.start_soon(self._forget, conversation, participant, asked_at)
+
+    async def _forget(self, conversation: str, participant: str, asked_at: datetime) -> None:
+        pause = 0.1
+        while True:
+            try:
+                with store_call():
+                    await self._repository.forget_turn(conversation, participant, asked_at)
+            except Exception:
                 await anyio.sleep(pause)
                 pause = min(pause * 2, LONGEST_RETRY_SECONDS)
             else:
@@ -388,12 +425,13 @@ class Runs:
 
     async def _tend(self) -> None:
         """Say that this process lives, and find those that do not any more."""
-        failed = -self._lease
+        # After the store was away every process looks dead until it has had its time to speak again; and it may have been away
+        # until this process began.
+        failed = time.monotonic()
         while True:
             await anyio.sleep(self._lease / 4)
             try:
                 await self._renew(list(self._running))
-                # After the store was away every process looks dead until it has had its time to speak again.
                 if self._repository.shared and time.monotonic() - failed > self._lease:
                     await self._interrupt_dead()
             except Exception as error:

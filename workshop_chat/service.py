@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import anyio
 
 from shared_services.contracts.chat import Answer, HelpMode, MessageRequest, StoredTurn
 from shared_services.contracts.library import WorkshopVersion
-from shared_services.kit.errors import BadInputError
+from shared_services.kit.errors import BadInputError, UnavailableError
 from workshop_chat import metrics
 from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import Contexts, SafetyLevel
@@ -151,12 +152,25 @@ class ChatService:
             UnavailableError: The store does not answer, or the process is about to end.
         """
         asked = turn.question
+        asked_at = datetime.now(UTC)
         self._runs.check_open()
         # Shielded: a caller who leaves right now must not leave a turn behind that nobody answers.
         with anyio.CancelScope(shield=True):
-            number = await self._repository.begin_turn(
-                turn.conversation, turn.participant, asked.text, asked.step, asked.published.version, turn.mode, asked.about
-            )
+            try:
+                number = await self._repository.begin_turn(
+                    turn.conversation,
+                    turn.participant,
+                    asked.text,
+                    asked.step,
+                    asked.published.version,
+                    turn.mode,
+                    asked.about,
+                    asked_at,
+                )
+            except UnavailableError:
+                # A store that goes away in the middle of it may have kept the question all the same.
+                self._runs.forget(turn.conversation, turn.participant, asked_at)
+                raise
         metrics.QUESTIONS.labels(self._content.workshop).inc()
         draft = Draft(turn.conversation)
         return self._runs.begin(turn.conversation, turn.participant, number, draft, self._pipeline.run(asked, draft))

@@ -88,6 +88,20 @@ class ChatSettings(PlatformSettings):
         validation_alias="DATABASE_URL",
         description="Where conversations are kept: `sqlite:///PATH` or `postgresql://...`.",
     )
+    database_pool: int = Field(
+        default=5,
+        ge=2,
+        le=100,
+        validation_alias="DATABASE_POOL_SIZE",
+        description="How many connections one process has to PostgreSQL at once, besides the one that it listens on.",
+    )
+    database_idle_seconds: int = Field(
+        default=30,
+        ge=0,
+        le=86_400,
+        validation_alias="DATABASE_IDLE_SECONDS",
+        description="Seconds after which PostgreSQL closes a connection that was not used; 0 keeps it.",
+    )
     participant_key_file: Path | None = Field(
         default=None,
         validation_alias="PARTICIPANT_KEY_FILE",

@@ -20,6 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from shared_services.kit.errors import StorageFullError, UnavailableError
 
 SQLITE_BUSY_MILLISECONDS = 30_000
+CONNECT_SECONDS = 10.0
+COMMAND_SECONDS = 30.0
+POOL_SECONDS = 10.0
 ANSWER_SECONDS = 3.0
 """How soon a store has to answer its readiness check; probes wait no longer than that."""
 _REVISION = re.compile(r"""^revision\b.*?=\s*["']([^"']+)""", re.MULTILINE)
@@ -39,10 +42,27 @@ class MigrationSet:
         return f"{self.room}_alembic_version"
 
 
-def create_engine(url: str) -> AsyncEngine:
+@dataclass(frozen=True)
+class PoolBounds:
+    """How many connections one process holds to a server that it shares with others.
+
+    Attributes:
+        most: At once; whoever needs one more waits for it.
+        idle_seconds: After which the server closes one that nobody used; 0 keeps them.
+    """
+
+    most: int
+    idle_seconds: int = 0
+
+
+def create_engine(url: str, bounds: PoolBounds | None = None) -> AsyncEngine:
     """An engine for `sqlite:///PATH`, `postgresql://...` or the same with their async drivers named.
 
     SQLite commits are durable against a power cut (`synchronous=FULL` over a write-ahead log) and wait for each other.
+
+    Args:
+        url: Where the store is.
+        bounds: Of connections to a server; SQLAlchemy's own (15, kept for ever) when absent. Says nothing to a file.
     """
     if url.startswith("sqlite"):
         path = url.split("://", 1)[1]
@@ -50,7 +70,16 @@ def create_engine(url: str) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
     address = url.split("://", 1)[1]
-    return create_async_engine(f"postgresql+asyncpg://{address}", pool_pre_ping=True)
+    # A server that does not answer must not hold anybody up for asyncpg's minute.
+    given: dict[str, Any] = {"timeout": CONNECT_SECONDS}
+    bound: dict[str, Any] = {}
+    if bounds is not None:
+        # The one used last goes first, so that those which are not needed stay idle, and are closed.
+        bound = {"pool_size": bounds.most, "max_overflow": 0, "pool_use_lifo": True, "pool_timeout": POOL_SECONDS}
+        given["command_timeout"] = COMMAND_SECONDS
+        if bounds.idle_seconds:
+            given["server_settings"] = {"idle_session_timeout": str(bounds.idle_seconds * 1000)}
+    return create_async_engine(f"postgresql+asyncpg://{address}", pool_pre_ping=True, connect_args=given, **bound)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

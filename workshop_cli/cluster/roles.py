@@ -26,12 +26,14 @@ _WANTED: Final[tuple[tuple[str, bool, LiteralString], ...]] = (
     ("rolbypassrls", False, "NOBYPASSRLS"),
 )
 
-_LARGE_OBJECT_MAKERS: Final[tuple[LiteralString, ...]] = (
+_CLOSED_FUNCTIONS: Final[tuple[LiteralString, ...]] = (
     "lo_creat(integer)",
     "lo_create(oid)",
     "lo_from_bytea(oid, bytea)",
+    "pg_lock_status()",
 )
-"""Large objects lie in no schema: whoever may connect could fill the disk with them."""
+"""Large objects lie in no schema: whoever may connect could fill the disk with them. Nor do advisory locks, and whoever reads
+which ones another role holds, which is otherwise its secret, could take them first."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ async def ensure_shared_database(server: Server, database: str) -> None:
     async with server.into(database) as inside:
         await inside.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         if superuser:
-            for function in _LARGE_OBJECT_MAKERS:
+            for function in _CLOSED_FUNCTIONS:
                 await inside.execute(SQL("REVOKE EXECUTE ON FUNCTION pg_catalog.{} FROM PUBLIC").format(SQL(function)))
 
 

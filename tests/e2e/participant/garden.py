@@ -23,7 +23,7 @@ from shared_services.contracts.problems import Problem
 from shared_services.contracts.rag import DocumentRef, Passage, PassageScores, SearchRequest, SearchResponse
 from shared_services.contracts.workshop import SourcePlace
 from shared_services.kit.database import create_engine
-from shared_services.kit.errors import ProblemError
+from shared_services.kit.errors import ProblemError, UnavailableError
 from shared_services.kit.tokens import TokenIssuer
 from shared_services.library.form import WorkshopFiles, validate_files
 from shared_services.llm.gateway import Finish, NullGateway
@@ -156,7 +156,9 @@ class HeldLibrary:
 
 
 class WordSearch:
-    """Finds the paragraphs that share the most words with a question."""
+    """Finds the paragraphs that share the most words with a question; `away`, nothing answers."""
+
+    away = False
 
     def __init__(self, workshop: WorkshopFiles, shared: Sequence[Passage] = ()) -> None:
         self.workshop = workshop.manifest.slug
@@ -170,6 +172,8 @@ class WordSearch:
         self.passages.extend(shared)
 
     async def search(self, request: SearchRequest) -> SearchResponse:
+        if self.away:
+            raise UnavailableError("The RAG agent is away.")
         wanted = _words(request.query)
         scored = sorted(self.passages, key=lambda passage: -len(wanted & _words(passage.text + " ".join(passage.heading))))
         best = scored[: request.limit]

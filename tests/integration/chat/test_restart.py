@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +35,7 @@ STREAM = {"accept": "text/event-stream"}
 
 
 def agents() -> Starlette:
-    """The library and the RAG agent over HTTP, with one small workshop."""
+    """The library, the exchange of tokens and the RAG agent over HTTP, with one small workshop."""
     library, search = FakeLibrary(), FakeSearch([passage("Start heating with one command.")])
     library.publish("harbor")
 
@@ -49,12 +50,16 @@ def agents() -> Starlette:
         found = [each.model_copy(update={"workshop": "harbor"}) for each in search.passages]
         return JSONResponse((await search.search(asked)).model_copy(update={"passages": found}).model_dump(mode="json"))
 
+    async def token(_request: Request) -> Response:
+        return JSONResponse({"token": "scripted", "expires_in": 600})
+
     return Starlette(
         routes=[
             Route("/api/v1/library/harbor", current),
             Route("/api/v1/library/harbor/versions/{version}", current),
             Route("/api/v1/library/harbor/files/{sha256}", file),
             Route("/api/v1/search", find, methods=["POST"]),
+            Route("/api/v1/tokens", token, methods=["POST"]),
         ]
     )
 
@@ -75,6 +80,17 @@ def world(environment: dict[str, str], upstream: ScriptedUpstream) -> Iterator[d
 def free_port() -> str:
     with listening_socket() as free:
         return str(free.getsockname()[1])
+
+
+@contextmanager
+def ready(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+    """The process, once it has what it stands on."""
+    with running(environment) as (process, seconds):
+        begun = time.monotonic()
+        while httpx.get(f"http://127.0.0.1:{environment['CHAT_PORT']}/readyz", timeout=10).status_code != 200:
+            assert time.monotonic() - begun < 60
+            time.sleep(0.05)
+        yield process, seconds
 
 
 def at(environment: dict[str, str], cookies: httpx.Cookies | None = None) -> httpx.AsyncClient:
@@ -134,7 +150,7 @@ async def until_kept(
 async def test_kill_9_in_mid_answer_leaves_what_was_given(world: dict[str, str], upstream: ScriptedUpstream):
     upstream.script(Endless("Start it. [1]\n\n", 0.05))
     async with at(world) as http:
-        with running(world) as (process, _):
+        with ready(world) as (process, _):
             conversation = await start(http)
             path = f"/api/v1/conversations/{conversation}"
             await read(http, "POST", f"{path}/messages", lambda events: len(blocks(events)) == 3, json=QUESTION)
@@ -144,7 +160,7 @@ async def test_kill_9_in_mid_answer_leaves_what_was_given(world: dict[str, str],
             process.kill()
             process.wait(20)
         assert flushed.state == "answering"
-        with running(world):
+        with ready(world):
             turn = await first_turn(http, conversation)
             events = await read(http, "GET", f"{path}/turns/1/events")
             resumed = await read(http, "GET", f"{path}/turns/1/events", headers={"last-event-id": "1"})
@@ -166,7 +182,7 @@ async def test_kill_9_in_mid_answer_leaves_what_was_given(world: dict[str, str],
 async def test_told_to_end_it_finishes_what_it_began(world: dict[str, str], upstream: ScriptedUpstream):
     upstream.script(Say(PARAGRAPHS, gap=0.1))
     async with at(world) as http:
-        with running(world) as (process, _):
+        with ready(world) as (process, _):
             conversation = await start(http)
 
             def end_it(events: list[ServerSentEvent]) -> bool:
@@ -177,7 +193,7 @@ async def test_told_to_end_it_finishes_what_it_began(world: dict[str, str], upst
             events = await read(http, "POST", f"/api/v1/conversations/{conversation}/messages", end_it, json=QUESTION)
             with anyio.fail_after(20):
                 assert await anyio.to_thread.run_sync(process.wait) in {0, -signal.SIGTERM}
-        with running(world):
+        with ready(world):
             turn = await first_turn(http, conversation)
     assert events[-1].event == "done"
     assert text_of(events) == "".join(PARAGRAPHS).strip()
@@ -187,7 +203,7 @@ async def test_told_to_end_it_finishes_what_it_began(world: dict[str, str], upst
 async def test_told_to_end_it_does_not_wait_for_ever(world: dict[str, str], upstream: ScriptedUpstream):
     upstream.script(Endless("Start it. [1]\n\n", 0.05))
     async with at(world) as http:
-        with running({**world, "CHAT_DRAIN_SECONDS": "1"}) as (process, _):
+        with ready({**world, "CHAT_DRAIN_SECONDS": "1"}) as (process, _):
             conversation = await start(http)
 
             def end_it(events: list[ServerSentEvent]) -> bool:
@@ -198,7 +214,7 @@ async def test_told_to_end_it_does_not_wait_for_ever(world: dict[str, str], upst
             events = await read(http, "POST", f"/api/v1/conversations/{conversation}/messages", end_it, json=QUESTION)
             with anyio.fail_after(20):
                 await anyio.to_thread.run_sync(process.wait)
-        with running(world):
+        with ready(world):
             turn = await first_turn(http, conversation)
     assert events[-1].json()["type"].endswith("answer-interrupted")
     assert turn.state == "interrupted"
@@ -249,7 +265,7 @@ async def test_an_answer_is_finished_without_its_database_and_kept_when_that_is_
     upstream.script(Say(PARAGRAPHS, gap=0.1))
     with postgres() as server:
         async with at(world) as http:
-            with running({**world, "DATABASE_URL": server.url}):
+            with ready({**world, "DATABASE_URL": server.url}):
                 conversation = await start(http)
                 path = f"/api/v1/conversations/{conversation}"
 
@@ -265,8 +281,9 @@ async def test_an_answer_is_finished_without_its_database_and_kept_when_that_is_
                 whole = (await http.get(path)).json()
     assert events[-1].event == "done"
     assert text_of(events) == "".join(PARAGRAPHS).strip()
-    assert (away.status_code, away.json()["type"].rpartition(":")[2]) == (503, "unavailable")
-    assert turn.answer == Answer.model_validate_json(events[-1].data)
+    assert (away.status_code, away.json()["type"].rpartition(":")[2]) == (503, "not-taken")
+    # The reader was told that it was not kept yet, which it is now.
+    assert turn.answer == Answer.model_validate_json(events[-1].data).model_copy(update={"note": ""})
     assert len(whole) == 1
 
 
@@ -276,7 +293,7 @@ async def test_a_killed_process_is_missed_by_the_other(world: dict[str, str], up
     with throwaway_postgres() as url:
         one = {**world, "DATABASE_URL": url}
         two = {**one, "CHAT_PORT": free_port()}
-        with running(one) as (process, _), running(two):
+        with ready(one) as (process, _), ready(two):
             async with at(one) as http:
                 conversation = await start(http)
                 path = f"/api/v1/conversations/{conversation}"

@@ -39,6 +39,7 @@ REFUSED = {
     "a large object": "SELECT lo_create(0)",
     "a large object by number": "SELECT lo_creat(-1)",
     "a large object with bytes": "SELECT lo_from_bytea(0, 'x')",
+    "the locks of others": "SELECT * FROM pg_locks",
     "a file as a large object": "SELECT lo_import('/etc/passwd')",
     "a file": "SELECT pg_read_file('/etc/passwd')",
     "a binary file": "SELECT pg_read_binary_file('PG_VERSION')",
