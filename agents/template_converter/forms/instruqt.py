@@ -14,6 +14,7 @@ from agents.template_converter.forms.anchors import slug
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
 from agents.template_converter.forms.fences import read_info
 from agents.template_converter.forms.frontmatter import FrontMatter
+from agents.template_converter.forms.instruqt_lab import is_lab, read_lab
 from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.numbering import natural
 from agents.template_converter.forms.pages import first_paragraph, make_page
@@ -50,12 +51,12 @@ class _Met:
 
 
 class InstruqtImporter:
-    """Recognises and reads tracks."""
+    """Recognises and reads tracks, and labs in HCL."""
 
     form = Form.INSTRUQT
 
     def recognise(self, tree: Tree) -> list[FormCandidate]:
-        """Every track."""
+        """Every track and every lab."""
         found = []
         for path in signals.visible(tree):
             if posixpath.basename(path) in TRACKS:
@@ -65,6 +66,12 @@ class InstruqtImporter:
                 score = 0.45 if signals.is_showcase(folder) else 0.95
                 evidence = [f"`{path}` is an Instruqt track{written}."]
                 found.append(FormCandidate(form=self.form, score=score, path=folder, evidence=evidence))
+            elif is_lab(tree, path):
+                folder = posixpath.dirname(path)
+                pages = sum(row.endswith(".md") for row in tree.under(folder))
+                score = 0.3 if not pages else 0.45 if folder and signals.is_showcase(folder) else 0.95
+                said = f"`{path}` describes an Instruqt lab; {pages} Markdown page{'' if pages == 1 else 's'} lie below it."
+                found.append(FormCandidate(form=self.form, score=score, path=folder, evidence=[said]))
         return found
 
     def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
@@ -74,6 +81,9 @@ class InstruqtImporter:
             UnreadableSourceError: There is no `track.yml`, it cannot be read, or no challenge is there.
         """
         path = next((found for name in TRACKS if (found := posixpath.join(candidate.path, name)) in tree), None)
+        beside = (row for row in tree.under(candidate.path) if posixpath.dirname(row) == candidate.path)
+        if path is None and any(is_lab(tree, row) for row in beside):
+            return read_lab(tree, candidate.path)
         if path is None:
             raise UnreadableSourceError(f"There is no `{posixpath.join(candidate.path, TRACKS[0])}`, which a track needs.")
         track, places = _load(tree, path)

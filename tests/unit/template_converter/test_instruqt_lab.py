@@ -1,0 +1,198 @@
+"""Instruqt's labs in HCL: order by reference, modules, component tags, tasks as checks, quizzes; nothing else of HCL is trusted."""
+
+import pytest
+import yaml
+
+from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.forms.hcl_values import blocks, labelled, load_hcl
+from agents.template_converter.forms.instruqt import InstruqtImporter
+from tests.unit.template_converter.trees import make_tree, read
+
+IMPORTER = InstruqtImporter()
+MAIN = """
+# a comment
+module "more" {
+  source = "./modules/more"
+}
+resource "lab" "mine" {
+  title       = "My \\"lab\\""
+  description = "About it."
+  settings {
+    timelimit {
+      duration = "1h"
+    }
+  }
+  content {
+    chapter "a" {
+      title = "First chapter"
+      page "one" {
+        title     = "One"
+        reference = resource.page.one
+      }
+      page "gone" {
+        reference = resource.page.gone
+      }
+    }
+    chapter "b" {
+      title = "Second chapter"
+      page "two" {
+        reference = module.more.output.pages.two
+      }
+    }
+  }
+}
+"""
+PAGES = """
+resource "page" "one" {
+  title = "Page one"
+  file  = "instructions/one.md"
+}
+resource "container" "c" {
+  image {
+    name = "x"
+  }
+}
+"""
+TASKS = """
+resource "task" "make" {
+  description = "Make it"
+  condition "there" {
+    description = "It is there"
+    check {
+      script          = "scripts/there.sh"
+      failure_message = "It isn't there"
+    }
+    solve {
+      script = "scripts/solve.sh"
+    }
+  }
+  condition "lost" {
+    check {
+      script = "scripts/lost.sh"
+    }
+  }
+}
+resource "quiz" "asked" {
+  questions = [resource.single_choice_question.capital]
+}
+resource "single_choice_question" "capital" {
+  question    = "Which?"
+  answer      = "This"
+  distractors = ["That"]
+  hints       = ["Think."]
+}
+"""
+ONE = """# One
+
+<instruqt-code language="shell" run="true">
+kubectl get nodes
+</instruqt-code>
+
+<instruqt-code language="shell" no-copy="true">
+NAME
+</instruqt-code>
+
+<instruqt-code-group>
+<instruqt-code title="In Go" language="go" copy="true">package main</instruqt-code>
+</instruqt-code-group>
+
+<instruqt-task id="make">
+Do `it`, then see [two](../modules/more/two.md).
+</instruqt-task>
+
+<instruqt-quiz id="asked"></instruqt-quiz>
+
+<instruqt-switch-tab-button id="term" title="Terminal"></instruqt-switch-tab-button> <instruqt-video id="abc"></instruqt-video>
+
+<instruqt-task id="nowhere"></instruqt-task>
+
+```
+<instruqt-code>
+```
+"""
+FILES = {
+    "lab/main.hcl": MAIN,
+    "lab/pages.hcl": PAGES,
+    "lab/tasks.hcl": TASKS,
+    "lab/instructions/one.md": ONE,
+    "lab/scripts/there.sh": "test -e x\n",
+    "lab/scripts/solve.sh": "touch x\n",
+    "lab/modules/more/main.hcl": 'resource "page" "two" {\n  file = "two.md"\n}\noutput "pages" {\n  value = {\n    "two" = resource.page.two\n  }\n}\n',
+    "lab/modules/more/two.md": "---\ntitle: x\n---\n# Two\n",
+}
+
+
+@pytest.fixture
+def workshop(tmp_path):
+    return read(IMPORTER, make_tree(tmp_path, FILES), "lab")
+
+
+def test_pages_are_followed_by_reference_also_into_modules(workshop):
+    assert (workshop.title, workshop.summary, workshop.duration) == ('My "lab"', "About it.", 60)
+    assert [(step.title, step.source) for step in workshop.steps] == [
+        ("One", "lab/instructions/one.md"),
+        ("x", "lab/modules/more/two.md"),
+    ]
+    assert [(row.title, len(row.steps)) for row in workshop.chapters] == [("First chapter", 1), ("Second chapter", 1)]
+
+
+def test_component_tags_become_blocks_links_and_words(workshop):
+    text = workshop.steps[0].content
+    assert "```shell exec\nkubectl get nodes\n```" in text
+    assert "```shell output\nNAME\n```" in text
+    assert "**In Go**\n\n```go copy\npackage main\n```" in text
+    assert f"Do `it`, then see [two](../{workshop.steps[1].id}/content.md)." in text
+    assert "**Terminal** [Video](https://www.youtube.com/watch?v=abc)" in text
+    assert "```\n<instruqt-code>\n```" in text
+    assert "<instruqt-task" not in text
+
+
+def test_tasks_are_checks_and_quizzes_come_along(workshop):
+    step = workshop.steps[0]
+    assert step.check == "#!/bin/bash\nbash 'files/checks/make-there-there.sh' || { echo 'It isn'\\''t there' >&2; exit 1; }\n"
+    assert step.files["files/checks/make-there-there.sh"] == b"test -e x\n"
+    assert step.solve == "```bash\ntouch x\n```\n"
+    assert yaml.safe_load(step.files["quiz.yaml"]) == {
+        "questions": [
+            {
+                "question": "Which?",
+                "answers": [{"text": "This", "correct": True}, {"text": "That", "correct": False}],
+                "explanation": "Think.",
+            }
+        ]
+    }
+
+
+def test_what_is_missing_and_what_has_no_place_is_told(workshop):
+    assert [(row.kind, row.target) for row in workshop.broken] == [
+        ("page", "gone"),
+        ("check", "lab/scripts/lost.sh"),
+        ("check", "nowhere"),
+    ]
+    assert [row.kind for row in workshop.losses] == ["macro", "macro", "setting"]
+
+
+def test_recognition(tmp_path):
+    tree = make_tree(
+        tmp_path, {**FILES, "examples/x/main.hcl": MAIN, "examples/x/a.md": "x", "infra/main.hcl": 'resource "vm" "a" {\n}\n'}
+    )
+    assert [(row.path, row.score) for row in IMPORTER.recognise(tree)] == [("examples/x", 0.45), ("lab", 0.95)]
+
+
+@pytest.mark.parametrize(
+    ("main", "message"),
+    [
+        ('resource "lab" "x" {\n', r"`lab/main\.hcl` cannot be read: it is not HCL"),
+        ('resource "lab" "x" {\n  title = "x"\n}\n', "shows no page"),
+        ('resource "lab" "x" {\n  title = "' + "x" * 300_000 + '"\n}\n', "more than are read"),
+    ],
+)
+def test_labs_that_cannot_be_read(tmp_path, main, message):
+    with pytest.raises(UnreadableSourceError, match=message):
+        read(IMPORTER, make_tree(tmp_path, {"lab/main.hcl": main}), "lab")
+
+
+def test_values_without_the_parsers_marks():
+    values = load_hcl('a "b" {\n  t = <<-EOF\n    one\n      two\n    EOF\n  n = 1\n  l = ["x", y.z]\n  q = "a\\"b"\n}\n', "f")
+    assert labelled(values, "a") == [("b", {"t": "one\n  two", "n": 1, "l": ["x", "${y.z}"], "q": 'a"b'})]
+    assert blocks(values, "none") == []
