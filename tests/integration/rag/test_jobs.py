@@ -26,6 +26,7 @@ from shared_services.contracts.rag import IndexStatus, ReindexReport, ReindexReq
 from shared_services.jobs.settings import JobsSettings
 from shared_services.kit.database import create_engine
 from shared_services.kit.errors import ProblemError
+from shared_services.kit.health import Readiness
 from tests.integration.rag.conftest import open_room
 from tests.integration.rag.indexing_program import jobs_of
 from tests.integration.rag.test_api import ISSUER, ROOT, Files, _bearer
@@ -60,7 +61,7 @@ async def agent(tmp_path: Path, embedder: FakeEmbedder, monkeypatch: pytest.Monk
     engine = create_engine(f"sqlite:///{tmp_path}/rag.sqlite3")
     files = Files({("shop", "v1"): workshop("shop", CLUSTER_STEPS), ("shop", "v2"): workshop("shop", {"a": "# A\n\nTrees.\n"})})
     (tmp_path / "rag").mkdir(exist_ok=True)
-    app = build(RagSettings(data=tmp_path / "rag"), JobsSettings(), engine, ISSUER.verifier(), files)
+    app, _ = build(RagSettings(data=tmp_path / "rag"), JobsSettings(), engine, ISSUER.verifier(), files, Readiness())
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://rag") as http,
