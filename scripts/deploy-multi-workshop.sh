@@ -62,13 +62,14 @@ readonly ROOT
 
 deploy() {
   plan_steps "Check tools, rights, names and room" "Shared core" "Secrets" "Namespace and registration" "Chat agent" \
-    "Content" "Smoke test" "Summary"
+    "Content" "Readiness" "Smoke test" "Summary"
   step; preflight
   step; ensure_core
   step; ensure_workshop_secrets
   step; register_workshop
-  step; roll_out_chat_agent
+  step; start_chat_agent
   step; publish_content
+  step; wait_for_chat_agent
   step; smoke_test
   step; summarize
 }

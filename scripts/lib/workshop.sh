@@ -15,8 +15,13 @@ $(workshop_secret)"
   say "namespace $NAMESPACE, its quota and policies, and Job register-$NAME"
 }
 
-roll_out_chat_agent() {
+# A chat agent is ready once its workshop is published, so it starts before the content and is waited for after it.
+start_chat_agent() {
   apply "$(render_workshop | documents in "$PODS")" >/dev/null
+  say "Deployment chat-agent starts while its content is published"
+}
+
+wait_for_chat_agent() {
   poll "$TIMEOUT" "chat agent" rollout_progress
   say "Deployment chat-agent is ready${EXPOSURE:+, reached by $EXPOSURE at $HOST}"
 }

@@ -161,7 +161,7 @@ def test_a_chat_agent_that_does_not_start_says_why(deploying: Deploying):
     )
     done = deploying("x", "spring-boot", "--timeout", "2", *QUICK)
     assert done.returncode == 1
-    assert "Step 5 (Chat agent) failed" in done.stderr
+    assert "Step 7 (Readiness) failed" in done.stderr
     assert "ImagePullBackOff no such image" in done.stderr
 
 
