@@ -1,5 +1,6 @@
 """What every client shares: a token on each call, problem documents raised again, unreachable services named."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -79,11 +80,11 @@ def _raise_for_problem(response: httpx.Response, content: bytes) -> None:
     status = response.status_code
     if status < 400:
         return
+    # Of when to ask again, an answer's header tells where its body does not; a proxy's has nothing else.
+    seconds = response.headers.get("retry-after", "")
+    again = {"retry_after": int(seconds)} if seconds.isdecimal() else {}
     try:
-        problem = Problem.model_validate_json(content)
-    except ValidationError:
-        # A proxy's answer; of when to ask again its header alone tells.
-        seconds = response.headers.get("retry-after", "")
-        extra = {"retry_after": int(seconds)} if seconds.isdecimal() else {}
-        problem = Problem(type=f"{PROBLEM_TYPE_PREFIX}http-{status}", title=f"HTTP {status}", status=status, **extra)
+        problem = Problem.model_validate(again | json.loads(content))
+    except (ValidationError, ValueError, TypeError):
+        problem = Problem(type=f"{PROBLEM_TYPE_PREFIX}http-{status}", title=f"HTTP {status}", status=status, **again)
     raise ProblemError(problem)

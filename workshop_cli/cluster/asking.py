@@ -84,7 +84,7 @@ async def ask(core: Inside, name: str, question: str | None, address: str | None
         NotFoundError: Nothing is published under this name.
         UnavailableError: The chat agent did not answer in time.
     """
-    questions = [question] if question is not None else questions_for(await core.library.current(name))
+    questions = [question] if question is not None else questions_for(await core.stored(core.library.current(name)))
     where = (address or chat_address(name)).rstrip("/")
     deadline = time.monotonic() + wait
     said = ""
@@ -136,7 +136,7 @@ async def refuse_unpublished(core: Inside, name: str) -> None:
         NotFoundError: Nothing is.
     """
     try:
-        await core.library.current(name)
+        await core.stored(core.library.current(name))
     except NotFoundError as error:
         raise NotFoundError(
             f"Nothing is published as {name} yet, so that its chat agent has nothing to answer from. Publish it first: "

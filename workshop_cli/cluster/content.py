@@ -16,7 +16,7 @@ from shared_services.contracts.rag import IndexStatus
 from shared_services.kit.errors import BadInputError, NotFoundError, PlatformError, TooLargeError
 from shared_services.library.form import WorkshopFiles, read_folder, with_slug
 from workshop_cli.cluster.following import Lines, followed
-from workshop_cli.cluster.inside import Inside
+from workshop_cli.cluster.inside import Inside, when_ready
 from workshop_cli.cluster.server import Say
 
 MIB = 1024 * 1024
@@ -114,12 +114,13 @@ async def from_repository(core: Inside, name: str, request: ConvertRequest, say:
         PlatformError: It could not be read or published.
     """
     say(f"Asking the template converter for {name}")
-    job = await followed(core.jobs, await core.converter.convert(request.model_copy(update={"slug": name})), say)
+    named = request.model_copy(update={"slug": name})
+    job = await followed(core.jobs, await when_ready(lambda: core.converter.convert(named), say), say)
     made = job.result or {}
     if made.get("workshop") != name:
         raise PlatformError(f"The template converter made {made.get('workshop')!r} of it in place of {name!r}. Update its image.")
     say(_counted(made["report"]))
-    return await _publish(core, await core.library.version(name, str(made["version"])), say)
+    return await _publish(core, await core.stored(core.library.version(name, str(made["version"]))), say)
 
 
 def _counted(report: dict[str, Any]) -> str:
@@ -129,17 +130,17 @@ def _counted(report: dict[str, Any]) -> str:
 
 
 async def _publish_files(core: Inside, name: str, workshop: WorkshopFiles, say: Say) -> dict[str, Any]:
-    return await _publish(core, await core.library.draft(with_slug(workshop, name)), say)
+    return await _publish(core, await core.stored(core.library.draft(with_slug(workshop, name))), say)
 
 
 async def _publish(core: Inside, draft: WorkshopVersion, say: Say) -> dict[str, Any]:
     name = draft.workshop
-    index = await index_of(core, name)
+    index = await index_of(core, name, say)
     if draft.current and index is not None and index.version == draft.version:
         say(f"{name} {draft.version} is published already; there is nothing to do.")
         return _result(draft, index.chunks, changed=False)
     say(f"Publishing {name} {draft.version} with {len(draft.steps)} steps")
-    job = await followed(core.jobs, await core.console.publish(name, draft.version), say)
+    job = await followed(core.jobs, await when_ready(lambda: core.console.publish(name, draft.version), say), say)
     return _result(draft, int((job.result or {})["chunks"]), changed=True)
 
 
@@ -155,14 +156,14 @@ def _result(version: WorkshopVersion, chunks: int, *, changed: bool) -> dict[str
     }
 
 
-async def index_of(core: Inside, name: str) -> IndexStatus | None:
+async def index_of(core: Inside, name: str, say: Say) -> IndexStatus | None:
     """What is searched of a workshop now; None where nothing is.
 
     Raises:
         PlatformError: The RAG agent does not answer.
     """
     try:
-        found = await core.rag(name).status(name)
+        found = await when_ready(lambda: core.rag(name).status(name), say)
     except PlatformError as error:
         if error.status == NotFoundError.status:
             return None

@@ -1,6 +1,6 @@
 """What `operate` works with inside a console's pod: the core's key and database, the console beside it, the shared agents."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -9,18 +9,21 @@ import httpx
 from shared_services.clients.converter import ConverterClient
 from shared_services.clients.jobs import JobsClient
 from shared_services.clients.library import LibraryClient
+from shared_services.clients.patience import patiently
 from shared_services.clients.rag import RagClient
 from shared_services.contracts.identity import Role
-from shared_services.kit.database import create_engine
-from shared_services.kit.errors import BadInputError
+from shared_services.kit.database import create_engine, storage_errors
+from shared_services.kit.errors import BadInputError, PlatformError
 from shared_services.kit.tokens import TokenIssuer, TokenSource, load_key
 from shared_services.library.service import LibraryService
+from workshop_cli.cluster.server import Say
 from workshop_cli.settings import ConsoleProcessSettings
 
 WHO = "author:operate"
 """Owns the jobs that `operate` starts."""
 
 REQUEST_SECONDS = 60.0
+BUSY_SECONDS = 120.0
 _ROLES = frozenset({Role.ADMIN})
 
 
@@ -42,6 +45,16 @@ class Inside:
     def token(self, workshop: str | None = None) -> TokenSource:
         """Tokens of an administrator, for one workshop or for all."""
         return self.issuer.source(WHO, roles=_ROLES, workshop=workshop)
+
+    @staticmethod
+    async def stored[T](call: Awaitable[T]) -> T:
+        """What the library gives.
+
+        Raises:
+            UnavailableError: The database does not answer.
+        """
+        with storage_errors():
+            return await call
 
     @property
     def console(self) -> LibraryClient:
@@ -78,6 +91,19 @@ def issuer_of(settings: ConsoleProcessSettings) -> TokenIssuer:
         return TokenIssuer(load_key(settings.private_key_file))
     except (OSError, ValueError, TypeError) as error:
         raise BadInputError(f"The core's private key cannot be read from CORE_PRIVATE_KEY_FILE: {error}") from error
+
+
+async def when_ready[T](call: Callable[[], Awaitable[T]], say: Say) -> T:
+    """What a service answers once it has time; one that says when to ask again is starting, or busy.
+
+    Raises:
+        PlatformError: What it answers else, and at last.
+    """
+
+    async def on_wait(seconds: float, error: PlatformError) -> None:
+        say(f"{error.detail or error.title} Asking again in {seconds:g} s")
+
+    return await patiently(call, on_wait, longest=BUSY_SECONDS)
 
 
 @asynccontextmanager

@@ -77,7 +77,7 @@ async def _run(args: argparse.Namespace) -> int:
             found = await remove(core, name, say)
             text = f"Nothing of {name} is left in library and index."
         else:
-            found = await status(core, name)
+            found = await status(core, name, say)
             text = json.dumps(found)
     _show(text, found, as_json=args.json)
     return 0

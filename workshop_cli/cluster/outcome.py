@@ -34,16 +34,23 @@ def run_reported(run: Callable[[], int], what: str) -> int:
         what: The command, which begins the sentence of an error.
     """
     try:
+        return _run_reported(run, what)
+    except BrokenPipeError:
+        # Whoever watched is gone. Python would complain once more when it flushes at its end.
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return FAILED
+
+
+def _run_reported(run: Callable[[], int], what: str) -> int:
+    try:
         status = run()
         sys.stdout.flush()
     except KeyboardInterrupt:
         say(f"{what}: interrupted; run it again to go on.")
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever watched is gone. Python would complain once more when it flushes at its end.
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        return FAILED
+        raise
     except Exception as error:
         sentence, status = told(error)
         if sentence is None:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,10 +15,11 @@ import pytest
 
 from shared_services.contracts.workshop import WorkshopManifest
 from shared_services.library.form import read_folder
-from tests.integration.cluster.core import ROOT, Core
+from tests.integration.cluster.core import ROOT, Core, Done
 from tests.integration.cluster.databases import Databases
 from tests.integration.console.conftest import make_repository, pages
 from tests.postgres import throwaway_postgres
+from workshop_cli.cluster import content, operate
 
 pytestmark = pytest.mark.postgres
 
@@ -35,6 +36,27 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Core]:
         found.start_rag()
         found.start_converter()
         yield found
+
+
+Here = Callable[..., Done]
+
+
+@pytest.fixture
+def here(core: Core, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
+    """Runs `operate` in this process, for what needs no process of its own."""
+    for variable, text in core.console_env.items():
+        monkeypatch.setenv(variable, text)
+    monkeypatch.setattr(operate, "configure_logging", lambda *_, **__: None)
+
+    def run(*arguments: str, stdin: bytes = b"") -> Done:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        try:
+            status = operate.main(arguments)
+        except SystemExit as left:
+            status = int(str(left.code))
+        return Done(status, *capsys.readouterr())
+
+    return run
 
 
 def archive(folder: Path | None = None, *, prefix: str = ".", members: dict[str, bytes] | None = None) -> bytes:
@@ -142,10 +164,10 @@ def test_a_git_repository_by_the_template_converter(core: Core, tmp_path: Path) 
     done = core.operate("content", "fleet-1", "--source", address, "--ref", "main", "--json")
     assert done.status == 0, done.err
     assert (done.json["workshop"], done.json["steps"], done.json["changed"]) == ("fleet-1", 3, True)
-    assert core.operate("content", "fleet-1", "--source", address, "--json").json["changed"] is False
+    assert core.operate("content", "fleet-1", "--source", address, "--ref", "main", "--json").json["changed"] is False
     (tmp_path / "fleet" / "docs" / "04-sink.md").write_text("# Sink the boat\n\n```bash\nboat sink\n```\n")
     make_repository(tmp_path / "fleet", {})
-    more = core.operate("content", "fleet-1", "--source", address, "--json")
+    more = core.operate("content", "fleet-1", "--source", address, "--ref", "main", "--json")
     assert (more.json["steps"], more.json["changed"]) == (4, True)
     unknown = core.operate("content", "fleet-1", "--source", address, "--ref", "mian")
     assert unknown.status == 2
@@ -171,21 +193,26 @@ def test_a_git_repository_by_the_template_converter(core: Core, tmp_path: Path) 
         ),
     ],
 )
-def test_what_is_refused_leaves_nothing(core: Core, what: str, sent: bytes, said: str) -> None:
-    done = core.operate("content", "hostile", "--archive", "-", stdin=sent)
+def test_what_is_refused(here: Here, what: str, sent: bytes, said: str) -> None:
+    done = here("content", "hostile", "--archive", "-", stdin=sent)
     assert done.status == 2, (what, done.err)
     last = done.err.splitlines()[-1]
     assert last.startswith("operate content: "), done.err
     assert said in last
-    assert core.operate("status", "hostile").json["version"] is None
 
 
-def test_an_archive_that_unpacks_to_too_much_is_refused(core: Core) -> None:
-    bomb = archive(members={f"zeros-{number}": bytes(40 * 1024 * 1024) for number in range(6)})
-    assert len(bomb) < 1_000_000
-    done = core.operate("content", "hostile", "--archive", "-", stdin=bomb)
+def test_an_archive_that_unpacks_to_too_much_is_refused(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "MOST_UNPACKED_BYTES", 8 * content.MIB)
+    bomb = archive(members={f"zeros-{number}": bytes(2 * content.MIB) for number in range(6)})
+    assert len(bomb) < 100_000
+    done = here("content", "hostile", "--archive", "-", stdin=bomb)
     assert done.status == 2
-    assert "unpacks to more than 200 MiB" in done.err
+    assert "unpacks to more than 8 MiB" in done.err
+
+
+def test_what_was_refused_has_left_nothing(core: Core) -> None:
+    with core.databases.connect("core") as connection:
+        assert connection.execute("SELECT count(*) FROM library_versions WHERE workshop = 'hostile'").fetchone() == (0,)
 
 
 @pytest.mark.parametrize(
@@ -203,8 +230,8 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(core: Core) -> None:
         (["remove", "a b"], "No workshop is called"),
     ],
 )
-def test_a_wrong_argument_is_a_sentence(core: Core, arguments: list[str], said: str) -> None:
-    done = core.operate(*arguments)
+def test_a_wrong_argument_is_a_sentence(here: Here, arguments: list[str], said: str) -> None:
+    done = here(*arguments)
     assert done.status == 2, done.err
     assert said in done.err.splitlines()[-1]
 
@@ -213,6 +240,24 @@ def test_outside_of_a_console_it_says_where_it_belongs(core: Core) -> None:
     done = core.operate("status", "x", CORE_PRIVATE_KEY_FILE="")
     assert done.status == 2
     assert "kubectl exec -n workshop-core-system console-0" in done.err
+
+
+def test_a_database_that_does_not_answer_is_a_sentence(core: Core) -> None:
+    for url in ("postgresql://core:x@127.0.0.1:9/workshops", "postgresql://core:wrong@nowhere.invalid/workshops"):
+        for command in ("status", "remove", "ask"):
+            done = core.operate(command, "x", CONSOLE_DATABASE_URL=url)
+            assert done.status == 1, done.err
+            assert done.err.startswith(f"operate {command}: The database does not answer: "), done.err
+            assert done.err.count("\n") == 1
+
+
+def test_whoever_watches_may_go_away(core: Core) -> None:
+    process = core.begin("content", "unwatched", "--example", "k8s-security")
+    assert process.stderr is not None
+    assert process.stdout is not None
+    process.stderr.close()
+    process.stdout.close()
+    assert process.wait(60) == 1
 
 
 def test_a_link_to_sign_in_with(core: Core) -> None:
@@ -308,13 +353,16 @@ def test_without_the_rag_agent_every_command_says_so(core: Core) -> None:
     assert core.operate("content", "kept", "--example", "k8s-security").status == 0
     core.end("rag", kill=True)
     try:
-        for arguments in (["status", "kept"], ["remove", "kept"], ["content", "kept", "--example", "spring-boot"]):
+        for arguments in (["status", "kept"], ["content", "kept", "--example", "spring-boot"], ["remove", "kept"]):
             done = core.operate(*arguments)
             assert done.status == 1, done.err
             assert "The RAG service at http://127.0.0.1" in done.err.splitlines()[-1]
     finally:
         core.start_rag()
-    assert core.operate("remove", "kept", "--json").json["index"] is True
+    removed = core.operate("remove", "kept", "--json")
+    assert removed.status == 0, removed.err
+    # The first removal had taken the library's part before it found the RAG agent gone.
+    assert removed.json == {"workshop": "kept", "library": False, "index": True}
 
 
 def test_a_chat_agent_that_does_not_answer_is_waited_for_and_named(core: Core) -> None:
