@@ -66,18 +66,33 @@ documents() {
     END { flush() }'
 }
 
-# poll SECONDS WHAT COMMAND...: runs COMMAND each second until it prints `ready`; whatever else it prints is progress, said when it
-# changes. COMMAND ends with an error when waiting is of no use.
+# poll WHAT PODS COMMAND...: runs COMMAND each second until it prints `ready`; whatever else it prints is progress, said when it
+# changes. PODS are the arguments that list the pods it waits for: now and then they are asked what holds them up.
+# COMMAND ends with an error when waiting is of no use.
 poll() {
-  local end=$((SECONDS + $1)) what=$2 state='' before=''
+  local what=$1 pods=$2 end=$((SECONDS + TIMEOUT)) state='' before='' why='' turn=0
   shift 2
   while :; do
     state=$("$@")
     [[ $state != ready ]] || return 0
-    [[ $state == "$before" ]] || say "$what: $state"
-    before=$state
-    ((SECONDS < end)) || die "$what was not ready after $TIMEOUT s: $state" \
-      "look at it (${CLIENT[*]} get pods,events -A | grep -i workshop), then run $(again); --timeout SECONDS waits longer."
+    turn=$((turn + 1))
+    if ((turn % 5 == 0 || SECONDS >= end)); then why=$(why_pods_wait "$pods"); fi
+    [[ $state$why == "$before" ]] || say "$what: $state$why"
+    before=$state$why
+    ((SECONDS < end)) || die "$what was not ready after $TIMEOUT s: $state$why" \
+      "look at it (${CLIENT[*]} describe pods $pods), then run $(again); --timeout SECONDS waits longer."
     sleep 1
   done
+}
+
+readonly WAITING='{{range .items}}{{range .status.conditions}}{{if and (eq .type "PodScheduled") (eq .status "False")}}{{.message}}{{"\n"}}{{end}}{{end}}{{range .status.containerStatuses}}{{with .state.waiting}}{{.reason}} {{or .message ""}}{{"\n"}}{{end}}{{end}}{{end}}'
+
+# why_pods_wait ARGUMENTS: what a person would look up next, where there is something to say.
+why_pods_wait() {
+  local words reasons
+  [[ -n $1 ]] || return 0
+  read -ra words <<<"$1"
+  reasons=$(kube get pods "${words[@]}" -o go-template="$WAITING" | grep -v '^ContainerCreating\|^PodInitializing' |
+    sort -u | head -n 2 | cut -c1-200 | tr '\n' ' ') || true
+  [[ -z $reasons ]] || printf ' (%s)' "${reasons% }"
 }

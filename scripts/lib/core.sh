@@ -41,7 +41,7 @@ core_progress() {
   if [[ -n $CORE_WAITS || $CORE_STATE == absent ]]; then printf '%s' "${CORE_WAITS:-nothing is there yet}"; else printf ready; fi
 }
 
-wait_for_core() { poll "$TIMEOUT" "core" core_progress; }
+wait_for_core() { poll "core" "-n $CORE" core_progress; }
 
 deploy_core() {
   local manifest first
@@ -93,7 +93,7 @@ job_progress() {
   printf '%s' "$state"
 }
 
-wait_for_job() { poll "$TIMEOUT" "$2 (Job $1)" job_progress "$1"; }
+wait_for_job() { poll "$2 (Job $1)" "-n $CORE -l batch.kubernetes.io/job-name=$1" job_progress "$1"; }
 
 # drop_failed_job NAME: so that the next apply makes it anew.
 drop_failed_job() {

@@ -65,11 +65,17 @@ read_namespaces() {
   local found name rest
   CORE_LABELS='' OWN_LABELS=''
   found=$(kube get "namespace/$CORE" "namespace/$NAMESPACE" --ignore-not-found -o jsonpath='{range .items[*]}{.metadata.name}{"|"}{.status.phase}{"|"}{.metadata.labels.workshop-role}{"|"}{.metadata.labels.workshop-name}{"|"}{.metadata.labels.app\.kubernetes\.io/part-of}{"|"}{.metadata.annotations.workshop-assistant/deploying}{"\n"}{end}') ||
-    die "the cluster cannot be asked: $(last_error)" "check your kubeconfig (${CLIENT[*]} get namespaces); --context names another one."
+    cannot_ask
   while IFS='|' read -r name rest; do
     [[ $name != "$CORE" ]] || CORE_LABELS=$rest
     [[ $name != "$NAMESPACE" ]] || OWN_LABELS=$rest
   done <<<"$found"
+}
+
+cannot_ask() {
+  # Who may not even see namespaces is told all that is missing.
+  if grep -q Forbidden "$WORK/error"; then EXPOSURE='' check_rights; fi
+  die "the cluster cannot be asked: $(last_error)" "check your kubeconfig (${CLIENT[*]} get namespaces); --context names another one."
 }
 
 check_ownership() {
@@ -149,16 +155,17 @@ review() {
     "$sub" "$1" "$group" "$resource"
 }
 
-# read_nodes: ALLOCATABLE, a line `cpu memory` for each node that takes pods; empty where nodes may not be listed.
+# read_nodes: ALLOCATABLE, a line `cpu memory` for each node that takes pods; NODES_KNOWN is false where nodes may not be listed.
 read_nodes() {
+  NODES_KNOWN=true
   ALLOCATABLE=$(kube get nodes -o jsonpath='{range .items[*]}{.spec.unschedulable}{"|"}{.status.allocatable.cpu}{"|"}{.status.allocatable.memory}{"\n"}{end}') ||
-    ALLOCATABLE=''
+    NODES_KNOWN=false
   ALLOCATABLE=$(awk -F'|' 'NF > 1 && $1 != "true" {print $2, $3}' <<<"$ALLOCATABLE")
 }
 
 check_room() {
   local have_c have_m used_c used_m need_c need_m used
-  if [[ -z $ALLOCATABLE ]]; then
+  if ! $NODES_KNOWN; then
     warn "room in the cluster is not checked: you may not list nodes."
     return
   fi
@@ -166,7 +173,7 @@ check_room() {
     warn "room in the cluster is not checked: you may not list pods."
     return
   fi
-  read -r have_c have_m < <(awk '{print 1, $0}' <<<"$ALLOCATABLE" | total)
+  read -r have_c have_m < <(awk 'NF {print 1, $0}' <<<"$ALLOCATABLE" | total)
   read -r used_c used_m < <(total <<<"$used")
   read -r need_c need_m < <(needed | total)
   say "room: $(amount "$need_c" "$need_m") needed, $(amount $((have_c - used_c)) $((have_m - used_m))) free of $(amount "$have_c" "$have_m")"

@@ -38,7 +38,7 @@ remove_content() {
 
 remove_namespace() {
   kube delete namespace "$NAMESPACE" --ignore-not-found --wait=false >/dev/null || die "$(last_error)" "run $(again)."
-  poll "$TIMEOUT" "namespace $NAMESPACE" namespace_progress
+  poll "namespace $NAMESPACE" "" namespace_progress
 }
 
 namespace_progress() {

@@ -37,14 +37,17 @@ rag_image() {
 
 # checksum: changes when what the pods are started with does, so that they are started anew.
 checksum() {
-  { settings && printf '%s' "$CREDENTIAL$JOIN_CODE$DATABASE_URL${PARTICIPANT_KEY:-}"; } | openssl dgst -sha256 -r | cut -c1-16
+  { settings && printf '%s' "$CREDENTIAL$JOIN_CODE$DATABASE_URL$PARTICIPANT_KEY"; } | openssl dgst -sha256 -r | cut -c1-16
 }
 
-# render_workshop: the manifest of this workshop, without its secrets. It is made once before these are known and once after.
+# What pods are started with, as one word; `none` while the secrets are not known.
+CHECKSUM=none
+
+# render_workshop: the manifest of this workshop, without its secrets.
 render_workshop() {
   local folder=$WORK/workshop
   [[ -s $folder/manifest.yaml ]] || render_anew "$folder"
-  cat "$folder/manifest.yaml"
+  sed "s/@CHECKSUM@/$CHECKSUM/" "$folder/manifest.yaml"
 }
 
 render_anew() {
@@ -60,7 +63,7 @@ render_anew() {
     printf '    options: {disableNameSuffixHash: true, labels: {workshop-type: "%s"}}\n' "$TYPE"
     [[ -z $image ]] || printf 'images:\n%s\n' "$(image_lines "$image" workshop-assistant)"
     printf 'patches:\n'
-    [[ -z ${CREDENTIAL-} ]] || checksum_patches "$(checksum)"
+    checksum_patches
     [[ $EXPOSURE != gateway-api ]] || gateway_patch
   } >"$folder/kustomization.yaml"
   "${CLIENT[0]}" kustomize "$folder" >"$folder/rendered" 2>"$WORK/error" ||
@@ -71,8 +74,8 @@ render_anew() {
 checksum_patches() {
   local kind
   for kind in Deployment Job; do
-    printf '  - target: {kind: %s}\n    patch: |-\n      - op: add\n        path: /spec/template/metadata/annotations\n        value: {workshop-assistant/settings: "%s"}\n' \
-      "$kind" "$1"
+    printf '  - target: {kind: %s}\n    patch: |-\n      - op: add\n        path: /spec/template/metadata/annotations\n        value: {workshop-assistant/settings: "@CHECKSUM@"}\n' \
+      "$kind"
   done
 }
 

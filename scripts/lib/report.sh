@@ -40,7 +40,6 @@ workshops_there() { kube get namespaces -l workshop-role=dedicated-instance -o j
 summarize() {
   local own_c own_m core_c core_m count code
   read -r own_c own_m < <(render_workshop | documents in Deployment | manifest_requests | total)
-  read_core
   read -r core_c core_m < <(total <<<"$CORE_REQUESTS")
   count=$(workshops_there)
   ((count > 0)) || count=1

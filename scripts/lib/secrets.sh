@@ -110,7 +110,7 @@ ensure_workshop_secrets() {
   else
     say "Secret workshop-$NAME is there and stays as it is"
   fi
-  rm -rf "$WORK/workshop"
+  CHECKSUM=$(checksum)
 }
 
 # read_workshop_secret NAMESPACE NAME: into the variables above; false where there is none.

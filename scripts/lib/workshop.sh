@@ -22,7 +22,7 @@ start_chat_agent() {
 }
 
 wait_for_chat_agent() {
-  poll "$TIMEOUT" "chat agent" rollout_progress
+  poll "chat agent" "-n $NAMESPACE" rollout_progress
   say "Deployment chat-agent is ready${EXPOSURE:+, reached by $EXPOSURE at $HOST}"
 }
 
@@ -35,16 +35,8 @@ rollout_progress() {
   if ((observed >= generation && updated >= wanted && ready >= wanted && total == updated)); then
     printf ready
   else
-    printf '%s of %s new ones, %s available%s' "$updated" "$wanted" "$ready" "$(why_pods_wait)"
+    printf '%s of %s new ones, %s available' "$updated" "$wanted" "$ready"
   fi
-}
-
-# why_pods_wait: what a person would look up next, where there is something to say.
-why_pods_wait() {
-  local reasons
-  reasons=$(kube get pods -n "$NAMESPACE" -o go-template='{{range .items}}{{range .status.conditions}}{{if and (eq .type "PodScheduled") (eq .status "False")}}{{.message}}{{"\n"}}{{end}}{{end}}{{range .status.containerStatuses}}{{with .state.waiting}}{{.reason}} {{or .message ""}}{{"\n"}}{{end}}{{end}}{{end}}' |
-    grep -v '^ContainerCreating\|^PodInitializing' | sort -u | head -n 2 | tr '\n' ' ') || true
-  [[ -z $reasons ]] || printf ' (%s)' "${reasons% }"
 }
 
 # compare: for --dry-run and --diff.
@@ -52,7 +44,7 @@ compare() {
   local manifest differences status=0
   # What the secrets are is part of what pods are started with; unread, every pod would seem to change.
   [[ -z $OWN_LABELS ]] || read_workshop_secret "$NAMESPACE" chat-agent || true
-  [[ -z $CREDENTIAL ]] || rm -rf "$WORK/workshop"
+  [[ -z $CREDENTIAL ]] || CHECKSUM=$(checksum)
   # A Job cannot be changed, so it is not compared: a changed one is made anew.
   manifest=$(render_workshop)
   [[ -z $OWN_LABELS ]] || manifest=$(documents out Job <<<"$manifest")
