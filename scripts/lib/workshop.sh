@@ -36,6 +36,7 @@ rollout_progress() {
     printf ready
   else
     printf '%s of %s new ones, %s available' "$updated" "$wanted" "$ready"
+    if skipped content && ((ready == 0)); then printf ' (they are ready once content is published, and --skip left it out)'; fi
   fi
 }
 
