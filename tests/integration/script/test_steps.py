@@ -18,7 +18,7 @@ QUICK = ("--skip", "content,smoke")
 def test_a_workshop_is_deployed_in_order(deploying: Deploying):
     done = deploying("x", "spring-boot", "30", *QUICK)
     assert done.returncode == 0, done.stderr
-    assert re.findall(r"^\[(\d)/8\]", done.stdout, re.M) == list("12345678")
+    assert re.findall(r"^\[(\d)/9\]", done.stdout, re.M) == list("123456789")
     applied = [text for words, text in deploying.calls if "apply --server-side" in words]
     assert len(applied) == 2
     assert "kind: Job" in applied[0]
@@ -196,7 +196,7 @@ def test_no_citation_is_a_failure(deploying: Deploying):
     deploying.answering(rule("operate ask", error="The answer cites nothing.\n", status=1))
     done = deploying("x", "spring-boot")
     assert done.returncode == 1
-    assert "Step 7 (Smoke test) failed" in done.stderr
+    assert "Step 8 (Smoke test) failed" in done.stderr
     assert "The answer cites nothing." in done.stderr
 
 
