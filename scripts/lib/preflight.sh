@@ -143,7 +143,7 @@ check_rights() {
   denied=$(feed "$reviews" create --validate=false -f - -o go-template='{{if not .status.allowed}}{{with .spec.resourceAttributes}}{{.verb}} {{.resource}}{{with .subresource}}/{{.}}{{end}}{{with .namespace}} in {{.}}{{end}}; {{end}}{{end}}') ||
     die "it cannot be found out what you may do: $(last_error)" "check your kubeconfig (${CLIENT[*]} auth can-i --list)."
   [[ -z $denied ]] ||
-    die "you may not: ${denied%; }." "ask the cluster's administrator for these rights (docs/kubernetes.md has a role), then run $(again)."
+    die "you may not: ${denied%; }." "ask the cluster's administrator for these rights (overlays/workshop-deployer is a role that has them), then run $(again)."
 }
 
 review() {

@@ -200,10 +200,8 @@ def test_whoever_has_rights_in_one_namespace_alone_is_refused(script: Script, ku
     home = f"{NAMES[0]}-workshop"
     kubectl("create", "serviceaccount", "ops", "-n", home)
     kubectl("create", "rolebinding", "ops", "-n", home, "--clusterrole=admin", f"--serviceaccount={home}:ops")
-    config = json.loads(kubectl("config", "view", "--raw", "-o", "json"))
-    config["users"][0]["user"] = {"token": kubectl("create", "token", "ops", "-n", home).strip()}
     kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(json.dumps(config))
+    kubeconfig.write_text(json.dumps(access(kubectl, "ops", home)))
     before = objects(kubectl)
     for name in (NAMES[0], NAMES[1]):
         done = script(name, "healthcare-ml", "50", "false", "--skip", "content,smoke", kubeconfig=kubeconfig)
@@ -216,6 +214,30 @@ def test_whoever_has_rights_in_one_namespace_alone_is_refused(script: Script, ku
     assert removal.returncode == 1
     assert f"delete secrets in {CORE}" in removal.stderr
     assert objects(kubectl) == before
+
+
+def test_the_role_that_ships_is_enough(script: Script, kubectl: Kubectl, tmp_path: Path) -> None:
+    kubectl("apply", "-k", str(ROOT / "overlays/workshop-deployer"))
+    kubectl("create", "serviceaccount", "deployer", "-n", "default")
+    kubectl("create", "clusterrolebinding", "deployer", "--clusterrole=workshop-deployer", "--serviceaccount=default:deployer")
+    try:
+        kubeconfig = tmp_path / "kubeconfig"
+        kubeconfig.write_text(json.dumps(access(kubectl, "deployer", "default")))
+        done = script("by-role", "spring-boot", "5", "true", "--skip", "content,smoke", "--timeout", "180", kubeconfig=kubeconfig)
+        assert done.returncode == 0, done.stderr
+        assert "not checked" not in done.stderr
+        gone = script("by-role", "--delete", "--yes", "--skip", "content", "--timeout", "180", kubeconfig=kubeconfig)
+        assert gone.returncode == 0, gone.stderr
+    finally:
+        kubectl("delete", "clusterrolebinding/deployer", "clusterrole/workshop-deployer")
+        kubectl("delete", "serviceaccount", "deployer", "-n", "default")
+
+
+def access(kubectl: Kubectl, account: str, namespace: str) -> Object:
+    """A kubeconfig of a ServiceAccount."""
+    config: Object = json.loads(kubectl("config", "view", "--raw", "-o", "json"))
+    config["users"][0]["user"] = {"token": kubectl("create", "token", account, "-n", namespace).strip()}
+    return config
 
 
 def test_the_namespace_holds_no_more_than_its_share(kubectl: Kubectl, script: Script) -> None:
