@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 ARGS ?=
+CLUSTER_TESTS ?= tests/cluster
 
 .PHONY: help run install install-dev test cluster-test check format constraints image clean
 
@@ -21,7 +22,7 @@ test: install-dev ## Unit, contract, integration and browser tests (ARGS="-k nam
 
 cluster-test: install-dev ## Tests on Kubernetes: KUBECONFIG, else kind or k3d, else the program CLUSTER_TOOL names
 	@$(BIN)/python -m tests.cluster.clusters
-	@$(BIN)/python -m pytest tests/cluster --timeout 3600 $(ARGS)
+	@$(BIN)/python -m pytest $(CLUSTER_TESTS) --timeout 3600 $(ARGS)
 
 check: install-dev ## Lint (ruff), types (mypy --strict), who imports whom (import-linter)
 	@$(BIN)/ruff check .

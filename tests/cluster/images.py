@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _STAND_INS = Path(__file__).parent / "stand_ins"
 _BUILD_SECONDS = 3600
 VERSION = "0.1.0"
+_BUILT_TAG = "cluster-test"
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,12 @@ class Image:
     Attributes:
         name: As a kustomization's `images` knows it.
         tag: The manifests' tag.
-        build: Arguments of `buildah build`.
+        build: Arguments of `buildah build` for a stand-in; none for the product's own.
     """
 
     name: str
     tag: str
-    build: tuple[str, ...]
+    build: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -43,12 +44,12 @@ class Image:
 
     @property
     def built(self) -> str:
-        """The name of what was built here; apart from the real one's, which it must not be mistaken for."""
-        return f"localhost/cluster-test/{self.path.replace('/', '-')}"
+        """The name of what was built here; apart from the real one's, which a stand-in must not be mistaken for."""
+        return f"localhost/{self.path.replace('/', '-')}" if self.build else f"localhost/{self.name}:{_BUILT_TAG}"
 
 
-SLIM = Image("workshop-assistant", VERSION, ("--target", "slim", str(ROOT)))
-RAG = Image("workshop-assistant-rag", VERSION, ("--target", "rag", str(ROOT)))
+SLIM = Image("workshop-assistant", VERSION)
+RAG = Image("workshop-assistant-rag", VERSION)
 POSTGRES = Image("docker.io/library/postgres", "17.7", ("--file", str(_STAND_INS / "postgres.Containerfile"), str(_STAND_INS)))
 OGX = Image(
     "docker.io/ogxai/distribution-starter", "1.5.0", ("--file", str(_STAND_INS / "ogx.Containerfile"), str(ROOT / "tests"))
@@ -60,9 +61,12 @@ class ImageError(Exception):
     """An image could not be built or handed over; the message ends with what the program said."""
 
 
-def build(image: Image) -> None:
-    """Build it; unchanged steps are taken from the cache."""
-    _run("buildah", "build", "--isolation", "chroot", "--layers", "--quiet", "--tag", image.built, *image.build)
+def build_all() -> None:
+    """Build them; unchanged steps are taken from the cache."""
+    _run(str(ROOT / "scripts" / "build-images"), _BUILT_TAG)
+    for image in ALL:
+        if image.build:
+            _run("buildah", "build", "--isolation", "chroot", "--layers", "--quiet", "--tag", image.built, *image.build)
 
 
 def hand_over(image: Image, cluster: Cluster) -> None:
@@ -96,6 +100,8 @@ def reference(image: Image, cluster: Cluster) -> str:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_BUILD_SECONDS, check=False, env={**os.environ})
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=_BUILD_SECONDS, check=False, env={**os.environ, "BUILDER": "buildah"}
+    )
     if done.returncode:
         raise ImageError(f"`{' '.join(command)}` failed:\n{done.stdout[-1000:]}{done.stderr[-4000:]}")

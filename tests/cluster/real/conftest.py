@@ -3,7 +3,6 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -24,8 +23,7 @@ SENTENCE = "The workshop says how it is done. [1]"
 @pytest.fixture(scope="session")
 def built_images() -> None:
     """The product's images from this tree, and the stand-ins, on this machine."""
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(images.build, images.ALL))
+    images.build_all()
 
 
 @pytest.fixture(scope="session")
