@@ -76,7 +76,7 @@ print(json.dumps([
     for name in names
 ]))
 """
-SECRET = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----")
+SECRET = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/=]{20,}")
 CONTENT = """
 import os, re, sys
 secret = re.compile(sys.argv[1].encode())
