@@ -4,6 +4,7 @@ A step's recipe (files, commands) makes the state that the step leaves behind, s
 """
 
 import posixpath
+import re
 import shlex
 from typing import Any
 
@@ -18,6 +19,8 @@ from shared_services.contracts.conversion import Broken, Form, FormCandidate, Lo
 from shared_services.contracts.workshop import API_VERSION
 
 _GOSS = "#!/bin/bash\nexec goss --gossfile files/goss.yaml validate\n"
+_MANIFEST = re.compile(r"^workshop:", re.MULTILINE)
+"""What the neutral form, whose layout is alike, never has."""
 _KNOWN_STEP = frozenset({"title", "group", "files", "commands", "requires", "env", "llm", "id"})
 
 
@@ -37,7 +40,7 @@ class WorkshopBuilderImporter:
                 row for row in tree.under(posixpath.join(folder, "steps")) if row.endswith(("/step.yaml", "/goss.yaml"))
             )
             text = tree.read_text(path)[:20_000]
-            if not steps or API_VERSION in text or "steps" not in text:
+            if not steps or API_VERSION in text or not _MANIFEST.search(text):
                 continue
             count = len({posixpath.dirname(row) for row in steps})
             score = 0.45 if folder and signals.is_showcase(folder) else 0.9

@@ -65,6 +65,8 @@ def test_recognition_and_errors(tmp_path):
     assert [(row.score, row.path) for row in IMPORTER.recognise(shown)] == [(0.45, "examples/x")]
     neutral = {**FILES, "workshop.yaml": "apiVersion: workshop-assistant/v1\nsteps: [one]\n"}
     assert IMPORTER.recognise(make_tree(tmp_path / "c", neutral)) == []
+    bare = {**FILES, "workshop.yaml": "slug: x\ntitle: X\nsteps: [one]\n"}
+    assert IMPORTER.recognise(make_tree(tmp_path / "f", bare)) == []
     with pytest.raises(UnreadableSourceError, match="names no step"):
         read(IMPORTER, make_tree(tmp_path / "d", {"workshop.yaml": "steps: [x]\n"}))
     with pytest.raises(UnreadableSourceError, match=r"workshop\.yaml"):
