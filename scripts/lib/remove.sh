@@ -64,8 +64,8 @@ remove_core_objects() {
   [[ -n $CORE_LABELS ]] || return 0
   kube delete job,configmap,serviceaccount,networkpolicy -n "$CORE" -l "app.kubernetes.io/part-of=workshop-assistant,workshop-name=$NAME" \
     --ignore-not-found --cascade=foreground --timeout=60s >/dev/null || die "$(last_error)" "run $(again)."
-  kube delete secret -n "$CORE" -l "app.kubernetes.io/part-of=workshop-assistant,workshop-name=$NAME" --ignore-not-found >/dev/null ||
-    die "$(last_error)" "run $(again)."
+  # By its name, since one that was made by hand may have no labels.
+  kube delete secret "workshop-$NAME" -n "$CORE" --ignore-not-found >/dev/null || die "$(last_error)" "run $(again)."
 }
 
 # render_removal: the Job, with the workshop's name and the core's image.

@@ -232,7 +232,13 @@ def test_removal_goes_from_content_to_secrets(deploying: Deploying):
     )
     done = deploying("x", "--delete", "--yes")
     assert done.returncode == 0, done.stderr
-    order = ["operate remove x", "delete namespace x-workshop", "apply --server-side", "delete job,configmap", "delete secret"]
+    order = [
+        "operate remove x",
+        "delete namespace x-workshop",
+        "apply --server-side",
+        "delete job,configmap",
+        "delete secret workshop-x",
+    ]
     assert [step for words in deploying.changed for step in order if step in words] == order
     assert all("workshop-name=x" in words for words in deploying.changed if " -l " in words)
 
