@@ -217,6 +217,7 @@ def test_the_rag_agent_embeds_from_the_export_that_it_was_built_with(podman: Pod
 
 def test_the_programs_that_services_call_are_there(podman: Podman) -> None:
     assert podman.run(SLIM, "--version", entrypoint="git").out.startswith("git version 2")
+    assert podman.python(SLIM, "import hcl2, tree_sitter_javascript, tree_sitter_typescript; print('read')").strip() == "read"
     assert "3." in podman.python(RAG, "import pypandoc; print(pypandoc.get_pandoc_version())")
     assert "server" in podman.run(RAG, "-m", "milvus_lite", "--help", entrypoint="python").out
     assert len(json.loads(podman.python(SLIM, "import json, os; print(json.dumps(os.listdir('/app/examples')))"))) >= 3
