@@ -85,6 +85,26 @@ def choose(candidates: list[FormCandidate], as_form: Form | None) -> FormCandida
     return _importable(best, candidates)
 
 
+def every(candidates: list[FormCandidate], as_form: Form | None) -> list[FormCandidate]:
+    """The readings of every workshop of a repository: for each folder the likeliest, and none inside another one's.
+
+    Raises:
+        NotAWorkshopError: Nothing that can be imported.
+    """
+    likely = [
+        row
+        for row in candidates
+        if row.form not in NOT_WORKSHOPS and importer_of(row.form) and (row.form is as_form if as_form else row.score >= ENOUGH)
+    ]
+    found: list[FormCandidate] = []
+    for row in likely:
+        if not any(_overlap(row.path, other.path) for other in found):
+            found.append(row)
+    if not found:
+        return [choose(candidates, as_form)]
+    return sorted(found, key=lambda row: row.path)
+
+
 def _overruled(candidates: list[FormCandidate], form: Form) -> FormCandidate:
     if form in NOT_WORKSHOPS:
         raise NotAWorkshopError(f"Read as {_NAMES[form]}, there is no workshop in it to import.", form, candidates)

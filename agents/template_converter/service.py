@@ -7,7 +7,8 @@ from structlog import get_logger
 
 from agents.template_converter import recognise
 from agents.template_converter.checkout import Checkout, checkout, subtree
-from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.errors import SourceError, UnreadableSourceError
+from agents.template_converter.forms.anchors import unique_slug
 from agents.template_converter.forms.workshop import read_files
 from agents.template_converter.git import Progress
 from agents.template_converter.inventory.read import read_inventory
@@ -63,20 +64,60 @@ class ConverterService:
             candidate = recognise.choose(_candidates(tree, request.path), request.as_form)
             if not candidate.path and request.path:
                 candidate = candidate.model_copy(update={"path": request.path.strip("/")})
-            progress("import", 0, None, f"Reading as {candidate.form}" + (f" in {candidate.path}" if candidate.path else ""))
-            imported = _import(tree, candidate)
-            files = self._files(laid_out, request, candidate, imported)
-            try:
-                result = validate_files(files)
-            except InvalidWorkshopError as error:
-                raise UnreadableSourceError(f"What was read does not make a valid workshop: {error.detail}") from error
-            if request.slug is not None:
-                result = with_slug(result, request.slug)
-                files = result.files
-            report = make_report(candidate, tree, imported, result)
-            progress("write", 0, len(files), f"Writing {len(files)} files")
-            write_folder(files, out or Path(report.workshop.slug))
-            progress("write", len(files), len(files), "Done")
+            return self._convert(laid_out, request, candidate, out, progress)
+
+    def convert_all(
+        self, request: ConvertRequest, out: Path, progress: Progress = silent
+    ) -> list[tuple[FormCandidate, ConversionReport | SourceError]]:
+        """Convert every workshop of the source, each into a folder of its own below `out`, named by its slug.
+
+        One that cannot be read does not keep the others from being written; its error stands in its place.
+
+        Raises:
+            NotAWorkshopError: Nothing in it can be imported.
+            SourceError: The source cannot be fetched or is refused.
+            StorageFullError: The disk is full.
+        """
+        with checkout(request.source, request.ref, self._settings, progress) as laid_out:
+            progress("recognise", 0, None, f"Looking through {len(laid_out.tree.files)} files")
+            chosen = recognise.every(_candidates(laid_out.tree, request.path), request.as_form)
+            found: list[tuple[FormCandidate, ConversionReport | SourceError]] = []
+            taken: set[str] = set()
+            for number, candidate in enumerate(chosen, 1):
+                progress("convert", number - 1, len(chosen), candidate.path or laid_out.source.name)
+                wanted = request.model_copy(update={"slug": None})
+                try:
+                    found.append((candidate, self._convert(laid_out, wanted, candidate, out, silent, taken)))
+                except SourceError as error:
+                    found.append((candidate, error))
+        return found
+
+    def _convert(
+        self,
+        laid_out: Checkout,
+        request: ConvertRequest,
+        candidate: FormCandidate,
+        out: Path | None,
+        progress: Progress,
+        taken: set[str] | None = None,
+    ) -> ConversionReport:
+        """One reading of a checkout as a folder; below `out` under a name that is not `taken` where that is given."""
+        progress("import", 0, None, f"Reading as {candidate.form}" + (f" in {candidate.path}" if candidate.path else ""))
+        imported = _import(laid_out.tree, candidate)
+        files = self._files(laid_out, request, candidate, imported)
+        try:
+            result = validate_files(files)
+        except InvalidWorkshopError as error:
+            raise UnreadableSourceError(f"What was read does not make a valid workshop: {error.detail}") from error
+        slug = request.slug if taken is None else unique_slug(result.manifest.slug, taken)
+        if slug is not None and slug != result.manifest.slug:
+            result = with_slug(result, slug)
+            files = result.files
+        report = make_report(candidate, laid_out.tree, imported, result)
+        progress("write", 0, len(files), f"Writing {len(files)} files")
+        folder = out / report.workshop.slug if out is not None and taken is not None else out or Path(report.workshop.slug)
+        write_folder(files, folder)
+        progress("write", len(files), len(files), "Done")
         log.info(
             "source_converted", form=report.form, steps=report.counts.steps, losses=len(report.losses), broken=len(report.broken)
         )

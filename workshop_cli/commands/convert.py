@@ -1,6 +1,7 @@
 """`workshop convert`: a repository in, a workshop in the neutral form and a report out. Needs no data folder and no server."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,8 @@ from workshop_cli.settings import CliSettings
 from workshop_cli.terminal import err, out, plain, progress_bar, table
 
 if TYPE_CHECKING:
-    from agents.template_converter.errors import ChoiceRequiredError
+    from agents.template_converter.errors import ChoiceRequiredError, SourceError
+    from agents.template_converter.service import ConverterService
 
 MUST_CHOOSE = 3
 _MOST_ROWS = 40
@@ -24,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="form", metavar="FORM", help=f"read it as one of: {', '.join(Form)}")
     parser.add_argument("--ref", help="branch, tag or commit (default: the default branch)")
     parser.add_argument("--path", default="", metavar="SUBFOLDER", help="read this folder as if it were the whole repository")
+    parser.add_argument(
+        "--all", action="store_true", help="convert every workshop of the repository, each to a folder below --out"
+    )
     parser.add_argument("--json", action="store_true", help="the report as one JSON object on stdout")
 
 
@@ -35,6 +40,8 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
 
     request = ConvertRequest(source=args.source, as_form=_form(args.form), ref=args.ref, path=args.path)
     service = ConverterService(ConverterSettings())
+    if args.all:
+        return _convert_all(service, request, args.out or Path(), as_json=args.json)
     try:
         with progress_bar(quiet=args.json) as bar:
 
@@ -54,6 +61,37 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
     else:
         _show(report, args.out or Path(report.workshop.slug))
     return 0
+
+
+def _convert_all(service: "ConverterService", request: ConvertRequest, folder: Path, *, as_json: bool) -> int:
+    """Every workshop of the repository; 1 where one of them could not be read."""
+    with progress_bar(quiet=as_json) as bar:
+
+        def on_progress(stage: str, done: int, total: int | None, message: str) -> None:
+            bar.update(f"{stage}: {message}", done, total)
+
+        found = service.convert_all(request, folder, on_progress)
+    reports = [(row, each) for row, each in found if isinstance(each, ConversionReport)]
+    failed = [(row, each) for row, each in found if not isinstance(each, ConversionReport)]
+    if as_json:
+        told = [{"path": row.path, "form": row.form, **_told(each)} for row, each in found]
+        sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        return 1 if failed else 0
+    shown = table("Folder", "Form", "Path", "Steps", "Lost", "Broken")
+    for row, report in reports:
+        counts = (report.counts.steps, len(report.losses), len(report.broken))
+        shown.add_row(str(folder / report.workshop.slug), row.form, plain(row.path), *map(str, counts))
+    out.print(shown)
+    for row, error in failed:
+        err.print(f"{plain(row.path)}: {plain(error.detail)}")
+    out.print(f"{len(reports)} of {len(found)} workshops were written below {plain(str(folder))}.")
+    return 1 if failed else 0
+
+
+def _told(result: "ConversionReport | SourceError") -> dict[str, object]:
+    if isinstance(result, ConversionReport):
+        return {"report": result.model_dump(mode="json")}
+    return {"problem": result.problem().model_dump(mode="json")}
 
 
 def _form(name: str | None) -> Form | None:
