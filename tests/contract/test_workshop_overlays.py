@@ -81,6 +81,8 @@ def test_what_values_may_say_are_settings_and_no_keys():
     known = {str(name) for field in fields for name in names(field.validation_alias)}
     assert set(allowed) <= known
     decided = {"WORKSHOP_NAME", "DATABASE_URL", "CHAT_HOST", "CHAT_PORT", "WORKSHOP_NAMESPACE", "PARTICIPANT_LIMIT"}
+    # What all workshops may take together is the server's and the roles' limit.
+    decided |= {"DATABASE_POOL_SIZE", "DATABASE_IDLE_SECONDS"}
     timed = {"CHAT_DRAIN_SECONDS", "LLM_TOTAL_SECONDS"}
     withheld = {name for name in known - set(allowed) if not name.endswith(("_KEY", "_FILE"))}
     assert withheld - decided - timed == set(), "a setting that is neither allowed nor decided by the platform"
