@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -57,7 +58,7 @@ def objects(platform: Platform, name: str) -> set[str]:
     for namespace, selector in ((f"{name}-workshop", ""), (CORE, f"workshop-name={name}")):
         for item in platform.kubectl.get(kinds, "-n", namespace, "-l", selector)["items"]:
             if item["metadata"]["name"] not in ("kube-root-ca.crt", "default"):
-                found.add(f"{item['kind']}/{item['metadata']['name']}".replace(name, "NAME"))
+                found.add(re.sub(rf"\b{name}\b", "NAME", f"{item['kind']}/{item['metadata']['name']}"))
     return found
 
 
@@ -72,7 +73,7 @@ def killed_and_deployed(platform: Platform, workshops: list[Workshop]) -> Iterat
     # Most of a run is waiting; a run that is killed early leaves more to do for the next.
     longest = 45.0
     for kill in range(KILLS):
-        process = platform.begin(NAME, KIND, "20", "false")
+        process, started = platform.begin(NAME, KIND, "20", "false"), time.monotonic()
         wait = chance.uniform(0.3, longest)
         try:
             process.wait(wait)
@@ -82,9 +83,11 @@ def killed_and_deployed(platform: Platform, workshops: list[Workshop]) -> Iterat
             process.wait(60)
             print(f"kill {kill}: {number.name} after {wait:.1f} s")
         else:
-            # It was through before it could be killed: the next ones are killed earlier.
-            longest = max(2.0, wait / 2)
-            print(f"kill {kill}: through in {wait:.1f} s with {process.returncode}")
+            # Through before it could be killed: the next ones are killed earlier, and find nothing that is there already.
+            took = time.monotonic() - started
+            longest = max(2.0, took * 0.9)
+            platform.script(NAME, "--delete", "--yes")
+            print(f"kill {kill}: through in {took:.1f} s with {process.returncode}")
         finally:
             if process.stdout is not None:
                 process.stdout.close()
