@@ -18,6 +18,7 @@ from shared_services.kit.logging import configure_logging
 from workshop_cli.cluster.accounts import Account, account
 from workshop_cli.cluster.names import role_of, workshop_name
 from workshop_cli.cluster.outcome import run_reported, say
+from workshop_cli.cluster.records import forget_jobs
 from workshop_cli.cluster.roles import (
     drop_role,
     ensure_own_database,
@@ -139,7 +140,7 @@ async def migrate_workshop(settings: WorkshopMigrationSettings, say: Say) -> Non
 
 
 async def remove_workshop(settings: RemovalSettings, say: Say) -> None:
-    """Take away a workshop's credential, then its schema and its role; there may be nothing of them.
+    """Take away a workshop's credential and the jobs about it, then its schema and its role; there may be nothing of them.
 
     Raises:
         PlatformError: It cannot be done; the sentence says why.
@@ -159,6 +160,7 @@ async def remove_workshop(settings: RemovalSettings, say: Say) -> None:
                 finally:
                     await engine.dispose()
                 say("Credential revoked" if gone else "No credential was registered")
+                say(f"{await forget_jobs(core.url, name)} of the core's jobs were about it and are forgotten")
             async with server.alone(ROLES):
                 dropped = await drop_role(server, role, core.database)
             say(f"Role and schema {role} removed" if dropped else f"There was no role {role}")

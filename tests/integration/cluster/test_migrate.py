@@ -132,6 +132,25 @@ async def test_removal_leaves_nothing_of_the_workshop_and_all_of_the_others(
         assert connection.execute("SELECT count(*) FROM chat_turns").fetchone() == (0,)
 
 
+async def test_removal_forgets_the_jobs_about_the_workshop_alone(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    await databases.core()
+    await databases.workshop("a", monkeypatch)
+    with databases.connect("core") as connection, databases.connect("core", "core_console_jobs") as engine:
+        engine.execute(
+            "CREATE SCHEMA IF NOT EXISTS dbos; CREATE TABLE IF NOT EXISTS dbos.workflow_status (workflow_uuid text PRIMARY KEY)"
+        )
+        for job, subject in (("1", "a"), ("2", "a-b"), ("3", "a")):
+            connection.execute(
+                "INSERT INTO jobs_jobs (id, kind, subject, owner, state, executor, input, created_at, updated_at, done, message, "
+                "cancel_requested, runs, last_event) VALUES (%s, 'publish', %s, 'o', 'succeeded', 'e', '{}', now(), now(), 0, '', false, 1, 0)",
+                (job, subject),
+            )
+            engine.execute("INSERT INTO dbos.workflow_status (workflow_uuid) VALUES (%s)", (job,))
+        await databases.remove("a")
+        assert connection.execute("SELECT id FROM jobs_jobs").fetchall() == [("2",)]
+        assert engine.execute("SELECT workflow_uuid FROM dbos.workflow_status").fetchall() == [("2",)]
+
+
 async def test_removal_of_what_is_half_there(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
     await databases.remove("a")  # there is no core
     await databases.core()

@@ -1,0 +1,65 @@
+"""Forgets the jobs that were about a workshop: their rows, and what the engine of durable jobs kept of their steps."""
+
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared_services.kit.database import create_engine
+
+_KEPT_BY_THE_ENGINE = "dbos.workflow_status"
+"""A row for each job; those of its steps go with it."""
+
+
+async def forget_jobs(core_url: str, workshop: str) -> int:
+    """Delete the core's jobs whose subject is the workshop; gives how many there were.
+
+    The engine's rows go first, since the jobs' own say which they are: what is stopped between the two is ended by the next call.
+
+    Args:
+        core_url: Of the core's role and database. The engine's databases belong to the same role.
+        workshop: Its name.
+    """
+    engine = create_engine(core_url)
+    try:
+        async with engine.begin() as connection:
+            jobs = await _jobs_about(connection, workshop)
+            others = await connection.execute(
+                text(
+                    "SELECT datname FROM pg_database "
+                    "WHERE datdba = CAST(current_user AS regrole) AND datname <> current_database()"
+                )
+            )
+            databases = [str(row.datname) for row in others]
+        for database in databases:
+            await _forget_in(database, core_url, jobs)
+        await _delete(engine, jobs)
+    finally:
+        await engine.dispose()
+    return len(jobs)
+
+
+async def _jobs_about(connection: AsyncConnection, workshop: str) -> list[str]:
+    if await connection.scalar(text("SELECT to_regclass('jobs_jobs')")) is None:
+        return []
+    found = await connection.execute(text("SELECT id FROM jobs_jobs WHERE subject = :workshop"), {"workshop": workshop})
+    return [str(row.id) for row in found]
+
+
+async def _forget_in(database: str, core_url: str, jobs: list[str]) -> None:
+    engine = create_engine(make_url(core_url).set(database=database).render_as_string(hide_password=False))
+    try:
+        async with engine.begin() as connection:
+            if await connection.scalar(text(f"SELECT to_regclass('{_KEPT_BY_THE_ENGINE}')")) is not None:
+                await connection.execute(
+                    text(f"DELETE FROM {_KEPT_BY_THE_ENGINE} WHERE workflow_uuid = ANY(:jobs)"),  # noqa: S608  a constant
+                    {"jobs": jobs},
+                )
+    finally:
+        await engine.dispose()
+
+
+async def _delete(engine: AsyncEngine, jobs: list[str]) -> None:
+    if not jobs:
+        return
+    async with engine.begin() as connection:
+        # Their steps and events go with them.
+        await connection.execute(text("DELETE FROM jobs_jobs WHERE id = ANY(:jobs)"), {"jobs": jobs})
