@@ -5,8 +5,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared_services.kit.database import create_engine
 
-_KEPT_BY_THE_ENGINE = "dbos.workflow_status"
-"""A row for each job; those of its steps go with it."""
+_KEPT_BY_THE_ENGINE = text(
+    "SELECT quote_ident(table_schema) || '.' || quote_ident(table_name) AS name FROM information_schema.columns "
+    "WHERE table_schema = 'dbos' AND column_name = 'workflow_uuid'"
+)
+"""Every table with rows of a job: not all of them refer to the one that lists the jobs."""
 
 
 async def forget_jobs(core_url: str, workshop: str) -> int:
@@ -48,11 +51,9 @@ async def _forget_in(database: str, core_url: str, jobs: list[str]) -> None:
     engine = create_engine(make_url(core_url).set(database=database).render_as_string(hide_password=False))
     try:
         async with engine.begin() as connection:
-            if await connection.scalar(text(f"SELECT to_regclass('{_KEPT_BY_THE_ENGINE}')")) is not None:
-                await connection.execute(
-                    text(f"DELETE FROM {_KEPT_BY_THE_ENGINE} WHERE workflow_uuid = ANY(:jobs)"),  # noqa: S608  a constant
-                    {"jobs": jobs},
-                )
+            for row in (await connection.execute(_KEPT_BY_THE_ENGINE)).all():
+                # The name comes quoted from the catalogue.
+                await connection.execute(text(f"DELETE FROM {row.name} WHERE workflow_uuid = ANY(:jobs)"), {"jobs": jobs})  # noqa: S608
     finally:
         await engine.dispose()
 
