@@ -136,19 +136,20 @@ async def test_removal_forgets_the_jobs_about_the_workshop_alone(databases: Data
     await databases.core()
     await databases.workshop("a", monkeypatch)
     with databases.connect("core") as connection, databases.connect("core", "core_console_jobs") as engine:
-        engine.execute(
-            "CREATE SCHEMA IF NOT EXISTS dbos; CREATE TABLE IF NOT EXISTS dbos.workflow_status (workflow_uuid text PRIMARY KEY)"
-        )
+        engine.execute("CREATE SCHEMA IF NOT EXISTS dbos; CREATE TABLE dbos.workflow_status (workflow_uuid text)")
+        engine.execute("CREATE TABLE dbos.operation_outputs (workflow_uuid text)")
         for job, subject in (("1", "a"), ("2", "a-b"), ("3", "a")):
             connection.execute(
                 "INSERT INTO jobs_jobs (id, kind, subject, owner, state, executor, input, created_at, updated_at, done, message, "
                 "cancel_requested, runs, last_event) VALUES (%s, 'publish', %s, 'o', 'succeeded', 'e', '{}', now(), now(), 0, '', false, 1, 0)",
                 (job, subject),
             )
-            engine.execute("INSERT INTO dbos.workflow_status (workflow_uuid) VALUES (%s)", (job,))
+            engine.execute("INSERT INTO dbos.workflow_status VALUES (%s)", (job,))
+            engine.execute("INSERT INTO dbos.operation_outputs VALUES (%s)", (job,))
         await databases.remove("a")
         assert connection.execute("SELECT id FROM jobs_jobs").fetchall() == [("2",)]
-        assert engine.execute("SELECT workflow_uuid FROM dbos.workflow_status").fetchall() == [("2",)]
+        assert engine.execute("SELECT * FROM dbos.workflow_status").fetchall() == [("2",)]
+        assert engine.execute("SELECT * FROM dbos.operation_outputs").fetchall() == [("2",)]
 
 
 async def test_removal_of_what_is_half_there(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
