@@ -26,6 +26,8 @@ parse() {
     shift
   done
   ((${#positional[@]} <= 4)) || misused "At most NAME TYPE LIMIT SHARED are expected, and there is '${positional[4]}' too."
+  # Nobody means the default by leaving out what is to be destroyed; an empty variable in the call does so too.
+  [[ $ACTION != delete || -n ${positional[0]-} ]] || misused "--delete needs the name of the workshop that is to go."
   NAME=${positional[0]-healthcare-ml} TYPE=${positional[1]-healthcare-ml} LIMIT=${positional[2]-50} SHARED=${positional[3]-true}
 }
 

@@ -24,6 +24,7 @@ def test_help_names_every_option_and_default(deploying: Deploying):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--delete", "--yes"], "--delete needs the name"),
         (["Healthcare"], "NAME 'Healthcare'"),
         (["-x"], "no option -x"),
         (["a" * 55], "at most 54"),
