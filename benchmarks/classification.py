@@ -66,7 +66,7 @@ def read_manifest(path: Path) -> list[Case]:
     cases = []
     for row in rows if isinstance(rows, list) else []:
         values = [row.get("path"), row.get("form"), row.get("subfolder") or ""] if isinstance(row, dict) else [*row, ""][:3]
-        checkout, form, subfolder = values
+        checkout, form, subfolder = [*values, None, None][:3]
         if (
             not isinstance(checkout, str)
             or not isinstance(form, str)

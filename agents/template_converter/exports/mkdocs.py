@@ -56,7 +56,9 @@ def _targets(step: Step, pages: dict[str, str]) -> Targets:
 def _fence(info: FenceInfo, _body: str) -> str:
     """A language alone where that says it all; else a list of attributes, which other readers pass over."""
     marks = ["no-run"] if info.language in ("bash", "sh", "shell", "console", "zsh") and not info.executable else []
-    marks += [name for name, given in (("run", info.executable and not _runs(info.language)), ("copy", info.copyable)) if given]
+    marks += [
+        name for name, given in (("run", info.executable and not _runs(info.language)), ("to-copy", info.copyable)) if given
+    ]
     marks += ["output"] if info.output else []
     target = f' data-target="{info.target}"' if info.target else ""
     if not marks and not target:

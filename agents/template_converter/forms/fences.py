@@ -18,7 +18,8 @@ _LANGUAGE = re.compile(r"^[.#]?([A-Za-z0-9_+#.*/-]+)")
 def read_info(info: str, body: str) -> tuple[FenceInfo, str]:
     """The neutral info string of a block, and its title (a file's name) where one is given.
 
-    Classes after the language, as `{ .bash .no-run }` has them, say `run`, `no-run`, `copy` and `output`.
+    Classes after the language, as `{ .bash .no-run }` has them, say `run`, `no-run`, `to-copy` and `output`; `copy` is a
+    button of a theme and says nothing.
     """
     info = info.strip()
     title = _TITLE.search(info)
@@ -38,13 +39,13 @@ def read_info(info: str, body: str) -> tuple[FenceInfo, str]:
     if name and not known.language:
         return known.model_copy(update={"executable": False, "target": None}), _first(title)
     runs = name in SHELLS and not shows_prompt(body) and not {"norun", "nocopy"} & set(flags.split(","))
-    marked = ("run" in marks or runs) and not {"no-run", "copy", "output"} & set(marks)
+    marked = ("run" in marks or runs) and not {"no-run", "to-copy", "output"} & set(marks)
     target = _TARGET.search(info) if marked else None
     return FenceInfo(
         language=name,
         executable=marked and bool(body.strip()),
         target=target[1] if target else None,
-        copyable="copy" in marks,
+        copyable="to-copy" in marks,
         output="output" in marks,
     ), _first(title)
 

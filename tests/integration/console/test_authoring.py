@@ -90,7 +90,13 @@ async def test_two_readings_are_a_choice_that_keeps_branch_and_address(site: Sit
     done = await site.ended(chosen)
     assert done.state == JobState.SUCCEEDED, done.error
     assert "02-eat.md" in (await site["admin"].get(f"/jobs/{done.id}")).text
-    assert await site.core.jobs.given(done.id) == {"source": source, "as_form": "markdown", "ref": "main", "path": "beta"}
+    assert await site.core.jobs.given(done.id) == {
+        "source": source,
+        "as_form": "markdown",
+        "ref": "main",
+        "path": "beta",
+        "slug": None,
+    }
 
 
 async def test_an_application_is_refused_with_what_it_is(site: Site, repository: MakeRepository):

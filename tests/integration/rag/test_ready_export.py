@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from structlog import get_logger
 from structlog.testing import capture_logs
 
 from agents.rag import precision, ready_embedder
@@ -102,6 +103,8 @@ def test_the_precision_is_this_processor_s_and_not_that_of_the_machine_that_made
 
 def test_without_bf16_nothing_is_measured(packaged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ready_embedder, "computes_bf16", lambda: False)
+    # A logger that another test has used already keeps what it was bound to, and is not captured.
+    monkeypatch.setattr(ready_embedder, "log", get_logger())
     with capture_logs() as logs, closing(ReadyEmbedder(exports=packaged)) as embedder:
         embedder.warm()
     assert [(entry["event"], entry.get("precision")) for entry in logs] == [("embedding_model_loaded", "fp32")]
