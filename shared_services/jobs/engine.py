@@ -174,11 +174,25 @@ class Engine:
         at_work_elsewhere = status.status == "PENDING" and status.executor_id != self._launch_id
         return Standing.ELSEWHERE if status.queue_name != self._queue or at_work_elsewhere else Standing.HERE
 
-    async def take(self, job_id: str) -> None:
-        """Put a job that is not over into this executor's queue; whoever is at work on it loses it. Steps that ended stay so."""
+    async def take(self, job_id: str, *, again: bool = False) -> None:
+        """Put a job that is not over into this executor's queue; whoever is at work on it loses it. Steps that ended stay so.
+
+        Args:
+            job_id: The job.
+            again: It is tried again, so a step that failed is not to fail from memory: its end was stored, and the process
+                ended before the engine had done with it.
+        """
         from dbos import DBOS
 
-        await self._in_thread(lambda: DBOS.resume_workflow(job_id, queue_name=self._queue))
+        def take() -> bool:
+            if again and any(step["error"] is not None for step in DBOS.list_workflow_steps(job_id, load_output=True)):
+                DBOS.cancel_workflow(job_id)
+                return True
+            DBOS.resume_workflow(job_id, queue_name=self._queue)
+            return False
+
+        if await self._in_thread(take):
+            await self.rewind(job_id)
 
     async def rewind(self, job_id: str) -> None:
         """Queue a job again that is over, to go on from the first step that failed, or after the last where none did."""

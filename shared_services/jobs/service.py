@@ -339,7 +339,8 @@ class Jobs:
         if standing is Standing.UNKNOWN:
             await self._enqueue(job_id)
         elif standing is Standing.ELSEWHERE:
-            await self._engine.take(job_id)
+            row = await self._store.row(job_id)
+            await self._engine.take(job_id, again=row.state == JobState.QUEUED)
         elif standing is Standing.OVER and (await self._store.row(job_id)).state in UNFINISHED:
             # Read after the engine's word: a job that has just ended got its final state before the engine was done with it.
             await self._engine.rewind(job_id)
