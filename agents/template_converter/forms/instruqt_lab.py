@@ -248,30 +248,14 @@ def _tasks(tree: Tree, module: _Module, met: _Met, step: ImportedStep, broken: l
     for name in met.tasks:
         task = module.resources.get(("task", name))
         if task is None:
-            broken.append(
-                Broken(
-                    kind="check",
-                    source=step.source,
-                    line=0,
-                    target=name,
-                    detail=f"The page shows the task `{name}`, which is not there.",
-                )
-            )
+            broken.append(_gone("check", step, name, f"The page shows the task `{name}`, which is not there."))
             continue
         for label, condition in labelled(task, "condition"):
             for kind, into in (("check", checks), ("solve", solves), ("setup", setups)):
                 for body in blocks(condition, kind):
                     path = posixpath.normpath(posixpath.join(module.folder, _text(body.get("script"))))
                     if path not in tree:
-                        broken.append(
-                            Broken(
-                                kind="check",
-                                source=step.source,
-                                line=0,
-                                target=path,
-                                detail=f"The script of the condition `{label}` is not there.",
-                            )
-                        )
+                        broken.append(_gone("check", step, path, f"The script of the condition `{label}` is not there."))
                     elif kind == "check":
                         kept = f"files/checks/{name}-{label}-{posixpath.basename(path)}"
                         step.files[kept] = tree.read_bytes(path)
@@ -288,6 +272,10 @@ def _tasks(tree: Tree, module: _Module, met: _Met, step: ImportedStep, broken: l
         step.solve = f"{mark}bash\n{text}\n{mark}\n" + (f"\n{step.solve}" if step.solve else "")
 
 
+def _gone(kind: str, step: ImportedStep, target: str, detail: str) -> Broken:
+    return Broken(kind=kind, source=step.source, line=0, target=target, detail=detail)
+
+
 def _checked(script: str, message: str) -> str:
     runner = "node" if script.endswith(".js") else "python3" if script.endswith(".py") else "bash"
     said = message.replace("'", "'\\''")
@@ -299,15 +287,7 @@ def _quiz(module: _Module, met: _Met, step: ImportedStep, broken: list[Broken]) 
     for name in met.quizzes:
         quiz = module.resources.get(("quiz", name))
         if quiz is None:
-            broken.append(
-                Broken(
-                    kind="quiz",
-                    source=step.source,
-                    line=0,
-                    target=name,
-                    detail=f"The page shows the quiz `{name}`, which is not there.",
-                )
-            )
+            broken.append(_gone("quiz", step, name, f"The page shows the quiz `{name}`, which is not there."))
             continue
         listed = quiz.get("questions")
         for reference in listed if isinstance(listed, list) else []:

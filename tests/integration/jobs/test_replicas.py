@@ -138,9 +138,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_each_runs_what_it_accepted_though_another_has_time(world: World):
-    first, second = world.replica("a"), world.replica("b")
-    first.ready()
-    second.ready()
+    first, second = world.replica("a").ready(), world.replica("b").ready()
     hold = world.hold("a")
     jobs = [first.tell(f"submit job-{number}") for number in range(3)]
     world.until_step("a job-0 two")
@@ -156,9 +154,7 @@ def test_each_runs_what_it_accepted_though_another_has_time(world: World):
 
 
 def test_what_a_killed_process_left_is_adopted_and_goes_on(world: World):
-    first, second = world.replica("a"), world.replica("b")
-    first.ready()
-    second.ready()
+    first, second = world.replica("a").ready(), world.replica("b").ready()
     hold = world.hold("a")
     running, waiting = first.tell("submit running"), first.tell("submit waiting")
     world.until_step("a running two")
@@ -179,9 +175,7 @@ def test_what_a_killed_process_left_is_adopted_and_goes_on(world: World):
 
 
 def test_one_that_comes_back_in_time_keeps_its_jobs(world: World):
-    first, second = world.replica("a"), world.replica("b")
-    first.ready()
-    second.ready()
+    first, second = world.replica("a").ready(), world.replica("b").ready()
     hold = world.hold("a")
     job = first.tell("submit mine")
     world.until_step("a mine two")
@@ -195,9 +189,7 @@ def test_one_that_comes_back_in_time_keeps_its_jobs(world: World):
 
 
 def test_one_that_was_only_asleep_writes_nothing_more_of_what_was_taken(world: World):
-    first, second = world.replica("a"), world.replica("b")
-    first.ready()
-    second.ready()
+    first, second = world.replica("a").ready(), world.replica("b").ready()
     hold = world.hold("a")
     job = first.tell("submit shared")
     world.until_step("a shared two")
@@ -258,9 +250,7 @@ def test_a_process_with_other_kinds_retries_and_cancels_for_the_one_that_has_the
 
 
 def test_who_could_not_look_meanwhile_takes_nothing_when_it_can_again(world: World):
-    first, second = world.replica("a"), world.replica("b")
-    first.ready()
-    second.ready()
+    first, second = world.replica("a").ready(), world.replica("b").ready()
     hold = world.hold("a")
     job = first.tell("submit mine")
     world.until_step("a mine two")
