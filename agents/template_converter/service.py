@@ -1,6 +1,7 @@
 """The converter's logic: a source in, a workshop and an honest report out. Synchronous; callers run it in a thread."""
 
 import posixpath
+from dataclasses import dataclass
 from pathlib import Path
 
 from structlog import get_logger
@@ -20,13 +21,21 @@ from agents.template_converter.write import workshop_files, write_folder
 from shared_services.contracts.conversion import ConversionReport, ConvertRequest, Form, FormCandidate
 from shared_services.contracts.inventory import Inventory
 from shared_services.contracts.workshop import WorkshopSource
-from shared_services.library.form import InvalidWorkshopError, validate_files, with_slug
+from shared_services.library.form import InvalidWorkshopError, WorkshopFiles, validate_files, with_slug
 
 log = get_logger()
 
 
 def silent(stage: str, done: int, total: int | None, message: str) -> None:
     """A progress callback for callers who do not watch."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a source became: the workshop, held in memory, and the report."""
+
+    workshop: WorkshopFiles
+    report: ConversionReport
 
 
 class ConverterService:
@@ -58,13 +67,48 @@ class ConverterService:
             SourceError: The source cannot be fetched, is refused, or cannot be read; or `out` cannot be written.
             StorageFullError: The disk is full.
         """
+        conversion = self.read(request, progress)
+        _write(conversion, out or Path(conversion.report.workshop.slug), progress)
+        return conversion.report
+
+    def read(self, request: ConvertRequest, progress: Progress = silent) -> Conversion:
+        """Convert the source and keep the workshop in memory; as `convert` otherwise.
+
+        Raises:
+            ChoiceRequiredError: Several readings are equally likely.
+            NotAWorkshopError: Nothing in it can be imported.
+            SourceError: The source cannot be fetched, is refused, or cannot be read.
+        """
         with checkout(request.source, request.ref, self._settings, progress) as laid_out:
             tree = laid_out.tree
             progress("recognise", 0, None, f"Looking through {len(tree.files)} files")
             candidate = recognise.choose(_candidates(tree, request.path), request.as_form)
             if not candidate.path and request.path:
                 candidate = candidate.model_copy(update={"path": request.path.strip("/")})
-            return self._convert(laid_out, request, candidate, out, progress)
+            return self._read(laid_out, request, candidate, progress)
+
+    def read_again(self, source: str, recorded: WorkshopSource, ref: str | None, progress: Progress = silent) -> Conversion:
+        """Convert a source at another commit, read the way that a workshop's manifest records.
+
+        Args:
+            source: Where it is; an address that the manifest records may lack what is needed to read it.
+            recorded: Form and folder of the first conversion. Without a form, the source is recognised anew.
+            ref: Branch, tag or commit.
+            progress: As for `convert`.
+
+        Raises:
+            ChoiceRequiredError: Several readings are equally likely, and none is the recorded one.
+            NotAWorkshopError: Nothing in it can be imported.
+            SourceError: The source cannot be fetched, is refused, or cannot be read.
+        """
+        request = ConvertRequest(source=source, ref=ref, as_form=recorded.form, path=recorded.path)
+        with checkout(source, ref, self._settings, progress) as laid_out:
+            progress("recognise", 0, None, f"Looking through {len(laid_out.tree.files)} files")
+            same = [row for row in _candidates(laid_out.tree, "") if (row.form, row.path) == (recorded.form, recorded.path)]
+            candidate = same[0] if same else recognise.choose(_candidates(laid_out.tree, recorded.path), recorded.form)
+            if not candidate.path and recorded.path:
+                candidate = candidate.model_copy(update={"path": recorded.path})
+            return self._read(laid_out, request, candidate, progress)
 
     def convert_all(
         self, request: ConvertRequest, out: Path, progress: Progress = silent
@@ -87,41 +131,32 @@ class ConverterService:
                 progress("convert", number - 1, len(chosen), candidate.path or laid_out.source.name)
                 wanted = request.model_copy(update={"slug": None})
                 try:
-                    found.append((candidate, self._convert(laid_out, wanted, candidate, out, silent, taken)))
+                    conversion = self._read(laid_out, wanted, candidate, silent, taken)
+                    _write(conversion, out / conversion.report.workshop.slug, silent)
+                    found.append((candidate, conversion.report))
                 except SourceError as error:
                     found.append((candidate, error))
         return found
 
-    def _convert(
+    def _read(
         self,
         laid_out: Checkout,
         request: ConvertRequest,
         candidate: FormCandidate,
-        out: Path | None,
         progress: Progress,
         taken: set[str] | None = None,
-    ) -> ConversionReport:
-        """One reading of a checkout as a folder; below `out` under a name that is not `taken` where that is given."""
+    ) -> Conversion:
+        """One reading of a checkout; under a slug that is not `taken` where that is given."""
         progress("import", 0, None, f"Reading as {candidate.form}" + (f" in {candidate.path}" if candidate.path else ""))
         imported = _import(laid_out.tree, candidate)
-        files = self._files(laid_out, request, candidate, imported)
         try:
-            result = validate_files(files)
+            result = validate_files(self._files(laid_out, request, candidate, imported))
         except InvalidWorkshopError as error:
             raise UnreadableSourceError(f"What was read does not make a valid workshop: {error.detail}") from error
         slug = request.slug if taken is None else unique_slug(result.manifest.slug, taken)
-        if slug is not None and slug != result.manifest.slug:
+        if slug is not None:
             result = with_slug(result, slug)
-            files = result.files
-        report = make_report(candidate, laid_out.tree, imported, result)
-        progress("write", 0, len(files), f"Writing {len(files)} files")
-        folder = out / report.workshop.slug if out is not None and taken is not None else out or Path(report.workshop.slug)
-        write_folder(files, folder)
-        progress("write", len(files), len(files), "Done")
-        log.info(
-            "source_converted", form=report.form, steps=report.counts.steps, losses=len(report.losses), broken=len(report.broken)
-        )
-        return report
+        return Conversion(result, make_report(candidate, laid_out.tree, imported, result))
 
     def inspect(self, request: ConvertRequest, out: Path | None = None, progress: Progress = silent) -> Inventory:
         """What the source holds, read and never run.
@@ -167,10 +202,24 @@ class ConverterService:
         if candidate.form is Form.WORKSHOP:
             return read_files(laid_out.tree, candidate.path).files
         source = WorkshopSource(
-            repository=laid_out.source.repository, ref=request.ref, commit=laid_out.tree.commit, path=candidate.path
+            repository=laid_out.source.repository,
+            ref=request.ref,
+            commit=laid_out.tree.commit,
+            path=candidate.path,
+            form=candidate.form,
         )
         name = posixpath.basename(candidate.path) or laid_out.source.name
         return workshop_files(imported, laid_out.tree, source, name)
+
+
+def _write(conversion: Conversion, folder: Path, progress: Progress) -> None:
+    files, report = conversion.workshop.files, conversion.report
+    progress("write", 0, len(files), f"Writing {len(files)} files")
+    write_folder(files, folder)
+    progress("write", len(files), len(files), "Done")
+    log.info(
+        "source_converted", form=report.form, steps=report.counts.steps, losses=len(report.losses), broken=len(report.broken)
+    )
 
 
 def _candidates(tree: Tree, path: str) -> list[FormCandidate]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from shared_services.contracts.base import RelativePath, Slug, WireModel
+from shared_services.contracts.conversion import Form
 
 API_VERSION: Final = "workshop-assistant/v1"
 CODE_FENCE_FLAGS = ("exec", "copy", "output")
@@ -32,12 +33,18 @@ Minutes = Annotated[Annotated[int, Field(ge=0, le=100_000)] | None, BeforeValida
 
 
 class WorkshopSource(WireModel):
-    """Where a workshop was converted from. `path` is the subfolder, empty for the repository's root."""
+    """Where a workshop was converted from, and as what: enough to convert the same, or a newer commit, the same way again.
+
+    Attributes:
+        path: The subfolder, empty for the repository's root.
+        form: None in workshops that were converted before this was recorded.
+    """
 
     repository: str | None = None
     ref: str | None = None
     commit: str | None = None
     path: str = ""
+    form: Form | None = None
 
 
 class ContextSettings(WireModel):

@@ -130,3 +130,17 @@ def test_classify_names_every_reading(service, source):
     found = service.classify(ConvertRequest(source=str(source)))
     assert (found[0].form, found[0].score > 0.8) == (Form.MARKDOWN, True)
     assert found[-1].form in (Form.DOCUMENTATION, Form.EMPTY)
+
+
+def test_a_recorded_reading_is_read_the_same_way_again(service, tmp_path):
+    lab = tmp_path / "two"
+    for name in ("one", "other"):
+        (lab / name / "docs").mkdir(parents=True)
+        (lab / name / "mkdocs.yml").write_text(f"site_name: {name} workshop\nnav: [{{Lab 1: a.md}}]\n")
+        (lab / name / "docs" / "a.md").write_text(STEP.format("A"))
+    first = service.read(ConvertRequest(source=str(lab), path="other"))
+    recorded = first.workshop.manifest.source
+    assert (recorded.form, recorded.path) == (Form.MKDOCS, "other")
+    again = service.read_again(str(lab), recorded, None)
+    assert again.workshop.files == first.workshop.files
+    assert again.report == first.report
