@@ -476,6 +476,8 @@ class Jobs:
         for row in await self._store.interrupted(self._controls, self._executor_id):
             control = self._controls.get(row.id)
             if control is not None and row.executor != self._executor_id:
+                if not control.stopping:
+                    log.warning("job_taken", job=row.id, kind=row.kind, detail=f"{row.executor} runs it now.")
                 control.stop()
             elif control is not None:
                 control.cancel()

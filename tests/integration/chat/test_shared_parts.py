@@ -177,7 +177,8 @@ async def test_without_the_core_it_goes_on_with_what_it_knows(
 ):
     """The console is library and exchange of tokens. Its last token outlives it by seconds here, by minutes elsewhere."""
     upstream.script(*[Say("Start it. [1]")] * 3)
-    parts.lives = 8
+    # Renewed at half of it, so that ten seconds or more are left when the core goes.
+    parts.lives = 20
     with postgres() as server, running({**world, "DATABASE_URL": server.url}):
         async with at(world) as http:
             await until_ready(http)
@@ -189,7 +190,9 @@ async def test_without_the_core_it_goes_on_with_what_it_knows(
             took = time.monotonic() - gone_at
             # A step that nobody has opened yet.
             step = await http.get("/api/v1/steps/fill")
-            await anyio.sleep(max(0.0, gone_at + 9 - time.monotonic()))
+            with anyio.fail_after(60):
+                while (await until_ready(http))["facts"]["tokens"] == "held":  # noqa: ASYNC110  another process
+                    await anyio.sleep(0.3)
             refused = await http.post(f"{path}/messages", json=QUESTION)
             began = time.monotonic()
             for _ in range(5):
@@ -203,10 +206,10 @@ async def test_without_the_core_it_goes_on_with_what_it_knows(
             again = await until_taken(http, f"{path}/turns/2/retry")
             turns = await turns_of(http, conversation)
     assert answered.status_code == 200
-    assert took < 8
+    assert took < 15
     assert "kettle fill" in step.json()["content"]
     assert (refused.status_code, slug(refused)) == (503, "cannot-look-up")
-    assert seconds < 1
+    assert seconds < 5
     assert report["ready"]
     assert "No token" in report["facts"]["tokens"]
     assert again.json()["answer"]

