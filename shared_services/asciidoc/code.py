@@ -31,7 +31,29 @@ _SHORT: Final = {
 _MARK = re.compile(r"<!--(\d{1,4}|\.)-->|<(\d{1,4}|\.)>")
 _CALLOUTS = re.compile(r"(?:(?:[ \t]*(?://|#|--|;;))?[ \t]*(?:<!--(?:\d{1,4}|\.)-->|<(?:\d{1,4}|\.)>))+[ \t]*$")
 _CALLOUT_REACH: Final = 200
-_PASS = re.compile(r"\bpass:[a-z,]*\[((?:\\\]|[^\]])*)\]")
+_PASSED = re.compile(
+    r"\+\+\+(?P<triple>.{1,2000}?)\+\+\+|\+\+(?P<double>.{1,2000}?)\+\+"
+    r"|(?<![\w;:\\+])\+(?P<single>[^\s+]|[^\s+].{0,1000}?[^\s])\+(?![\w+])"
+    r"|\bpass:(?P<subs>[a-z,]{0,40})\[(?P<macro>(?:\\\]|[^\]]){0,1000})\]",
+    re.DOTALL,
+)
+_ASIDE = re.compile("\ue010(\\d+)\ue011")
+_LOOSE: Final = {
+    mark: re.compile(rf"\\?(?:\[[^\[\]\n]+\])?{re.escape(mark * 2)}(?P<inner>[^\n]{{1,1000}}?){re.escape(mark * 2)}")
+    for mark in "*`_#"
+}
+
+
+def _tight(mark: str, barred: str) -> re.Pattern[str]:
+    ends = r"\w\"'`" if mark == "`" else r"\w"
+    sign = re.escape(mark)
+    return re.compile(
+        rf"(?<![\w;:}}{barred}])\\?(?:\[[^\[\]\n]+\])?{sign}(?P<inner>[^\s{sign}]|[^\s{sign}][^\n]{{0,1000}}?\S){sign}(?![{ends}])"
+    )
+
+
+_TIGHT: Final = {mark: _tight(mark, "\"'`" if mark == "`" else "") for mark in "*`_#"}
+_TIGHT_ESCAPED: Final = {mark: _tight(mark, "\"'`<>&" if mark == "`" else "<>&") for mark in "*`_#"}
 _LINKED = re.compile(r"\b(?:link|xref):[^\s\[\]]+\[((?:\\\]|[^\]])*)\]|\bhttps?://[^\s\[\]<>]+\[((?:\\\]|[^\]])+)\]")
 _EXECUTE = re.compile(r"^(?:execute|exec|run)(?:-(.+))?$|^send-to-?(.*)$")
 _OUTPUT_TITLE = re.compile(r"\b(?:output|result|response)s?\b", re.IGNORECASE)
@@ -87,8 +109,10 @@ def body(code: Code, variables: Variables) -> tuple[list[tuple[str, Line]], dict
     callouts: dict[int, list[int]] = {}
     if "callouts" in chosen:
         texts = _without_callouts(texts, callouts)
-    texts = [_substitute(text, row, chosen, variables) for text, row in zip(texts, rows, strict=True)]
-    return list(zip(texts, rows, strict=True)), callouts
+    texts = _substituted(texts, rows, chosen, variables)
+    # A value of several lines makes more lines than the author wrote; these stand at the last of the block.
+    places = [*rows, *rows[-1:] * (len(texts) - len(rows))]
+    return list(zip(texts, places, strict=False)), callouts
 
 
 def _without_callouts(texts: list[str], callouts: dict[int, list[int]]) -> list[str]:
@@ -107,16 +131,55 @@ def _without_callouts(texts: list[str], callouts: dict[int, list[int]]) -> list[
     return kept
 
 
-def _substitute(text: str, row: Line, chosen: set[str], variables: Variables) -> str:
-    if "quotes" in chosen:
-        text = re.sub(r"(?<![\w*])\*(\S|\S[^*\n]*?\S)\*(?![\w*])", r"\1", text)
-        text = re.sub(r"(?<!\w)#(\S|\S[^#\n]*?\S)#(?!\w)", r"\1", text)
-    if "attributes" in chosen and "{" in text:
-        text = _attributes(text, row, variables)
+def _substituted(texts: list[str], rows: list[Line], chosen: set[str], variables: Variables) -> list[str]:
+    """The lines after their substitutions; what a passthrough holds stays as it is, also over several lines."""
+    if not texts or not chosen & {"quotes", "attributes", "macros"}:
+        return texts
+    whole = "\n".join(texts)
+    kept: list[tuple[str, bool]] = []
     if "macros" in chosen:
-        text = _PASS.sub(lambda match: match[1].replace("\\]", "]"), text)
-        text = _LINKED.sub(lambda match: _unlinked(match, row, variables), text)
+        whole = _PASSED.sub(lambda match: _put_aside(match, kept), whole)
+    if "quotes" in chosen:
+        whole = _unquoted(whole, escaped="specialchars" in chosen)
+    done: list[str] = []
+    at = 0
+    for text in whole.split("\n"):
+        row = rows[min(at, len(rows) - 1)]
+        text = _attributes(text, row, variables) if "attributes" in chosen and "{" in text else text
+        text = _LINKED.sub(lambda match, row=row: _unlinked(match, row, variables), text) if "macros" in chosen else text  # type: ignore[misc]
+        at += 1 + sum(kept[int(number)][0].count("\n") for number in _ASIDE.findall(text))
+        done.append(_ASIDE.sub(lambda match, row=row: _taken_back(kept[int(match[1])], row, variables), text))  # type: ignore[misc]
+    return "\n".join(done).split("\n")
+
+
+def _put_aside(match: re.Match[str], kept: list[tuple[str, bool]]) -> str:
+    macro = match["macro"]
+    text = macro.replace("\\]", "]") if macro is not None else match["triple"] or match["double"] or match["single"]
+    kept.append((text, macro is not None and bool(re.search(r"a|n", match["subs"]))))
+    return f"\ue010{len(kept) - 1}\ue011"
+
+
+def _taken_back(held: tuple[str, bool], row: Line, variables: Variables) -> str:
+    text, filled = held
+    return _attributes(text, row, variables) if filled else text
+
+
+def _unquoted(text: str, *, escaped: bool) -> str:
+    """`text` without the marks of bold, emphasis, code and highlighting, which a listing has no place for.
+
+    Args:
+        text: The whole block.
+        escaped: `<`, `>` and `&` are entities by then, whose semicolon keeps a mark behind it from opening anything.
+    """
+    for mark in "*`_#":
+        text = _LOOSE[mark].sub(_bare, text) if mark * 2 in text else text
+        tight = _TIGHT_ESCAPED[mark] if escaped else _TIGHT[mark]
+        text = tight.sub(_bare, text) if text.count(mark) > 1 else text
     return text
+
+
+def _bare(match: re.Match[str]) -> str:
+    return match.group()[1:] if match.group().startswith("\\") else match["inner"]
 
 
 def _attributes(text: str, row: Line, variables: Variables) -> str:

@@ -19,7 +19,8 @@ _B = r"\[((?:\\\]|[^\]])*)\]"
 _TEXTISH = r"[^\s\[\]<>]"
 _START = re.compile(
     r"[\\+`*_#^~\[<{(&]|\"`|'`|--|\.\.\.|->|=>|(?<![\w/:.])(?:https?|ftps?|irc)://|"
-    r"(?<![\w:])(?:link|mailto|xref:?|image|icon|kbd|btn|menu|footnote|footnoteref|pass|stem|latexmath|asciimath|anchor|indexterm2?):(?!:)"
+    r"(?<![\w:])(?:link|mailto|xref:?|image|icon|kbd|btn|menu|pass|stem|latexmath|asciimath|anchor|indexterm2?):(?!:)|"
+    r"footnote(?:ref)?:(?=[\w-]*\[)"
 )
 _ATTRIBUTE = re.compile(r"(\\)?(\$)?\{([A-Za-z0-9_][\w-]*)\}")
 _KEPT_FROM_ATTRIBUTES = re.compile(
@@ -428,6 +429,8 @@ class Inline:
         if name not in _SPACED and re.search(r"\s", target):
             return None
         written = self._named_macro(name, target, brackets.replace("\\]", "]"))
+        if written is not None and name.startswith("footnote") and text[:at].endswith(" "):
+            written = written.lstrip()
         return None if written is None else (written, match.end())
 
     def _named_macro(self, name: str, target: str, brackets: str) -> str | None:

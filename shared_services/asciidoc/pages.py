@@ -35,6 +35,7 @@ class Page:
         path: In the tree.
         title: Plain text; empty where the page has none.
         navtitle: What the page asks navigation to call it.
+        heading: The first heading of a section, which names a page that has no title.
         slugs: Anchor -> fragment in the result ("" is the top of the page); several spellings of one anchor.
         titles: Anchor -> plain text of its heading.
     """
@@ -44,9 +45,15 @@ class Page:
     lines: list[Line]
     title: str = ""
     navtitle: str = ""
+    heading: str = ""
     authors: list[str] = field(default_factory=list)
     slugs: dict[str, str] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def called(self) -> str:
+        """The page's title, or that of its first section, as Asciidoctor has it; empty where there is no heading."""
+        return self.title or self.heading
 
 
 def read_page(path: str, lines: list[Line], around: Surroundings) -> Page:
@@ -111,6 +118,7 @@ def _learn(page: Page, around: Surroundings) -> None:
             taken[base] += 1
             if not page.title and block.level == 1:
                 page.title = title
+            page.heading = page.heading or title
             for name in _spellings(title, block):
                 page.slugs.setdefault(name, current)
                 page.titles.setdefault(name, title)

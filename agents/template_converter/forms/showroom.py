@@ -24,14 +24,16 @@ from agents.template_converter.forms.asciidoc.antora import (
     normal,
     resolve,
 )
+from agents.template_converter.forms.asciidoc.lab_page import LabPage, find_lab_page
 from agents.template_converter.forms.asciidoc.nav import Entry, read_entries
 from agents.template_converter.forms.asciidoc.references import PageReferences, References
 from agents.template_converter.forms.html_blocks import HINT, SOLUTION
 from agents.template_converter.forms.links import AssetTable
+from agents.template_converter.forms.numbering import natural
 from agents.template_converter.model import ImportedStep, ImportedWorkshop, Tree
 from shared_services.asciidoc.inline import Inline
 from shared_services.asciidoc.lines import Line, expand
-from shared_services.asciidoc.nodes import Container, Node, Passthrough
+from shared_services.asciidoc.nodes import Container, Heading, Node, Passthrough
 from shared_services.asciidoc.pages import Page, first_paragraph, read_page, walk
 from shared_services.asciidoc.parser import Parser
 from shared_services.asciidoc.passthrough import placeholder_module
@@ -101,14 +103,19 @@ class ShowroomImporter:
         return [self._candidate(tree, site) for site in sites]
 
     def _candidate(self, tree: Tree, site: Site) -> FormCandidate:
-        findings = Findings()
         evidence: list[str] = []
         pages: list[str] = []
         for component in site.components:
-            listed = [step.page for step in _Reader(tree, site, findings).plan(component)]
+            reader = _Reader(tree, site, Findings())
+            listed = [step.page for step in reader.plan(component)]
             pages.extend(listed)
-            count = len(listed)
-            evidence.append(f"`{component.descriptor}` with a nav of {count} {'page' if count == 1 else 'pages'}")
+            counted = f"{len(listed)} {'page' if len(listed) == 1 else 'pages'}"
+            if component.nav:
+                evidence.append(f"`{component.descriptor}` with a nav of {counted}")
+            elif reader.lab_page and reader.lab_page.modules:
+                evidence.append(f"`{component.descriptor}` without a nav, and `{reader.lab_page.path}` with {counted}")
+            else:
+                evidence.append(f"`{component.descriptor}` without a nav, and {counted}, in the order of their names")
         if site.playbook:
             evidence.append(f"playbook `{site.playbook.path}`")
         if site.others:
@@ -160,13 +167,18 @@ def _score(pages: int, clickable: int, instructing: int, *, marks: bool, teaches
 
 
 def _showroom_marks(tree: Tree, site: Site) -> list[str]:
-    prefix = f"{site.root}/" if site.root else ""
-    found = [f"`{prefix}{name}`" for name in ("ui-config.yml", "ui-config.yaml") if f"{prefix}{name}" in tree]
-    if next(tree.under(f"{prefix}{automation.FOLDER}"), None):
-        found.append(f"`{prefix}{automation.FOLDER}/`")
+    lab_page = find_lab_page(tree, site.homes(), Findings())
+    found = [f"`{lab_page.path}`"] if lab_page else []
+    folder = next((home for home in site.homes() if _holds(tree, home, automation.FOLDER)), None)
+    if folder is not None:
+        found.append(f"`{f'{folder}/{automation.FOLDER}'.lstrip('/')}/`")
     if site.playbook and re.search(r"showroom|rhdp", tree.read_text(site.playbook.path), re.IGNORECASE):
         found.append(f"`{site.playbook.path}` speaks of Showroom")
     return found
+
+
+def _holds(tree: Tree, home: str, folder: str) -> bool:
+    return next(tree.under(f"{home}/{folder}".lstrip("/")), None) is not None
 
 
 class _Reader:
@@ -178,6 +190,7 @@ class _Reader:
         self.findings = findings
         self.shared = References(tree, site, findings, AssetTable(), load=self._outside)
         self.loaded: dict[str, Page] = {}
+        self.lab_page: LabPage | None = find_lab_page(tree, site.homes(), findings)
 
     def _around(self, path: str, component: Component, *, quiet: bool = False) -> PageReferences:
         place = Place(component, module_of(component, path), path.rpartition("/")[0])
@@ -213,14 +226,26 @@ class _Reader:
             for entry in self._entries(path, component):
                 self._plan_entry(entry, path, component, planned, seen)
         if not component.nav:
-            pages = sorted(
-                path for path in self.tree.under(component.path("modules")) if "/pages/" in path and path.endswith(".adoc")
-            )
-            planned = [PlannedStep(path, component, "", "") for path in pages if not re.search(r"/_|/\.", path)]
+            planned = self._listed_modules(component) or self._by_name(component)
         start = self._start_page(component)
         if start is not None and start not in {step.page for step in planned}:
             planned.insert(0, PlannedStep(start, component, "", ""))
         return planned
+
+    def _listed_modules(self, component: Component) -> list[PlannedStep]:
+        """The pages that the lab's page lists: labs without a navigation keep order and titles there."""
+        planned: list[PlannedStep] = []
+        for module in self.lab_page.modules if self.lab_page else ():
+            path = resolve(self.tree, self.site, Place(component, "ROOT", ""), f"{module.name}.adoc", "page")
+            if path is None and self.lab_page and len(self.site.components) == 1:
+                self.findings.break_at("nav", self.lab_page.path, 0, module.name, "It lists a module that has no page.")
+            elif path is not None and path not in {step.page for step in planned}:
+                planned.append(PlannedStep(path, component, module.label, ""))
+        return planned
+
+    def _by_name(self, component: Component) -> list[PlannedStep]:
+        pages = [path for path in self.tree.under(component.path("modules")) if "/pages/" in path and path.endswith(".adoc")]
+        return [PlannedStep(path, component, "", "") for path in sorted(pages, key=natural) if not re.search(r"/_|/\.", path)]
 
     def _entries(self, path: str, component: Component) -> list[Entry]:
         lines = self._lines(path, component, self.findings)
@@ -300,6 +325,7 @@ class _Reader:
         self._automate(steps)
         self._report_playbooks()
         self._report_unlisted()
+        self._report_tabs()
         return ImportedWorkshop(
             title=self._title(steps),
             steps=steps,
@@ -327,7 +353,7 @@ class _Reader:
     def _step_title(self, step: PlannedStep) -> str:
         page = self.shared.pages[step.page]
         name = step.page.rpartition("/")[2].removesuffix(".adoc").replace("-", " ").replace("_", " ").strip()
-        return (step.title or page.navtitle or page.title or name.capitalize() or "Step")[:300]
+        return (step.title or page.navtitle or page.called or name.capitalize() or "Step")[:300]
 
     def _step(self, planned: PlannedStep) -> ImportedStep:
         page = self.shared.pages[planned.page]
@@ -335,8 +361,7 @@ class _Reader:
         body, hints, solutions = _aside(page.blocks)
         rows = writer.page(body)
         if not page.title:
-            made = Line("", planned.page, 0, {})
-            rows = [(f"# {self._step_title(planned)}", made), ("", made), *rows]
+            rows = self._headed(rows, page, planned)
         return ImportedStep(
             id=self.shared.steps[planned.page],
             title=self._step_title(planned),
@@ -347,8 +372,19 @@ class _Reader:
             solve=_text(writer.page(solutions)),
         )
 
+    def _headed(self, rows: list[Out], page: Page, planned: PlannedStep) -> list[Out]:
+        """A page without a title of its own gets one; a section on top that is called the same becomes it."""
+        title = self._step_title(planned)
+        first = next(iter(page.blocks), None)
+        if isinstance(first, Heading) and page.called == title and rows:
+            return [(re.sub(r"^#+", "#", rows[0][0]), rows[0][1]), *rows[1:]]
+        made = Line("", planned.page, 0, {})
+        return [(f"# {title}", made), ("", made), *rows]
+
     def _automate(self, steps: list[ImportedStep]) -> None:
-        found = automation.find(self.tree, self.site.root)
+        home = next((home for home in self.site.homes() if _holds(self.tree, home, automation.FOLDER)), self.site.root)
+        found, shared = automation.find(self.tree, home)
+        automation.report_shared(shared, self.findings)
         named: dict[str, str] = {}
         for step in steps:
             for block in walk(self.shared.pages[step.source].blocks):
@@ -359,7 +395,9 @@ class _Reader:
         placed = automation.place(found, named, stems)
         by_id = {step.id: step for step in steps}
         for module, entry in found.items():
-            automation.attach(self.tree, entry, by_id.get(placed.get(module, "")), self.findings)
+            automation.attach(self.tree, entry, [by_id[step] for step in placed.get(module, ())], self.findings)
+        for home in self.site.homes():
+            automation.attach_setup(self.tree, home, steps[0], self.findings)
 
     def _report_playbooks(self) -> None:
         book = self.site.playbook
@@ -383,6 +421,11 @@ class _Reader:
                 unlisted = inside.endswith(".adoc") and path not in self.shared.steps and path not in included
                 if unlisted and not re.search(r"(?:^|/)_", inside) and not is_decoy(path, component.root):
                     self.findings.lose_at("page", path, 0, "The navigation does not list this page, so it is no step.")
+
+    def _report_tabs(self) -> None:
+        if self.lab_page and self.lab_page.tabs:
+            names = ", ".join(f"“{tab}”" for tab in self.lab_page.tabs)
+            self.findings.lose_at("tab", self.lab_page.path, 0, f"The tabs beside the lab's text ({names}) are not carried over.")
 
     def _title(self, steps: list[ImportedStep]) -> str:
         book = self.site.playbook
@@ -423,7 +466,7 @@ class _Reader:
         place = Place(step.component, module_of(step.component, step.page), "")
         path = resolve(self.tree, self.site, place, marked[1:], "page")
         page = self.shared.pages.get(path) if path else None
-        return (page.navtitle or page.title if page else "") or marked[1:]
+        return (page.navtitle or page.called if page else "") or marked[1:]
 
 
 def _aside(blocks: list[Node]) -> tuple[list[Node], list[Node], list[Node]]:

@@ -128,3 +128,21 @@ def test_two_line_titles_and_comments() -> None:
 def test_a_table_without_its_end_does_not_swallow_the_page() -> None:
     text = markdown("| row\n|===\n\n[source,bash]\n----\nls | wc\n----\n")
     assert text == "\\| row\n\n\\|===\n\n```bash\nls | wc\n```"
+
+
+def test_passthroughs_in_code_keep_what_they_hold() -> None:
+    text = (
+        ':ns: kitchen\n\n[source,bash,subs="+macros,+attributes"]\n----\nget +https://a.b/{ns}+ -n {ns}\npath=+"{range x}\\\n  {end}"+ -n {ns}\n'
+        "say pass:[{ns}] pass:a[{ns}] a + b i++\n----\n"
+    )
+    assert fences(markdown(text)) == [
+        ("bash", 'get https://a.b/{ns} -n kitchen\npath="{range x}\\\n  {end}" -n kitchen\nsay {ns} kitchen a + b i++\n')
+    ]
+
+
+def test_marks_in_code_go_where_quotes_are_asked_for() -> None:
+    body = "[.line-through]#User root#\n*Bold* MY_VAR_X _slow_ a*b*c `ls` <*b*> **x**y \\*kept*\n"
+    assert fences(markdown(f'[source,bash,subs="+quotes"]\n----\n{body}----\n')) == [
+        ("bash", "User root\nBold MY_VAR_X slow a*b*c ls <*b*> xy *kept*\n")
+    ]
+    assert fences(markdown(f"[source,bash]\n----\n{body}----\n")) == [("bash", body)]

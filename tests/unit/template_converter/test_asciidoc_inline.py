@@ -66,3 +66,8 @@ def test_broken_anchors_are_named() -> None:
     found = one_page("= Page\n\nSee <<nowhere,there>>.\n")
     assert "See there." in found.steps[0].content
     assert [(broken.kind, broken.target, broken.line) for broken in found.broken] == [("anchor", "nowhere", 3)]
+
+
+def test_footnotes_behind_a_word_and_behind_a_space() -> None:
+    text = markdown("A processfootnote:[Or *two*.], an oven footnote:hot[Warm] and a footnote: no macro.\n")
+    assert text == "A process (Or **two**.), an oven (Warm) and a footnote: no macro."

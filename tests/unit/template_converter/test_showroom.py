@@ -139,32 +139,6 @@ def test_run_time_attributes_become_variables_and_braces_in_code_stay() -> None:
     assert [variable.name for variable in found.variables] == ["user", "console_url", "route"]
 
 
-def test_automation_scripts_become_checks_and_playbooks_are_kept_as_files() -> None:
-    found = workshop(
-        {
-            "site.yml": PLAYBOOK,
-            NAV: "* xref:index.adoc[]\n* xref:knead.adoc[]\n",
-            f"{PAGES}/index.adoc": "= Start\n",
-            f"{PAGES}/knead.adoc": '= Knead\n\n++++\n<div class="validate-button-placeholder" data-module="stage-a"></div>\n++++\n',
-            "runtime-automation/index/validate.sh": "#!/bin/sh\ntest -f dough\n",
-            "runtime-automation/index/solve.sh": "touch dough\n",
-            "runtime-automation/stage-a/validate.yml": "- hosts: all\n",
-            "runtime-automation/nobody/solve.yml": "- hosts: all\n",
-        }
-    )
-    first, second = found.steps
-    assert first.check == "#!/bin/sh\ntest -f dough\n"
-    assert first.solve == "```bash\ntouch dough\n```\n"
-    assert second.check is None
-    assert second.files == {"files/runtime-automation/stage-a/validate.yml": b"- hosts: all\n"}
-    assert sorted((loss.kind, loss.source) for loss in found.losses) == [
-        ("check", "runtime-automation/nobody/solve.yml"),
-        ("check", "runtime-automation/stage-a/validate.yml"),
-        ("html", f"{PAGES}/knead.adoc"),
-    ]
-    assert "<div" not in second.content
-
-
 def test_hints_and_solutions_find_their_place() -> None:
     found = workshop(
         {

@@ -27,6 +27,7 @@ DECOYS: Final = frozenset(
         "tests",
     }
 )
+CONTENT_FOLDERS: Final = ("content", "docs", "documentation")
 PLAYBOOK_ORDER: Final = (
     "site.yml",
     "site.yaml",
@@ -123,6 +124,13 @@ class Site:
     components: list[Component]
     playbook: Playbook | None = None
     others: list[Playbook] = field(default_factory=list)
+
+    def homes(self) -> list[str]:
+        """The folders that what belongs to the whole lab may stand in, the nearest to the playbook first."""
+        roots = [component.root for component in self.components]
+        books = [self.playbook.path.rpartition("/")[0]] if self.playbook else []
+        above = [root.rpartition("/")[0] for root in roots if root.rpartition("/")[2] in CONTENT_FOLDERS]
+        return list(dict.fromkeys([*books, self.root, *above, *roots]))
 
 
 @dataclass(frozen=True)
@@ -256,7 +264,7 @@ def find_sites(tree: Tree) -> list[Site]:
         site.playbook, site.others = books[0], books[1:]
     for component in alone:
         parent, _, last = component.root.rpartition("/")
-        folder = parent if last in ("content", "docs", "documentation") else component.root
+        folder = parent if last in CONTENT_FOLDERS else component.root
         sites.setdefault(component.root + "\0", Site(folder, [component]))
     found = list(sites.values())
     if len(found) == 1:

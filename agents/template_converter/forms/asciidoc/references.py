@@ -155,7 +155,7 @@ class PageReferences:
         if path in self.shared.steps:
             return self._on_page(path, fragment, target, line)
         outside = self.shared.load(path)
-        title = (outside.title if outside else "") or path.rpartition("/")[2]
+        title = (outside.called if outside else "") or path.rpartition("/")[2]
         self.lose("page", line, f"`{path}` is not in the navigation, so it is no step; the link to it became its text.")
         return None, title
 
@@ -172,7 +172,7 @@ class PageReferences:
 
     def _on_page(self, path: str, fragment: str, target: str, line: Line) -> tuple[str | None, str]:
         page = self.shared.pages.get(path)
-        title = page.title if page else ""
+        title = page.called if page else ""
         step = self.shared.steps.get(path)
         base = "" if path == self.page else f"../{step}/content.md"
         if not fragment:
