@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, takewhile
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Literal, Protocol
 
 from shared_services.contracts.conversion import Broken, Form, FormCandidate, Loss
 from shared_services.contracts.workshop import Chapter, Variable
@@ -104,6 +104,7 @@ class ImportedWorkshop:
     authors: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     duration: int | None = None
+    difficulty: Literal["beginner", "intermediate", "advanced"] | None = None
     chapters: list[Chapter] = field(default_factory=list)
     variables: list[Variable] = field(default_factory=list)
     assets: dict[str, str] = field(default_factory=dict)

@@ -23,6 +23,7 @@ def workshop_files(workshop: ImportedWorkshop, tree: Tree, source: WorkshopSourc
         slug=slug(title) or slug(fallback_name) or "workshop",
         title=title,
         summary=workshop.summary,
+        difficulty=workshop.difficulty,
         duration=workshop.duration,
         tags=list(dict.fromkeys(made for tag in workshop.tags if (made := slug(tag)))),
         authors=workshop.authors,

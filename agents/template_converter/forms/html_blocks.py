@@ -16,14 +16,18 @@ _CLOSE = re.compile(r"</details\s*>", re.IGNORECASE)
 _ANY_OPEN = re.compile(r"<details\b", re.IGNORECASE)
 _SUMMARY = re.compile(r"<summary\b[^>]*>(?P<title>.*?)</summary\s*>", re.IGNORECASE | re.DOTALL)
 HINT = re.compile(
-    r"^\W*(?:(?:show|see|view|click (?:here )?for|need|want|open|reveal)\s+)*(?:(?:a|an|the|some|me)\s+)*hints?\b(?:\s*\d*)\W*$",
+    r"^\W*(?:(?:show|see|view|click(?: here)? (?:for|to)|need|want|open|reveal|expand|toggle|display|get)\s+)*"
+    r"(?:(?:a|an|the|some|me)\s+)*hints?\b(?:\s*\d*)\W*$",
     re.IGNORECASE,
 )
 SOLUTION = re.compile(
-    r"^\W*(?:(?:show|see|view|click (?:here )?(?:for|to see)|open|reveal|expand|sample|example|possible)\s+)*"
-    r"(?:(?:a|an|the|me)\s+)*(?:solutions?|answers?)\b(?:\s*\d*)\W*$",
+    r"^\W*(?:(?:show|see|view|click(?: here)? (?:for|to)|open|reveal|expand|toggle|display|get|check|peek at)\s+)*"
+    r"(?:(?:a|an|the|me|my|our|sample|example|possible|full|complete|suggested|proposed)\s+)*"
+    r"(?:solutions?|answers?)\b(?:\s*\d*)\W*$",
     re.IGNORECASE,
 )
+_RAW = re.compile(r"\s*<(?:!--|[?!]|(?:pre|script|style|textarea)\b)", re.IGNORECASE)
+"""HTML that a blank line does not end."""
 _MAX_DEPTH = 12
 
 
@@ -92,6 +96,22 @@ def _summary(rows: list[Line]) -> tuple[str, Line | None, list[Line]]:
     tail = text[match.end() :].split("\n", 1)[0]
     rest = [rows[last].with_text(tail)] if tail.strip() else []
     return title, rows[first], [*rest, *rows[last + 1 :]]
+
+
+def part_fences(lines: list[Line]) -> list[Line]:
+    """`lines` with a blank one before each fence that stands in HTML, which would take its code for HTML and rewrite it."""
+    inside = [flag for _, _, flag in outside_fences(lines)]
+    opening = {row for row, flag in enumerate(inside) if flag and not (row and inside[row - 1])}
+    before: set[int] = set()
+    for token in parse(lines).tokens if opening else []:
+        if token.type == "html_block" and token.map and not _RAW.match(token.content):
+            before |= opening & set(range(token.map[0] + 1, token.map[1]))
+    out: list[Line] = []
+    for row, line in enumerate(lines):
+        if row in before and not line.blank:
+            out.append(line.made(re.match(r"[\s>]*", line.text)[0].rstrip()))  # type: ignore[index]
+        out.append(line)
+    return out
 
 
 @dataclass
@@ -172,12 +192,15 @@ def _note(writer: TagWriter, row_of: Callable[[int], int], lines: list[Line], re
             result.losses.append(Loss(kind="html", source=line.file, line=line.number, detail=sentence))
 
 
-def take_asides(lines: list[Line]) -> tuple[list[Line], Asides]:
-    """The lines without hints and solutions, and those: quotes made from `<details>`, and sections, that are named so."""
+def take_asides(lines: list[Line], cuts: frozenset[tuple[str, int]] = frozenset()) -> tuple[list[Line], Asides]:
+    """The lines without hints and solutions, and those: quotes made from `<details>`, and sections, that are named so.
+
+    `cuts` are places (file, number) of lines that a section does not reach over.
+    """
     asides = Asides()
     parsed = parse(lines)
     taken: set[int] = set()
-    for first, end, title, body in sorted(_candidates(parsed), key=lambda row: row[0]):
+    for first, end, title, body in sorted(_candidates(parsed, cuts), key=lambda row: row[0]):
         kind = asides.hints if HINT.match(title) else asides.solutions if SOLUTION.match(title) else None
         if kind is None or first in taken or not text_of(body).strip():
             continue
@@ -188,7 +211,7 @@ def take_asides(lines: list[Line]) -> tuple[list[Line], Asides]:
     return [line for row, line in enumerate(lines) if row not in taken], asides
 
 
-def _candidates(parsed: Parsed) -> list[tuple[int, int, str, list[Line]]]:
+def _candidates(parsed: Parsed, cuts: frozenset[tuple[str, int]]) -> list[tuple[int, int, str, list[Line]]]:
     """`(first row, end row, title, body)` of labelled quotes and of sections below the first heading level."""
     found = []
     tokens = parsed.tokens
@@ -202,6 +225,8 @@ def _candidates(parsed: Parsed) -> list[tuple[int, int, str, list[Line]]]:
         end = next(
             (later.map[0] for _, later in headings[number + 1 :] if later.map and int(later.tag[1]) <= level), len(parsed.lines)
         )
+        between = range(token.map[1], end) if cuts else ()
+        end = next((row for row in between if (parsed.lines[row].file, parsed.lines[row].number) in cuts), end)
         found.append((token.map[0], end, tokens[index + 1].content, parsed.lines[token.map[1] : end]))
     for token, inline in zip(tokens, tokens[2:], strict=False):
         if token.type == "blockquote_open" and token.level == 0 and token.map and inline.type == "inline":

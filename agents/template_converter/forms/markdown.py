@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.moaw import outline_at, read_outline, readings
 from agents.template_converter.forms.numbering import natural, number_of
 from agents.template_converter.forms.pages import Page, first_paragraph, load_page
 from agents.template_converter.forms.sections import section_steps
@@ -44,7 +45,10 @@ class MarkdownImporter:
     form = Form.MARKDOWN
 
     def recognise(self, tree: Tree) -> list[FormCandidate]:
-        """The repository itself as a tutorial, else each folder that is one."""
+        """Each MOAW workshop, else the repository itself as a tutorial, else each folder that is one."""
+        outlines = readings(tree)
+        if any(row.score >= 0.5 for row in outlines):
+            return outlines
         program = signals.code(tree)
         whole = self._candidate(tree, "", program)
         if whole and whole.score >= 0.5:
@@ -74,6 +78,9 @@ class MarkdownImporter:
         Raises:
             UnreadableSourceError: No Markdown page is there.
         """
+        outline = outline_at(tree, candidate.path)
+        if outline is not None:
+            return read_outline(tree, outline)
         layout = find_layout(tree, candidate.path)
         if layout is None:
             raise UnreadableSourceError(f"There is no Markdown page in `{candidate.path or 'the source'}` that could be a step.")

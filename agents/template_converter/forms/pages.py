@@ -7,7 +7,7 @@ from markdown_it.token import Token
 
 from agents.template_converter.forms.anchors import UniqueAnchors, pymarkdown_anchor
 from agents.template_converter.forms.frontmatter import FrontMatter, split_front_matter
-from agents.template_converter.forms.html_blocks import Asides, convert_details, convert_html, take_asides
+from agents.template_converter.forms.html_blocks import Asides, convert_details, convert_html, part_fences, take_asides
 from agents.template_converter.forms.lines import Line, lines_of, trimmed
 from agents.template_converter.forms.parsing import Parsed, parse
 from agents.template_converter.forms.pymarkdown import bracket_spaced_targets, convert_alerts, convert_blocks
@@ -86,12 +86,17 @@ def load_page(tree: Tree, path: str, *, snippets: Snippets | None = None) -> Pag
     return make_page(path, front, lines, mkdocs=snippets is not None)
 
 
-def make_page(path: str, front: FrontMatter, lines: list[Line], *, mkdocs: bool) -> Page:
-    """A page of lines whose front matter is read and whose MkDocs blocks are converted."""
+def make_page(
+    path: str, front: FrontMatter, lines: list[Line], *, mkdocs: bool, cuts: frozenset[tuple[str, int]] = frozenset()
+) -> Page:
+    """A page of lines whose front matter is read and whose MkDocs blocks are converted.
+
+    `cuts` are places (file, number) of lines that no hint or solution reaches over.
+    """
     lines = convert_details(convert_alerts([line.with_text(line.text.replace("\x00", "\ufffd")) for line in lines]))
-    html = convert_html(trimmed(lines))
+    html = convert_html(part_fences(trimmed(lines)))
     before = _headings(parse(html.lines), mkdocs=mkdocs)[1]
-    kept, asides = take_asides(html.lines)
+    kept, asides = take_asides(html.lines, cuts)
     offset = _row_shift(html.lines, kept)
     kept_lines, headings = _headings(parse(kept), mkdocs=mkdocs)
     anchors = {name: offset[row] for name, row in html.anchors.items() if offset[row] is not None}

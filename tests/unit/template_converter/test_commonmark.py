@@ -246,3 +246,10 @@ def test_line_ends_and_encodings(tmp_path, raw):
 
 def test_alerts_become_labels(tmp_path):
     assert first(tmp_path, "# A\n\n> [!WARNING]\n> Hot.\n") == "# A\n\n> **Warning**\n>\n> Hot.\n"
+
+
+def test_a_fence_right_below_a_tag_is_code(tmp_path):
+    page = "# T\n\n<div>\n```java\n    List<Book> all = find();\n        // *deep*\n```\n</div>\n\n<details>\n<summary>More</summary>\n```xml\n<a>\n  <b/>\n```\n</details>\n"
+    content = first(tmp_path, page)
+    assert "```java\n    List<Book> all = find();\n        // *deep*\n```\n" in content
+    assert "```xml\n> <a>\n>   <b/>\n> ```\n" in content
