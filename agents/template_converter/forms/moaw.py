@@ -221,7 +221,7 @@ def _cuts(lines: list[Line]) -> list[Line]:
 
 
 def _boxes(lines: list[Line], document: _Document, depth: int = 0) -> list[Line]:
-    """`<div class="tip" data-title="...">` as quotes with a bold label; parts that a variable shows stand below a line saying so."""
+    """`<div class="tip" data-title="...">` as quotes with a bold label; what a variable shows stands below a line saying so."""
     inside = [flag for _, _, flag in outside_fences(lines)]
     out: list[Line] = []
     row = 0

@@ -30,7 +30,7 @@ class WorkshopBuilderImporter:
     form = Form.WORKSHOP_BUILDER
 
     def recognise(self, tree: Tree) -> list[FormCandidate]:
-        """One reading for each manifest whose steps lie beside it."""
+        """One reading for each manifest whose steps lie beside it; those in examples count where there are no others."""
         found = []
         for path in signals.visible(tree):
             if posixpath.basename(path) != "workshop.yaml":
@@ -43,10 +43,11 @@ class WorkshopBuilderImporter:
             if not steps or API_VERSION in text or not _MANIFEST.search(text):
                 continue
             count = len({posixpath.dirname(row) for row in steps})
-            score = 0.45 if folder and signals.is_showcase(folder) else 0.9
             evidence = f"`{path}` is laid out as workshop-builder does, with {count} step folders beside it."
-            found.append(FormCandidate(form=self.form, score=score, path=folder, evidence=[evidence]))
-        return found
+            found.append(FormCandidate(form=self.form, score=0.9, path=folder, evidence=[evidence]))
+        shown = [bool(row.path) and signals.is_showcase(row.path) for row in found]
+        below = 0.75 if all(shown) else 0.45
+        return [row.model_copy(update={"score": below}) if example else row for row, example in zip(found, shown, strict=True)]
 
     def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
         """The workshop at `candidate.path`.

@@ -62,7 +62,7 @@ def test_recognition_and_errors(tmp_path):
     tree = make_tree(tmp_path, FILES)
     assert [(row.score, row.path) for row in IMPORTER.recognise(tree)] == [(0.9, "")]
     shown = make_tree(tmp_path / "b", {f"examples/x/{path}": text for path, text in FILES.items()})
-    assert [(row.score, row.path) for row in IMPORTER.recognise(shown)] == [(0.45, "examples/x")]
+    assert [(row.score, row.path) for row in IMPORTER.recognise(shown)] == [(0.75, "examples/x")]
     neutral = {**FILES, "workshop.yaml": "apiVersion: workshop-assistant/v1\nsteps: [one]\n"}
     assert IMPORTER.recognise(make_tree(tmp_path / "c", neutral)) == []
     bare = {**FILES, "workshop.yaml": "slug: x\ntitle: X\nsteps: [one]\n"}
@@ -71,3 +71,13 @@ def test_recognition_and_errors(tmp_path):
         read(IMPORTER, make_tree(tmp_path / "d", {"workshop.yaml": "steps: [x]\n"}))
     with pytest.raises(UnreadableSourceError, match=r"workshop\.yaml"):
         read(IMPORTER, make_tree(tmp_path / "e", {"workshop.yaml": "a: [\n"}))
+
+
+def test_an_example_counts_where_there_is_nothing_else(tmp_path):
+    example = {f"examples/hello/{path}": text for path, text in FILES.items()}
+    alone = IMPORTER.recognise(make_tree(tmp_path / "alone", example))
+    beside = IMPORTER.recognise(
+        make_tree(tmp_path / "beside", {**example, **{f"lab/{path}": text for path, text in FILES.items()}})
+    )
+    assert [(row.path, row.score) for row in alone] == [("examples/hello", 0.75)]
+    assert [(row.path, row.score) for row in beside] == [("examples/hello", 0.45), ("lab", 0.9)]
