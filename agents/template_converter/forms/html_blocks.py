@@ -53,6 +53,8 @@ def convert_details(lines: list[Line], depth: int = 0) -> list[Line]:
             out.append(lines[row])
             row += 1
             continue
+        if out and not out[-1].blank:
+            out.append(lines[row].made(""))
         out += _details(lines[row : end + 1], match, depth)
         row = end + 1
         if row < len(lines) and not lines[row].blank:

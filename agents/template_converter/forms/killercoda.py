@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
+from urllib.parse import quote, unquote
 
 from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
 from agents.template_converter.forms.click_code import Clicks, code_that_runs_at_a_click
+from agents.template_converter.forms.difficulty import difficulty_of
 from agents.template_converter.forms.frontmatter import split_front_matter
 from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.numbering import natural
@@ -23,6 +25,10 @@ from shared_services.contracts.workshop import FenceInfo, Variable, parse_fence_
 _TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
 _STEP_PAGE = re.compile(r"(?:^|/)step[-_]?\d+(?:\.md|/text\.md)$", re.IGNORECASE)
 _STEM = re.compile(r"([A-Za-z]+)[-_ ]?(\d+)$")
+_ADDRESS = re.compile(r"(?P<before>\]\(\s*<?|\b(?:src|href)\s*=\s*[\"']?)/(?P<path>[^\s()<>\"'#?]+)")
+_TIME = re.compile(r"(?P<number>\d+)\s*(?P<unit>h(?:ou)?rs?\b|h\b)?", re.IGNORECASE)
+_SCRIPTS = {"background": ("background", "courseData"), "foreground": ("foreground", "code"), "verify": ("verify",)}
+_HELP = ("answer", "hint")
 MAX_ASSET_BYTES = 1024 * 1024
 
 
@@ -34,6 +40,7 @@ class _Part:
     text: str = ""
     title: str = ""
     scripts: dict[str, str] = field(default_factory=dict)
+    help: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -46,6 +53,9 @@ class _Scenario:
     parts: list[_Part]
     assets: list[tuple[str, str, str]]
     twice: list[str]
+    difficulty: str = ""
+    minutes: int | None = None
+    environment: str = ""
 
 
 class KillercodaImporter:
@@ -56,6 +66,7 @@ class KillercodaImporter:
     def recognise(self, tree: Tree) -> list[FormCandidate]:
         """Every scenario of the repository, those of a collection in its order."""
         found = []
+        collections = _collections(tree)
         for path in signals.visible(tree):
             if posixpath.basename(path) != "index.json":
                 continue
@@ -67,8 +78,11 @@ class KillercodaImporter:
                 folder = posixpath.dirname(path)
                 pages = len(_parts(tree, folder, value))
                 score = 0.45 if signals.is_showcase(folder) else 0.95
-                evidence = f"`{path}` describes a Killercoda scenario of {pages} page{'' if pages == 1 else 's'}."
-                found.append(FormCandidate(form=self.form, score=score, path=folder, evidence=[evidence]))
+                evidence = [f"`{path}` describes a Killercoda scenario of {pages} page{'' if pages == 1 else 's'}."]
+                if folder in collections:
+                    by, title, number = collections[folder]
+                    evidence.append(f"`{by}` lists it as number {number}" + (f", “{title}”." if title else "."))
+                found.append(FormCandidate(form=self.form, score=score, path=folder, evidence=evidence))
         return found
 
     def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
@@ -86,7 +100,7 @@ class KillercodaImporter:
                 detail = f"`{scenario.path}` names it as {part.kind}, and it is not there."
                 broken.append(Broken(kind="page", source=scenario.path, line=0, target=part.text, detail=detail))
                 continue
-            page = _page(tree, part.text, clicks)
+            page = _page(tree, candidate.path, part.text, clicks)
             steps.append(StepPlan(page, 0, len(page.lines), part.title or page.title or _name(part)))
             parts.append(part)
         if not steps:
@@ -96,16 +110,41 @@ class KillercodaImporter:
         plan = Plan(scenario.title or steps[0].title, steps, root=candidate.path, fences=_as_written, variables=names)
         plan.summary = scenario.description or first_paragraph(steps[0].page)
         workshop = assemble(tree, plan)
+        workshop.difficulty = difficulty_of(scenario.difficulty)
+        workshop.duration = workshop.duration or scenario.minutes
         for step, part in zip(workshop.steps, parts, strict=True):
             broken += _scripts(tree, scenario, part, step)
+            _help(tree, part, step)
         workshop.variables = [Variable(name=name, description=_traffic(name)) for name in sorted(names)]
         workshop.losses += [*clicks.losses(), *_assets(tree, scenario, workshop.steps[0], broken)]
         workshop.losses += [
             Loss(kind="manifest", source=scenario.path, line=0, detail=f"`{key}` stands twice in one place; the last one counts.")
             for key in scenario.twice
         ]
+        workshop.losses += _environment(scenario)
         workshop.broken += broken
         return workshop
+
+
+def _collections(tree: Tree) -> dict[str, tuple[str, str, int]]:
+    """By scenario's folder: the file that lists it, the title that it has there, and its number in it."""
+    found: dict[str, tuple[str, str, int]] = {}
+    for path in signals.visible(tree):
+        name = posixpath.basename(path)
+        if name != "structure.json" and not name.endswith("-pathway.json"):
+            continue
+        try:
+            value, _ = _load(tree, path)
+        except UnreadableSourceError:
+            continue
+        rows = value.get("items", value.get("courses"))
+        home = posixpath.join(posixpath.dirname(path), name.removesuffix("-pathway.json") if "courses" in value else "")
+        for number, row in enumerate((row for row in (rows if isinstance(rows, list) else []) if isinstance(row, dict)), 1):
+            target = _text(row.get("path")) or _text(row.get("course_id"))
+            folder = posixpath.normpath(posixpath.join(home, target)) if target else ""
+            if folder:
+                found.setdefault(folder, (path, _text(row.get("title")), number))
+    return found
 
 
 def _load(tree: Tree, path: str) -> tuple[dict[str, Any], list[str]]:
@@ -139,8 +178,17 @@ def _read_index(tree: Tree, path: str) -> _Scenario:
     value, twice = _load(tree, path)
     folder = posixpath.dirname(path)
     return _Scenario(
-        path, _text(value.get("title")), _text(value.get("description")), _parts(tree, folder, value), _uploads(value), twice
-    )
+        path, _text(value.get("title")) or _collections(tree).get(folder, ("", "", 0))[1], _text(value.get("description")),
+        _parts(tree, folder, value), _uploads(value), twice, _text(value.get("difficulty")), _minutes(value.get("time")),
+        _text(_object(value.get("backend")).get("imageid")),
+    )  # fmt: skip
+
+
+def _minutes(value: object) -> int | None:
+    """The longest time that `10-15 minutes` or `1 hour` speaks of."""
+    found = list(_TIME.finditer(str(value))) if isinstance(value, str | int) and not isinstance(value, bool) else []
+    longest = max((int(row["number"][:6]) * (60 if row["unit"] else 1) for row in found), default=0)
+    return longest if 0 < longest <= 100_000 else None
 
 
 def _parts(tree: Tree, folder: str, value: dict[str, Any]) -> list[_Part]:
@@ -160,8 +208,9 @@ def _part(folder: str, kind: str, row: dict[str, Any]) -> _Part:
         named = _text(row.get(key))
         return posixpath.normpath(posixpath.join(folder, named)) if named else ""
 
-    scripts = {name: path(name) for name in ("background", "foreground", "verify")}
-    return _Part(kind, path("text"), _text(row.get("title")), {name: script for name, script in scripts.items() if script})
+    scripts = {name: next((found for key in keys if (found := path(key))), "") for name, keys in _SCRIPTS.items()}
+    scripts = {name: script for name, script in scripts.items() if script}
+    return _Part(kind, path("text"), _text(row.get("title")), scripts, {name: found for name in _HELP if (found := path(name))})
 
 
 def _uploads(value: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -175,9 +224,26 @@ def _uploads(value: dict[str, Any]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _page(tree: Tree, path: str, clicks: Clicks) -> Page:
+def _page(tree: Tree, folder: str, path: str, clicks: Clicks) -> Page:
     front, lines = split_front_matter(lines_of(tree.read_text(path), path))
+    lines = [_own_addresses(tree, folder, line) if "/" in line.text else line for line in lines]
     return make_page(path, front, code_that_runs_at_a_click(lines, clicks), mkdocs=False)
+
+
+def _own_addresses(tree: Tree, folder: str, line: Line) -> Line:
+    """A line whose addresses on the site, `/USER/SCENARIO/assets/x.png`, are paths of the repository where one is meant."""
+    above = [folder, *(folder[:at] for at, char in reversed(list(enumerate(folder))) if char == "/"), ""]
+
+    def repository(match: re.Match[str]) -> str:
+        parts = match["path"].split("/")
+        tails = ["/".join(parts[first:]) for first in range(len(parts) - 1 if len(parts) < 12 else 0)]
+        found = next((path for tail in tails for base in above if (path := posixpath.join(base, unquote(tail))) in tree), None)
+        return (
+            match[0] if found is None else match["before"] + quote(posixpath.relpath(found, posixpath.dirname(line.file) or "."))
+        )
+
+    changed = _ADDRESS.sub(repository, line.text)
+    return line if changed == line.text else line.with_text(changed)
 
 
 def _only_step(scenario: _Scenario) -> StepPlan:
@@ -220,6 +286,23 @@ def _scripts(tree: Tree, scenario: _Scenario, part: _Part, step: ImportedStep) -
         step.setup = f"# In the background\n{texts['background'].rstrip()}\n\n# In the terminal\n{texts['foreground']}"
     else:
         step.setup = next(iter(texts.values()), None)
+
+
+def _help(tree: Tree, part: _Part, step: ImportedStep) -> None:
+    """Katacoda's pages with the answer; a hint that is a script which prints it is shown as it is."""
+    answer, hint = (tree.read_text(path) if (path := part.help.get(name, "")) in tree else "" for name in _HELP)
+    if answer.strip():
+        step.solve = answer.rstrip() + "\n" + (f"\n{step.solve}" if step.solve else "")
+    if hint.strip():
+        shown = f"```bash\n{hint.rstrip()}\n```" if part.help["hint"].endswith(".sh") else hint.rstrip()
+        step.hints = shown + "\n" + (f"\n{step.hints}" if step.hints else "")
+
+
+def _environment(scenario: _Scenario) -> list[Loss]:
+    if not scenario.environment:
+        return []
+    detail = f"The scenario runs in the environment `{scenario.environment}`; a workshop's environment is its template's to say."
+    return [Loss(kind="setting", source=scenario.path, line=0, detail=detail)]
 
 
 def _assets(tree: Tree, scenario: _Scenario, step: ImportedStep, broken: list[Broken]) -> Iterator[Loss]:

@@ -15,7 +15,7 @@ STEP = {"title": "Look around", "text": "step1.md"}
 
 
 def convert(tmp_path, page, *, step=None, files=None, **index):
-    value = {"title": "T", "details": {"steps": [{**STEP, **(step or {})}]}, "backend": {"imageid": "ubuntu"}, **index}
+    value = {"title": "T", "details": {"steps": [{**STEP, **(step or {})}]}, "backend": {}, **index}
     return read(IMPORTER, make_tree(tmp_path, {"index.json": json.dumps(value), "step1.md": page, **(files or {})}))
 
 
@@ -60,6 +60,108 @@ def test_marks_in_sentences_are_listed_once_with_their_number(tmp_path):
     assert workshop.steps[0].content == "Run `ls` or `a b`, type `c`, not `d`.\n"
     told = [(row.kind, row.line, row.detail.split(" behind")[0], row.detail[-10:]) for row in workshop.losses]
     assert told == [("attribute", 1, "`{{copy}}`", "(1 times)."), ("attribute", 1, "`{{exec}}`", "(2 times).")]
+
+
+@pytest.mark.parametrize(
+    ("page", "wanted"),
+    [
+        ("Go:\n\n`ls -l`{{execute}}\n", "Go:\n\n```bash exec\nls -l\n```\n"),
+        ("Go:\n``ls -l``{{exec interrupt}}<br>\nThen:\n", "Go:\n```bash exec\nls -l\n```\nThen:\n"),
+        ("`a`{{execute}} `b`{{execute T2}}\n", "```bash exec\na\n```\n```bash exec=t2\nb\n```\n"),
+        ("1. `a`{{exec}}\n2. Do\n   `b`{{exec}}\n", "1. ```bash exec\n   a\n   ```\n2. Do\n   ```bash exec\n   b\n   ```\n"),
+        ("> `a`{{exec}}\n", "> ```bash exec\n> a\n> ```\n"),
+        ("`cat <<EOF\n  x: `{{exec}}\n", "```bash exec\ncat <<EOF\n  x: \n```\n"),
+        ("`\ncat <<EOF\n  x: 1\nEOF\n`{{exec}}\n", "```bash exec\ncat <<EOF\n  x: 1\nEOF\n```\n"),
+        ("`some text`{{copy}}\n", "```text copy\nsome text\n```\n"),
+        ("- `name`{{copy}}\n", "- `name`\n"),
+        ("`file.txt`{{open}}\n", "`file.txt`\n"),
+    ],
+)
+def test_code_with_a_mark_on_a_line_of_its_own_is_a_block(tmp_path, page, wanted):
+    assert content(tmp_path, page) == wanted
+
+
+def test_a_command_keeps_the_line_that_it_stands_on(tmp_path):
+    step = convert(tmp_path, "Go:\n\n`cat <<EOF\nx\nEOF`{{exec}}\n").steps[0]
+    assert places(step)[3:6] == [("cat <<EOF", "step1.md", 3), ("x", "step1.md", 4), ("EOF", "step1.md", 5)]
+
+
+@pytest.mark.parametrize(
+    ("page", "wanted"),
+    [
+        ("```\nls\n```{{exec}}.\n\nDone.\n", "```bash exec\nls\n```\n\nDone.\n"),
+        ("```\nls\n```{{exec}} and so on\n", "```bash exec\nls\n```\nand so on\n"),
+        ("```\nls\ncp a b```{{exec}}\n\nDone.\n", "```bash exec\nls\ncp a b\n```\n\nDone.\n"),
+        ("````sql\nselect 1\n```{{exec}}\n\nDone.\n", "````sql exec\nselect 1\n````\n\nDone.\n"),
+    ],
+    ids=["before a full stop", "before words", "behind code", "too short"],
+)
+def test_a_fence_that_a_mark_closes_though_it_is_written_carelessly(tmp_path, page, wanted):
+    assert content(tmp_path, page) == wanted
+
+
+def test_files_of_the_editor_are_blocks_to_copy(tmp_path):
+    page = (
+        'Write:\n<pre class="file" data-filename="src/a.yml"\n data-target="replace">a: 1\n\n  b: &lt;x&gt;\n</pre>\nMore.\n'
+        '\n<pre class="file">\nplain\n</pre>\n'
+    )
+    workshop = convert(tmp_path, page)
+    assert workshop.steps[0].content == (
+        "Write:\n\n**`src/a.yml`**\n\n```yaml copy\na: 1\n\n  b: <x>\n```\n\nMore.\n\n\n```text copy\nplain\n```\n"
+    )
+    assert [(row.kind, row.line, row.detail[-10:]) for row in workshop.losses] == [("attribute", 2, "(2 times).")]
+
+
+def test_a_solution_right_below_a_line_keeps_its_code(tmp_path):
+    page = "Do it.\n\n<br>\n<details><summary>Solution</summary>\n<br>\n\n```bash\ncat <<EOF > x \n<y>\nEOF\n```{{exec}}\n\n</details>\n"
+    step = convert(tmp_path, page).steps[0]
+    assert step.content == "Do it.\n"
+    assert "```bash exec\ncat <<EOF > x \n<y>\nEOF\n```\n" in (step.solve or "")
+
+
+def test_places_of_the_environment_are_variables(tmp_path):
+    workshop = convert(tmp_path, "See http://app.[[HOST_SUBDOMAIN]]-80-[[KATACODA_HOST]].environments.katacoda.com, [[ x ]].\n")
+    assert (
+        workshop.steps[0].content
+        == "See http://app.{{HOST_SUBDOMAIN}}-80-{{KATACODA_HOST}}.environments.katacoda.com, [[ x ]].\n"
+    )
+    assert [row.name for row in workshop.variables] == ["HOST_SUBDOMAIN", "KATACODA_HOST"]
+
+
+def test_addresses_on_the_site_are_files_of_the_repository(tmp_path):
+    page = '![a](/someone/scenarios/assets/a.png) <img src="/someone/assets/a.png"> ![b](/someone/assets/gone.png)\n'
+    workshop = convert(tmp_path, page, files={"assets/a.png": b"png"})
+    assert workshop.assets == {"assets/a.png": "assets/a.png"}
+    assert [row.target for row in workshop.broken] == ["/someone/assets/gone.png"]
+
+
+def test_scripts_answers_and_hints_under_their_older_names(tmp_path):
+    step = {"code": "fg.sh", "courseData": "bg.sh", "answer": "answer.md", "hint": "hint.sh"}
+    files = {"fg.sh": "clear\n", "bg.sh": "apt\n", "answer.md": "Say `x`.\n", "hint.sh": "echo look\n"}
+    made = convert(tmp_path, "Look.\n", step=step, files=files).steps[0]
+    assert made.setup == "# In the background\napt\n\n# In the terminal\nclear\n"
+    assert (made.solve, made.hints) == ("Say `x`.\n", "```bash\necho look\n```\n")
+
+
+@pytest.mark.parametrize(
+    ("time", "minutes"), [("10-15 minutes", 15), ("1 hour", 60), (20, 20), ("soon", None), (True, None), ("9" * 9, None)]
+)
+def test_time_difficulty_and_environment(tmp_path, time, minutes):
+    workshop = convert(tmp_path, "Look.\n", time=time, difficulty="Easy", backend={"imageid": "ubuntu"})
+    assert (workshop.duration, workshop.difficulty) == (minutes, "beginner")
+    assert [(row.kind, "`ubuntu`" in row.detail) for row in workshop.losses] == [("setting", True)]
+
+
+def test_a_collection_gives_its_scenarios_their_number_and_a_title(tmp_path):
+    index = json.dumps({"details": {"steps": [STEP]}})
+    files = {f"one/{name}/{file}": text for name in ("a", "b") for file, text in (("index.json", index), ("step1.md", "Hi.\n"))}
+    files["one/structure.json"] = json.dumps({"items": [{"path": "b", "title": "Begin"}, {"path": "a"}, {"path": "gone"}]})
+    files["one-pathway.json"] = json.dumps({"courses": [{"course_id": "a", "title": "Go on"}]})
+    tree = make_tree(tmp_path, files)
+    found = {row.path: row for row in IMPORTER.recognise(tree)}
+    assert found["one/b"].evidence[1] == "`one/structure.json` lists it as number 1, “Begin”."
+    assert IMPORTER.read(tree, found["one/b"]).title == "Begin"
+    assert IMPORTER.read(tree, found["one/a"]).title == "Go on"
 
 
 def test_addresses_of_ports_are_variables(tmp_path):
