@@ -27,6 +27,8 @@ COMMANDS = {
         "workshop_cli.commands.inspect",
         "list what an application's repository holds, and make a workshop's skeleton of it",
     ),
+    "diff": ("workshop_cli.commands.diff", "compare two workshops, or two states of a source, step by step"),
+    "update": ("workshop_cli.commands.update", "merge a newer commit of the source into a workshop folder changed by hand"),
     "export": ("workshop_cli.commands.export", "write a workshop folder as an Antora site, for Educates or for MkDocs"),
     "publish": ("workshop_cli.commands.publish", "publish a workshop folder"),
     "list": ("workshop_cli.commands.list", "list the published workshops"),

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
     from agents.template_converter.service import ConverterService
     from agents.template_converter.settings import ConverterSettings
 
-    request = ConvertRequest(source=args.source, as_form=_form(args.form), ref=args.ref, path=args.path)
+    request = ConvertRequest(source=args.source, as_form=form_of(args.form), ref=args.ref, path=args.path)
     service = ConverterService(ConverterSettings())
     if args.all:
         return _convert_all(service, request, args.out or Path(), as_json=args.json)
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
 
             report = service.convert(request, args.out, on_progress)
     except ChoiceRequiredError as choice:
-        _show_choices(choice, as_json=args.json)
+        show_choices(choice, as_json=args.json)
         return MUST_CHOOSE
     except NotAWorkshopError as refusal:
         if args.json:
@@ -94,7 +94,12 @@ def _told(result: "ConversionReport | SourceError") -> dict[str, object]:
     return {"problem": result.problem().model_dump(mode="json")}
 
 
-def _form(name: str | None) -> Form | None:
+def form_of(name: str | None) -> Form | None:
+    """The form that `--as` names; None for none.
+
+    Raises:
+        BadInputError: There is no such form.
+    """
     if name is None:
         return None
     try:
@@ -103,7 +108,8 @@ def _form(name: str | None) -> Form | None:
         raise BadInputError(f"There is no form '{name}'. Known ones: {', '.join(Form)}.") from None
 
 
-def _show_choices(choice: "ChoiceRequiredError", *, as_json: bool) -> None:
+def show_choices(choice: "ChoiceRequiredError", *, as_json: bool) -> None:
+    """Print the readings that a person chooses among."""
     if as_json:
         sys.stdout.write(choice.problem().model_dump_json(indent=2) + "\n")
         return
