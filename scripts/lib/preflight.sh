@@ -107,6 +107,7 @@ rights_needed() {
   local resource
   if [[ $ACTION == delete ]]; then
     printf '%s\n' "delete /namespaces -" "get /namespaces -"
+    [[ -z $OWN_LABELS ]] || printf '%s\n' "patch apps/deployments $NAMESPACE" "list /pods $NAMESPACE"
     for resource in /secrets /configmaps /serviceaccounts batch/jobs networking.k8s.io/networkpolicies; do
       printf '%s\n' "list $resource $CORE" "delete $resource $CORE"
     done

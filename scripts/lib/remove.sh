@@ -36,9 +36,23 @@ remove_content() {
   fi
 }
 
+# A namespace's end is looked for again after half of its pods' grace period at the earliest, which is minutes; without pods it is
+# there at once.
 remove_namespace() {
+  local found
+  found=$(kube get deployment chat-agent -n "$NAMESPACE" --ignore-not-found -o name) || die "$(last_error)" "run $(again)."
+  if [[ -n $found ]]; then
+    kube patch "$found" -n "$NAMESPACE" --type merge -p '{"spec":{"replicas":0}}' >/dev/null || die "$(last_error)" "run $(again)."
+    poll "chat agent" "-n $NAMESPACE" pods_left
+  fi
   kube delete namespace "$NAMESPACE" --ignore-not-found --wait=false >/dev/null || die "$(last_error)" "run $(again)."
   poll "namespace $NAMESPACE" "" namespace_progress
+}
+
+pods_left() {
+  local found
+  found=$(kube get pods -n "$NAMESPACE" -l app.kubernetes.io/name=chat-agent -o name) || die "$(last_error)" "run $(again)."
+  if [[ -z $found ]]; then printf ready; else printf '%s pods end' "$(grep -c . <<<"$found")"; fi
 }
 
 namespace_progress() {

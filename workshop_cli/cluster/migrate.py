@@ -149,6 +149,7 @@ async def remove_workshop(settings: RemovalSettings, say: Say) -> None:
 
     name = workshop_name(settings.workshop)
     core = account("CORE_DATABASE_URL", settings.core_database_url)
+    rag = account("RAG_DATABASE_URL", settings.rag_database_url)
     role = role_of(name)
 
     async def work(server: Server) -> None:
@@ -160,7 +161,8 @@ async def remove_workshop(settings: RemovalSettings, say: Say) -> None:
                 finally:
                     await engine.dispose()
                 say("Credential revoked" if gone else "No credential was registered")
-                say(f"{await forget_jobs(core.url, name)} of the core's jobs were about it and are forgotten")
+                jobs = await forget_jobs(core.url, name) + await forget_jobs(rag.url, name)
+                say(f"{jobs} of the core's jobs were about it and are forgotten")
             async with server.alone(ROLES):
                 dropped = await drop_role(server, role, core.database)
             say(f"Role and schema {role} removed" if dropped else f"There was no role {role}")

@@ -12,16 +12,16 @@ _KEPT_BY_THE_ENGINE = text(
 """Every table with rows of a job: not all of them refer to the one that lists the jobs."""
 
 
-async def forget_jobs(core_url: str, workshop: str) -> int:
-    """Delete the core's jobs whose subject is the workshop; gives how many there were.
+async def forget_jobs(url: str, workshop: str) -> int:
+    """Delete a service's jobs whose subject is the workshop; gives how many there were.
 
     The engine's rows go first, since the jobs' own say which they are: what is stopped between the two is ended by the next call.
 
     Args:
-        core_url: Of the core's role and database. The engine's databases belong to the same role.
+        url: Of the service's role and database. The engine's databases belong to the same role.
         workshop: Its name.
     """
-    engine = create_engine(core_url)
+    engine = create_engine(url)
     try:
         async with engine.begin() as connection:
             jobs = await _jobs_about(connection, workshop)
@@ -33,7 +33,7 @@ async def forget_jobs(core_url: str, workshop: str) -> int:
             )
             databases = [str(row.datname) for row in others]
         for database in databases:
-            await _forget_in(database, core_url, jobs)
+            await _forget_in(database, url, jobs)
         await _delete(engine, jobs)
     finally:
         await engine.dispose()
@@ -43,12 +43,14 @@ async def forget_jobs(core_url: str, workshop: str) -> int:
 async def _jobs_about(connection: AsyncConnection, workshop: str) -> list[str]:
     if await connection.scalar(text("SELECT to_regclass('jobs_jobs')")) is None:
         return []
-    found = await connection.execute(text("SELECT id FROM jobs_jobs WHERE subject = :workshop"), {"workshop": workshop})
+    # An index's subject is the workshop and the version.
+    about = text("SELECT id FROM jobs_jobs WHERE split_part(subject, ' ', 1) = :workshop")
+    found = await connection.execute(about, {"workshop": workshop})
     return [str(row.id) for row in found]
 
 
-async def _forget_in(database: str, core_url: str, jobs: list[str]) -> None:
-    engine = create_engine(make_url(core_url).set(database=database).render_as_string(hide_password=False))
+async def _forget_in(database: str, url: str, jobs: list[str]) -> None:
+    engine = create_engine(make_url(url).set(database=database).render_as_string(hide_password=False))
     try:
         async with engine.begin() as connection:
             for row in (await connection.execute(_KEPT_BY_THE_ENGINE)).all():

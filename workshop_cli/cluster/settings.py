@@ -82,4 +82,8 @@ class WorkshopMigrationSettings(ServerSettings):
 class RemovalSettings(ServerSettings):
     """`migrate remove`."""
 
+    rag_database_url: Address = Field(
+        validation_alias="RAG_DATABASE_URL",
+        description="Relational store of the index's bookkeeping, when the RAG agent runs by itself.",
+    )
     workshop: str = Field(validation_alias="WORKSHOP_NAME", description="Slug of the one workshop that this chat agent serves.")

@@ -82,7 +82,8 @@ class Databases:
         await migrate_workshop(WorkshopMigrationSettings.model_validate(env), self.lines.append)
 
     async def remove(self, name: str) -> None:
-        env = {key: self.core_env()[key] for key in ("POSTGRES_ADMIN_URL", "CORE_DATABASE_URL", "POSTGRES_WAIT_SECONDS")}
+        wanted = ("POSTGRES_ADMIN_URL", "CORE_DATABASE_URL", "RAG_DATABASE_URL", "POSTGRES_WAIT_SECONDS")
+        env = {key: self.core_env()[key] for key in wanted}
         await remove_workshop(RemovalSettings.model_validate(env | {"WORKSHOP_NAME": name}), self.lines.append)
 
     def admin(self, database: str | None = None) -> psycopg.Connection[Any]:

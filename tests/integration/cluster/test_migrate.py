@@ -132,13 +132,16 @@ async def test_removal_leaves_nothing_of_the_workshop_and_all_of_the_others(
         assert connection.execute("SELECT count(*) FROM chat_turns").fetchone() == (0,)
 
 
-async def test_removal_forgets_the_jobs_about_the_workshop_alone(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("role", "jobs"), [("core", "core_console_jobs"), ("core", "core_converter_jobs"), ("rag", "rag_jobs")])
+async def test_removal_forgets_the_jobs_about_the_workshop_alone(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch, role: str, jobs: str
+) -> None:
     await databases.core()
     await databases.workshop("a", monkeypatch)
-    with databases.connect("core") as connection, databases.connect("core", "core_console_jobs") as engine:
+    with databases.connect(role) as connection, databases.connect(role, jobs) as engine:
         engine.execute("CREATE SCHEMA IF NOT EXISTS dbos; CREATE TABLE dbos.workflow_status (workflow_uuid text)")
         engine.execute("CREATE TABLE dbos.operation_outputs (workflow_uuid text)")
-        for job, subject in (("1", "a"), ("2", "a-b"), ("3", "a")):
+        for job, subject in (("1", "a"), ("2", "a-b"), ("3", "a 2026-01-01T00-00-00Z"), ("4", "b a")):
             connection.execute(
                 "INSERT INTO jobs_jobs (id, kind, subject, owner, state, executor, input, created_at, updated_at, done, message, "
                 "cancel_requested, runs, last_event) VALUES (%s, 'publish', %s, 'o', 'succeeded', 'e', '{}', now(), now(), 0, '', false, 1, 0)",
@@ -147,9 +150,9 @@ async def test_removal_forgets_the_jobs_about_the_workshop_alone(databases: Data
             engine.execute("INSERT INTO dbos.workflow_status VALUES (%s)", (job,))
             engine.execute("INSERT INTO dbos.operation_outputs VALUES (%s)", (job,))
         await databases.remove("a")
-        assert connection.execute("SELECT id FROM jobs_jobs").fetchall() == [("2",)]
-        assert engine.execute("SELECT * FROM dbos.workflow_status").fetchall() == [("2",)]
-        assert engine.execute("SELECT * FROM dbos.operation_outputs").fetchall() == [("2",)]
+        assert connection.execute("SELECT id FROM jobs_jobs ORDER BY id").fetchall() == [("2",), ("4",)]
+        assert engine.execute("SELECT * FROM dbos.workflow_status ORDER BY 1").fetchall() == [("2",), ("4",)]
+        assert engine.execute("SELECT * FROM dbos.operation_outputs ORDER BY 1").fetchall() == [("2",), ("4",)]
 
 
 async def test_removal_of_what_is_half_there(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,7 @@ class Deploying:
     @property
     def changed(self) -> list[str]:
         """The calls that change something."""
-        verbs = ("apply", "delete", "annotate", "exec")
+        verbs = ("apply", "patch", "delete", "annotate", "exec")
         return [
             words for words, text in self.calls if any(f" {verb} " in f" {words} " for verb in verbs) or "kind: Secret" in text
         ]

@@ -213,6 +213,20 @@ def test_dry_run_and_diff_change_nothing(deploying: Deploying):
     assert all("--dry-run=server" in words for words in deploying.changed)
 
 
+def test_without_content_a_chat_agent_that_runs_is_enough(deploying: Deploying):
+    deploying.answering(
+        rule("get deployment chat-agent -n x-workshop -o jsonpath"),
+        rule("get deployment chat-agent", "2|2|0|2|1|1"),
+        rule("get pods -n x-workshop -l app.kubernetes.io/name=chat-agent -o go-template", "x\n", times=1),
+        rule("get pods -n x-workshop -l app.kubernetes.io/name=chat-agent -o go-template", "x\nx\n"),
+        rule("get pods -n x-workshop"),
+    )
+    done = deploying("x", "spring-boot", *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert "2 of 2 new ones, 0 available" in done.stdout
+    assert "is ready once its content is published" in done.stdout
+
+
 def test_removal_asks_first(deploying: Deploying):
     deploying.answering(rule("get namespace/", CORE + "x-workshop|Active|dedicated-instance|x|workshop-assistant|\n"))
     done = deploying("x", "--delete")
@@ -228,12 +242,18 @@ def test_removal_goes_from_content_to_secrets(deploying: Deploying):
             CORE + "x-workshop|Active|dedicated-instance|x|workshop-assistant|\n",
         ),
         rule("get namespace x-workshop"),
+        rule("get deployment chat-agent -n x-workshop", "deployment.apps/chat-agent\n"),
+        rule("patch deployment.apps/chat-agent"),
+        rule("get pods -n x-workshop -l app.kubernetes.io/name=chat-agent -o name", "pod/one\npod/two\n", times=1),
+        rule("get pods"),
         rule("delete"),
     )
     done = deploying("x", "--delete", "--yes")
     assert done.returncode == 0, done.stderr
+    assert "2 pods end" in done.stdout + done.stderr
     order = [
         "operate remove x",
+        "patch deployment.apps/chat-agent",
         "delete namespace x-workshop",
         "apply --server-side",
         "delete job,configmap",
