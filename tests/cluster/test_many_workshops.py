@@ -297,10 +297,15 @@ def test_somebody_elses_namespace_is_left_alone(script: Script, kubectl: Kubectl
 
 
 def objects(kubectl: Kubectl) -> dict[tuple[str, str, str], Object]:
-    """Everything that matters, by kind, namespace and name, without what the control plane itself changes meanwhile."""
+    """Everything that matters, by kind, namespace and name, without what the control plane itself changes meanwhile.
+
+    Jobs that are done are left out: the control plane removes them when their time is over.
+    """
     found = {}
     for item in kubectl.get(KINDS, "-A")["items"]:
         meta = item["metadata"]
+        if item["kind"] == "Job" and "completionTime" in item.get("status", {}):
+            continue
         item.pop("status", None)
         for volatile in ("managedFields", "resourceVersion"):
             meta.pop(volatile, None)
