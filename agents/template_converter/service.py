@@ -4,6 +4,7 @@ import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
 from structlog import get_logger
 
 from agents.template_converter import recognise
@@ -20,7 +21,7 @@ from agents.template_converter.settings import ConverterSettings
 from agents.template_converter.write import workshop_files, write_folder
 from shared_services.contracts.conversion import ConversionReport, ConvertRequest, Form, FormCandidate
 from shared_services.contracts.inventory import Inventory
-from shared_services.contracts.workshop import WorkshopSource
+from shared_services.contracts.workshop import MAX_STEPS, WorkshopSource
 from shared_services.library.form import InvalidWorkshopError, WorkshopFiles, validate_files, with_slug
 
 log = get_logger()
@@ -149,8 +150,16 @@ class ConverterService:
         """One reading of a checkout; under a slug that is not `taken` where that is given."""
         progress("import", 0, None, f"Reading as {candidate.form}" + (f" in {candidate.path}" if candidate.path else ""))
         imported = _import(laid_out.tree, candidate)
+        if len(imported.steps) > MAX_STEPS:
+            raise UnreadableSourceError(
+                f"What was read has {len(imported.steps)} steps; a workshop has {MAX_STEPS} at most. "
+                "Name a part of it with --path."
+            )
         try:
             result = validate_files(self._files(laid_out, request, candidate, imported))
+        except ValidationError as error:
+            said = "; ".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in error.errors()[:5])
+            raise UnreadableSourceError(f"What was read does not make a valid workshop: {said}.") from error
         except InvalidWorkshopError as error:
             raise UnreadableSourceError(f"What was read does not make a valid workshop: {error.detail}") from error
         slug = request.slug if taken is None else unique_slug(result.manifest.slug, taken)

@@ -9,6 +9,7 @@ from shared_services.contracts.base import RelativePath, Slug, WireModel
 from shared_services.contracts.conversion import Form
 
 API_VERSION: Final = "workshop-assistant/v1"
+MAX_STEPS: Final = 1000
 CODE_FENCE_FLAGS = ("exec", "copy", "output")
 
 _DURATION = re.compile(r"^(?:(\d+)\s*h)?\s*(?:(\d+)\s*m(?:in)?)?\s*(?:(\d+)\s*s)?$")
@@ -113,7 +114,7 @@ class WorkshopManifest(WireModel):
     source: WorkshopSource | None = None
     context: ContextSettings = ContextSettings()
     help: HelpSettings = HelpSettings()
-    steps: Annotated[list[Slug], Field(min_length=1, max_length=1000)]
+    steps: Annotated[list[Slug], Field(min_length=1, max_length=MAX_STEPS)]
     chapters: list[Chapter] = []
     variables: list[Variable] = []
 

@@ -1,6 +1,5 @@
 """A Docusaurus site as its files say it: configuration, sidebars, and the pages in the order of the sidebar."""
 
-import json
 import posixpath
 import re
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from typing import Any
 from agents.template_converter import signals
 from agents.template_converter.forms.frontmatter import FrontMatter, split_front_matter
 from agents.template_converter.forms.js_values import Called, exported_value
+from agents.template_converter.forms.json_safely import UnsafeJsonError, load_json
 from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.numbering import natural
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
@@ -104,8 +104,8 @@ def _module(tree: Tree, path: str) -> Any:
     text = tree.read_text(path)[:_MAX_CHARACTERS]
     if path.endswith(".json"):
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
+            return load_json(text)
+        except UnsafeJsonError:
             return None
     return exported_value(text, typescript=path.endswith("ts"))
 

@@ -1,6 +1,5 @@
 """A Hugo site as its files say it: configuration, languages, and the pages in the order of the site's menu."""
 
-import json
 import posixpath
 import re
 import tomllib
@@ -11,6 +10,7 @@ from typing import Any
 from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.frontmatter import FrontMatter, split_front_matter
+from agents.template_converter.forms.json_safely import load_json
 from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.numbering import natural
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
@@ -140,7 +140,7 @@ def _load(tree: Tree, path: str) -> dict[str, Any]:
         if path.endswith(".toml"):
             values = tomllib.loads(text)
         elif path.endswith(".json"):
-            values = json.loads(text)
+            values = load_json(text)
         else:
             values = load_plain(text)
     except (tomllib.TOMLDecodeError, UnsafeYamlError, ValueError, RecursionError) as error:

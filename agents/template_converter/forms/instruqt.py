@@ -13,7 +13,7 @@ from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.anchors import slug
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
 from agents.template_converter.forms.fences import read_info
-from agents.template_converter.forms.frontmatter import FrontMatter
+from agents.template_converter.forms.frontmatter import FrontMatter, minutes_of
 from agents.template_converter.forms.instruqt_lab import is_lab, read_lab
 from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.numbering import natural
@@ -187,7 +187,7 @@ def _plan(challenge: _Challenge, met: _Met) -> StepPlan:
     path = challenge.source if beside else posixpath.join(challenge.folder, "assignment.md")
     page = make_page(path, FrontMatter(), lines, mkdocs=False)
     limit = challenge.values.get("timelimit")
-    minutes = -(-limit // 60) if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None
+    minutes = minutes_of(-(-limit // 60)) if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None
     return StepPlan(page, 0, len(page.lines), title, minutes=minutes)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 _MAX_DEPTH = 60
 _MAX_NODES = 200_000
+_MAX_CHARACTERS = 5_000_000
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _NAMED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
 
@@ -49,6 +50,7 @@ class _Reader:
         self.names: dict[str, Any] = {}
         self.exported: Any = None
         self._nodes = 0
+        self._characters = 0
         for node in root.named_children:
             if node.type in ("lexical_declaration", "variable_declaration"):
                 self._declared(node)
@@ -78,7 +80,11 @@ class _Reader:
         if node is None or depth > _MAX_DEPTH or self._nodes > _MAX_NODES:
             return None
         read = _READERS.get(node.type)
-        return read(self, node, depth + 1) if read else None
+        found = read(self, node, depth + 1) if read else None
+        if isinstance(found, str):
+            self._characters += len(found)
+            return found if self._characters <= _MAX_CHARACTERS else None
+        return found
 
     def object(self, node: Any, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -14,6 +14,7 @@ from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
 from agents.template_converter.forms.frontmatter import FrontMatter
+from agents.template_converter.forms.json_safely import UnsafeJsonError, load_json
 from agents.template_converter.forms.lines import Line
 from agents.template_converter.forms.numbering import natural
 from agents.template_converter.forms.pages import Page, first_paragraph, load_page, make_page
@@ -243,8 +244,8 @@ class _Places:
 def _cells(text: str) -> tuple[list[dict[str, Any]], str]:
     """A notebook's cells and the language of its code; no cells where it is no notebook."""
     try:
-        book = json.loads(text)
-    except (ValueError, RecursionError):
+        book = load_json(text)
+    except UnsafeJsonError:
         return [], "python"
     if not isinstance(book, dict):
         return [], "python"
@@ -252,7 +253,8 @@ def _cells(text: str) -> tuple[list[dict[str, Any]], str]:
     if not isinstance(cells, list):
         sheets = book.get("worksheets")
         sheets = sheets if isinstance(sheets, list) else []
-        cells = [cell for sheet in sheets if isinstance(sheet, dict) for cell in sheet.get("cells") or []]
+        lists = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
+        cells = [cell for rows in lists if isinstance(rows, list) for cell in rows]
     metadata = book.get("metadata")
     for name, key in (("language_info", "name"), ("kernelspec", "language")):
         about = metadata.get(name) if isinstance(metadata, dict) else None

@@ -1,6 +1,5 @@
 """Killercoda and Katacoda scenarios: `index.json` with intro, steps and finish, their scripts, and code that runs at a click."""
 
-import json
 import posixpath
 import re
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, n
 from agents.template_converter.forms.click_code import Clicks, code_that_runs_at_a_click
 from agents.template_converter.forms.difficulty import difficulty_of
 from agents.template_converter.forms.frontmatter import split_front_matter
+from agents.template_converter.forms.json_safely import UnsafeJsonError, load_json
 from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.numbering import natural
 from agents.template_converter.forms.pages import Page, first_paragraph, make_page
@@ -150,25 +150,17 @@ def _collections(tree: Tree) -> dict[str, tuple[str, str, int]]:
 def _load(tree: Tree, path: str) -> tuple[dict[str, Any], list[str]]:
     """The object in a JSON file, and the keys that stand twice in one place."""
     twice: list[str] = []
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        twice.extend(sorted({key for key in keys if keys.count(key) > 1}))
-        return dict(pairs)
-
     if path not in tree:
         raise UnreadableSourceError(f"There is no `{path}`, which a scenario needs.")
     text = tree.read_text(path)
     try:
         try:
-            value = json.loads(text, object_pairs_hook=once)
-        except json.JSONDecodeError:
+            value = load_json(text, twice)
+        except UnsafeJsonError:
             twice.clear()
-            value = json.loads(_TRAILING_COMMA.sub("", text), object_pairs_hook=once)
-    except json.JSONDecodeError as error:
-        raise UnreadableSourceError(f"`{path}` is not JSON: {error.msg} in line {error.lineno}.") from error
-    except RecursionError as error:
-        raise UnreadableSourceError(f"`{path}` is nested too deeply to be read.") from error
+            value = load_json(_TRAILING_COMMA.sub("", text), twice)
+    except UnsafeJsonError as error:
+        raise UnreadableSourceError(f"`{path}` {error}.") from error
     if not isinstance(value, dict):
         raise UnreadableSourceError(f"`{path}` holds no object, so it describes no scenario.")
     return value, twice

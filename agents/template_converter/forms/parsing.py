@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -72,12 +73,19 @@ class Parsed:
 
 def parse(lines: list[Line]) -> Parsed:
     """Parse `lines`; rows of tokens are indices into them."""
+    tokens, definitions = _parsed("\n".join(line.text for line in lines))
+    return Parsed(lines, tokens, set(definitions))
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> tuple[list[Token], frozenset[int]]:
+    """Tokens, which nobody changes, and the rows of definitions; each stage of a page's way asks for what another one parsed."""
     env: dict[str, Any] = {}
-    tokens = PARSER.parse("\n".join(line.text for line in lines), env)
+    tokens = PARSER.parse(text, env)
     maps = [entry["map"] for entry in env.get("references", {}).values()] + [
         entry["map"] for entry in env.get("duplicate_refs", [])
     ]
-    return Parsed(lines, tokens, {row for first, end in maps for row in range(first, end)})
+    return tokens, frozenset(row for first, end in maps for row in range(first, end))
 
 
 @dataclass

@@ -124,7 +124,7 @@ def _recipe(tree: Tree, folder: str, losses: list[Loss]) -> dict[str, Any]:
     if path not in tree:
         return {}
     values = _load(tree, path)
-    for name in sorted(set(values) - {"title", "group", "files", "commands", "id"}):
+    for name in sorted(str(name) for name in set(values) - {"title", "group", "files", "commands", "id"}):
         what = "is left out" if name in _KNOWN_STEP else "is not known and is left out"
         losses.append(_loss("setting", path, f"`{name}` of the step {what}."))
     return values

@@ -1,11 +1,16 @@
 """YAML from strangers: nothing is constructed but plain values, and a document that unfolds without end is refused."""
 
+import re
 from typing import Any
 
 import yaml
 
+from agents.template_converter.forms.json_safely import whole_characters
+
 _MAX_NODES = 100_000
 _MAX_CHARACTERS = 2_000_000
+_CHARACTERS_OF_A_NODE = 50
+_HALF = re.compile(r"\\(?:u|U0000)[dD][89a-fA-F]")
 
 
 class UnsafeYamlError(ValueError):
@@ -43,7 +48,8 @@ def load_plain(text: str) -> Any:
             node = loader.get_single_node()
             if node is not None and _unfolded(node, {}, set()) > _MAX_NODES:
                 raise UnsafeYamlError("its aliases unfold to more than can be read")
-            return None if node is None else loader.construct_document(node)
+            value = None if node is None else loader.construct_document(node)
+            return whole_characters(value) if _HALF.search(text) else value
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -56,12 +62,12 @@ def load_plain(text: str) -> Any:
 
 
 def _unfolded(node: yaml.Node, known: dict[int, int], above: set[int]) -> int:
-    """Nodes that `node` stands for once every alias is followed."""
+    """Nodes that `node` stands for once every alias is followed; long texts count as several."""
     if id(node) in above:
         raise UnsafeYamlError("an alias refers to itself")
     if id(node) not in known:
         above.add(id(node))
-        total = 1
+        total = 1 + len(node.value) // _CHARACTERS_OF_A_NODE if isinstance(node, yaml.ScalarNode) else 1
         if isinstance(node, yaml.SequenceNode):
             total += sum(_unfolded(child, known, above) for child in node.value)
         elif isinstance(node, yaml.MappingNode):
