@@ -42,7 +42,7 @@ create_once() {
 ensure_core_secrets() {
   local present name
   present=" $(kube get secrets -n "$CORE" -o jsonpath='{.items[*].metadata.name}') "
-  for name in postgres-admin core-keys core-secret rag-credential template-converter-credential core-database rag-database; do
+  for name in postgres-admin core-keys rag-credential template-converter-credential core-database rag-database; do
     [[ $present == *" $name "* ]] || create_once "$(new_core_secret "$name")"
   done
   apply "$(public_key_of_core "$CORE" "app.kubernetes.io/name: console")" >/dev/null
@@ -61,7 +61,6 @@ new_core_secret() {
     secret "$CORE" "$name" "$labels" private.pem "$(printf '%s\n' "$key" | b64)" \
       public.pem "$(printf '%s\n' "$key" | openssl pkey -pubout | b64)"
     ;;
-  core-secret) secret "$CORE" "$name" "$labels" secret "$(openssl rand -base64 32 | tr -d '\n' | b64)" ;;
   core-database)
     server=$(admin_url) password=$(random_key)
     secret "$CORE" "$name" "$labels" url "$(database_url core "$password" workshops "$server" | b64)" \
