@@ -4,7 +4,8 @@
 
 FILE is JSON or YAML: a list of `{path, form, subfolder?}`, or lines `PATH FORM [SUBFOLDER]`; relative paths are read from FILE's
 folder. An answer is the reading that `workshop convert` would take; where it would ask a person, the answer is `choice`, which is
-right only where the manifest says so, and is told apart because asking is better than being wrong.
+right only where the manifest says so, and is told apart because asking is better than being wrong. FORM may name several that are
+all right (`rst|markdown`); `none` is any answer that finds no workshop, where it is arguable what else a repository is.
 """
 
 import argparse
@@ -21,10 +22,11 @@ from agents.template_converter.errors import ChoiceRequiredError, NotAWorkshopEr
 from agents.template_converter.recognise import choose
 from agents.template_converter.service import ConverterService
 from agents.template_converter.settings import ConverterSettings
-from shared_services.contracts.conversion import ConvertRequest
+from shared_services.contracts.conversion import NOT_WORKSHOPS, ConvertRequest
 
 CHOICE = "choice"
 REFUSED = "refused"
+NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Outcome:
     @property
     def right(self) -> bool:
         """Whether it is what the manifest says."""
-        return self.said == self.case.form
+        return any(self.said == form or (form == NONE and self.said in NOT_WORKSHOPS) for form in self.case.form.split("|"))
 
 
 def read_manifest(path: Path) -> list[Case]:
@@ -100,8 +102,9 @@ def classify(service: ConverterService, case: Case) -> Outcome:
 def confusion(outcomes: list[Outcome]) -> list[tuple[str, str, int]]:
     """`(expected, said, how often)`, the wrong ones first."""
     counts = Counter((row.case.form, row.said) for row in outcomes)
+    wrong = {(row.case.form, row.said) for row in outcomes if not row.right}
     return sorted(
-        ((form, said, count) for (form, said), count in counts.items()), key=lambda row: (row[0] == row[1], -row[2], row)
+        ((form, said, count) for (form, said), count in counts.items()), key=lambda row: (row[:2] not in wrong, -row[2], row)
     )
 
 
@@ -132,7 +135,8 @@ def main() -> int:
     print(f"right {right} of {len(outcomes)} ({right / len(outcomes):.3f}); asked where it could have known {asked}")
     print(f"{'expected':<18} {'said':<18} {'times':>5}")
     for form, said, count in confusion(outcomes):
-        print(f"{form:<18} {said:<18} {count:>5}{'' if form == said else '  wrong' if said != CHOICE else '  asked'}")
+        verdict = "" if any(row.right for row in outcomes if (row.case.form, row.said) == (form, said)) else "  wrong"
+        print(f"{form:<18} {said:<18} {count:>5}{verdict if said != CHOICE else verdict.replace('wrong', 'asked')}")
     for row in outcomes:
         if not row.right:
             offered = f" (offered {', '.join(row.offered)})" if row.offered else ""

@@ -6,6 +6,10 @@ from agents.template_converter import signals
 from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Form, FormCandidate
 
+_PROSE = (*signals.MARKDOWN, ".mdx", ".rst", ".adoc", ".asciidoc", ".ipynb")
+_FEW_SOURCES = 20
+_PAGES_A_SOURCE = 10
+
 
 def other_forms(tree: Tree) -> list[FormCandidate]:
     """Readings as a form that has no importer yet."""
@@ -36,6 +40,12 @@ def _rst(names: dict[str, list[str]]) -> list[FormCandidate]:
     return found
 
 
+def _is_prose(tree: Tree, sources: int) -> bool:
+    """Whether there is so little code beside the pages that it serves them."""
+    written = sum(path.lower().endswith(_PROSE) for path in signals.visible(tree))
+    return sources < _FEW_SOURCES and written >= _PAGES_A_SOURCE * max(sources, 1)
+
+
 def not_workshops(tree: Tree) -> list[FormCandidate]:
     """Readings as something that holds no workshop; at least one, always."""
     program = signals.code(tree)
@@ -43,7 +53,9 @@ def not_workshops(tree: Tree) -> list[FormCandidate]:
     facts = [signals.instructing(tree.read_text(path)) for path in pages[:500]]
     instruct = sum(fact.instructs for fact in facts)
     about_pages = (
-        f"{len(pages)} Markdown page{'s' if len(pages) != 1 else ''}, {instruct} of which instruct{'s' if instruct == 1 else ''}."
+        f"{signals.amount(len(pages), 'Markdown page')}, {instruct or 'none'} of which instruct{'' if instruct > 1 else 's'}."
+        if pages
+        else "No Markdown pages."
     )
     if not tree.files or (
         not program.present
@@ -51,17 +63,29 @@ def not_workshops(tree: Tree) -> list[FormCandidate]:
         and not any(path.endswith((".adoc", ".rst", ".ipynb", ".html")) for path in signals.visible(tree))
     ):
         return [
-            FormCandidate(form=Form.EMPTY, score=0.9, evidence=[f"{len(tree.files)} files, none of them a page or a program."])
+            FormCandidate(
+                form=Form.EMPTY,
+                score=0.9,
+                evidence=[f"{signals.amount(len(tree.files), 'file')}, none of them a page or a program."],
+            )
         ]
-    if program.present:
+    if program.present and not _is_prose(tree, program.sources):
         form = Form.LIBRARY if program.is_library else Form.APPLICATION
-        built = ", ".join(f"`{path}`" for path in program.build_files[:4]) or "no build file"
-        return [FormCandidate(form=form, score=0.7, evidence=[f"{program.sources} source files; built by {built}.", about_pages])]
+        built = ", ".join(f"`{path}`" for path in program.build_files[:4])
+        how = f"built by {built}" if built else "without a build file that is known"
+        said = f"{signals.amount(program.sources, 'source file')}, {how}."
+        return [FormCandidate(form=form, score=0.7, evidence=[said, about_pages])]
     substance = sum(tree.files[path] for path in pages)
     if len(pages) <= 1 and substance < 1500 and instruct == 0:
         return [
             FormCandidate(
-                form=Form.EMPTY, score=0.7, evidence=[f"{len(tree.files)} files and {substance} bytes of pages.", about_pages]
+                form=Form.EMPTY,
+                score=0.7,
+                evidence=[f"{signals.amount(len(tree.files), 'file')} and {substance} bytes of pages.", about_pages],
             )
         ]
-    return [FormCandidate(form=Form.DOCUMENTATION, score=0.55, evidence=[about_pages, f"{program.sources} source files."])]
+    return [
+        FormCandidate(
+            form=Form.DOCUMENTATION, score=0.55, evidence=[about_pages, f"{signals.amount(program.sources, 'source file')}."]
+        )
+    ]

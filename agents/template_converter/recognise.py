@@ -2,12 +2,14 @@
 
 from agents.template_converter.errors import ChoiceRequiredError, NotAWorkshopError
 from agents.template_converter.forms import IMPORTERS
+from agents.template_converter.forms.markdown import find_layout
 from agents.template_converter.known_forms import not_workshops, other_forms
 from agents.template_converter.model import Importer, Tree
 from shared_services.contracts.conversion import NOT_WORKSHOPS, Form, FormCandidate
 
 ENOUGH = 0.5
 TOO_CLOSE = 0.05
+ANOTHER = 0.7
 CARRIES_A_WORKSHOP = 0.6
 
 _NAMES = {
@@ -40,18 +42,35 @@ def importer_of(form: Form) -> Importer | None:
 def classify(tree: Tree) -> list[FormCandidate]:
     """Every reading of `tree`, the likeliest first."""
     found = [candidate for importer in IMPORTERS for candidate in importer.recognise(tree)] + other_forms(tree)
-    found = _without_shadows(found)
-    return sorted([*found, *not_workshops(tree)], key=lambda row: (-row.score, row.path.count("/"), row.path, row.form))
+    found = _without_shadows(tree, found)
+    rows = [row.model_copy(update={"evidence": [_sentence(said) for said in row.evidence]}) for row in found]
+    return sorted([*rows, *not_workshops(tree)], key=lambda row: (-row.score, row.path.count("/"), row.path, row.form))
 
 
-def _without_shadows(found: list[FormCandidate]) -> list[FormCandidate]:
+def _sentence(said: str) -> str:
+    """What speaks for a form as a sentence of its own, however an importer puts it."""
+    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith(('.', '!', '?')) else '.'}"
+
+
+def _without_shadows(tree: Tree, found: list[FormCandidate]) -> list[FormCandidate]:
     """Leave out plain Markdown readings of pages that a form with a manifest of its own claims more strongly."""
     strong = [row for row in found if row.form is not Form.MARKDOWN and row.score >= ENOUGH]
     return [
         row
         for row in found
-        if row.form is not Form.MARKDOWN or not any(_overlap(row.path, other.path) and _outweighs(other, row) for other in strong)
+        if row.form is not Form.MARKDOWN
+        or not any(_overlap(row.path, other.path) and _outweighs(other, row) and _claims(tree, other, row) for other in strong)
     ]
+
+
+def _claims(tree: Tree, other: FormCandidate, markdown: FormCandidate) -> bool:
+    """Whether pages of a Markdown reading belong to another one; those of a tutorial around a workshop in a subfolder do not."""
+    if not _inside(other.path, markdown.path):
+        return True
+    layout = find_layout(tree, markdown.path)
+    if layout is None or layout.kind == "sections":
+        return True
+    return sum(_inside(path, other.path) for path, _ in layout.pages) * 2 > len(layout.pages)
 
 
 def _outweighs(other: FormCandidate, markdown: FormCandidate) -> bool:
@@ -60,6 +79,25 @@ def _outweighs(other: FormCandidate, markdown: FormCandidate) -> bool:
 
 def _overlap(one: str, other: str) -> bool:
     return one == other or not one or not other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path != folder and (not folder or path.startswith(f"{folder}/"))
+
+
+def _rivals(best: FormCandidate, likely: list[FormCandidate]) -> list[FormCandidate]:
+    """Readings that a person may have meant as well: as likely ones, and beside a workshop in a subfolder others' workshops."""
+    return [
+        row
+        for row in likely
+        if row is not best
+        and not (row.form is best.form is not Form.CODELAB and _inside(row.path, best.path))
+        and (row.score >= best.score - TOO_CLOSE or (best.path and row.score >= ANOTHER and not _inside_or_same(row, best)))
+    ]
+
+
+def _inside_or_same(row: FormCandidate, best: FormCandidate) -> bool:
+    return row.path == best.path or _inside(row.path, best.path)
 
 
 def choose(candidates: list[FormCandidate], as_form: Form | None) -> FormCandidate:
@@ -76,7 +114,7 @@ def choose(candidates: list[FormCandidate], as_form: Form | None) -> FormCandida
         what = next((row.form for row in candidates if row.form in NOT_WORKSHOPS), Form.EMPTY)
         raise NotAWorkshopError(_why_not(candidates), what, candidates)
     best = likely[0]
-    rivals = [row for row in likely if row.score >= best.score - TOO_CLOSE and (row.form, row.path) != (best.form, best.path)]
+    rivals = _rivals(best, likely)
     if rivals:
         raise ChoiceRequiredError(_choices([best, *rivals]), [best, *rivals])
     program = next((row for row in candidates if row.form in (Form.APPLICATION, Form.LIBRARY)), None)

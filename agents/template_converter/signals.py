@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from agents.template_converter.listing import VENDORED
 from agents.template_converter.model import Tree
+from agents.template_converter.published import Published, published
 from agents.template_converter.shells import SHELLS
 
 MARKDOWN = (".md", ".markdown")
@@ -99,6 +100,11 @@ class Code:
         return bool(self.build_files and self.sources) or self.sources >= 5
 
 
+def amount(count: int, what: str) -> str:
+    """A count with its noun: `1 page`, `2 pages`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def instructing(text: str) -> Instructing:
     """Count what instructs in a Markdown page; quick, without parsing it."""
     fences = [match[1].lower() for match in _FENCE.finditer(text)]
@@ -153,35 +159,10 @@ def code(tree: Tree) -> Code:
     sources = 0
     for path in visible(tree):
         name = path.rpartition("/")[2]
-        if name in _BUILD_FILES or name.endswith((".csproj", ".sln")):
+        if name in _BUILD_FILES or name.endswith((".csproj", ".sln", ".slnx")):
             build.append(path)
         if name in _RUNS and (path == name or (name in _CONTAINERS and path.count("/") == 1)):
             runs.append(path)
         sources += name.rpartition(".")[2].lower() in _SOURCES and "." in name
-    return Code(build, sources, runs, bool(build) and not runs and _packaged(tree, build))
-
-
-def _packaged(tree: Tree, build: list[str]) -> bool:
-    """Whether the build files speak of something to be depended upon rather than run."""
-    for path in build:
-        name = path.rpartition("/")[2]
-        text = tree.read_text(path)[:100_000]
-        if (
-            name == "package.json"
-            and re.search(r'"(?:main|module|exports|types)"\s*:', text)
-            and not re.search(r'"start"\s*:', text)
-        ):
-            return True
-        if name in ("pyproject.toml", "setup.py", "setup.cfg") and re.search(
-            r"\[project\]|setup\(|\[metadata\]|\[tool\.poetry\]", text
-        ):
-            return True
-        if (
-            name == "Cargo.toml"
-            and (path[: -len(name)] + "src/lib.rs") in tree
-            and (path[: -len(name)] + "src/main.rs") not in tree
-        ):
-            return True
-        if name == "go.mod" and not any(other.endswith("main.go") for other in tree.files):
-            return True
-    return False
+    known = published(tree, build, _SHOWCASES)
+    return Code(build, sources, runs, known is Published.SURELY or (known is Published.PERHAPS and not runs))

@@ -70,7 +70,7 @@ class InstruqtImporter:
                 folder = posixpath.dirname(path)
                 pages = sum(row.endswith(".md") for row in tree.under(folder))
                 score = 0.3 if not pages else 0.45 if folder and signals.is_showcase(folder) else 0.95
-                said = f"`{path}` describes an Instruqt lab; {pages} Markdown page{'' if pages == 1 else 's'} lie below it."
+                said = f"`{path}` describes an Instruqt lab, with {signals.amount(pages, 'Markdown page')} below it."
                 found.append(FormCandidate(form=self.form, score=score, path=folder, evidence=[said]))
         return found
 

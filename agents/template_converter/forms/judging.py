@@ -42,7 +42,10 @@ def judge(form: Form, folder: str, about: str, said: str, pages: list[SitePage],
     facts = [signals.instructing(page.text) for page in pages]
     blocks, commands = sum(fact.blocks for fact in facts), sum(fact.commands for fact in facts)
     instruct = sum(fact.instructs for fact in facts)
-    evidence.append(f"{instruct} of {len(facts)} pages instruct, with {blocks} code blocks, {commands} of them shell commands.")
+    evidence.append(
+        f"{instruct} of {signals.amount(len(facts), 'page')} instruct, with {signals.amount(blocks, 'code block')}, "
+        f"{commands or 'none'} of them shell commands."
+    )
     words = signals.workshop_words(f"{said} {signals.opening(pages[0].text)}")
     counted = [page for page in pages if _is_counted(page)]
     named = [page for page in pages if signals.workshop_words(f"{page.title} {' '.join(page.sections).replace('-', ' ')}")]
@@ -51,7 +54,7 @@ def judge(form: Form, folder: str, about: str, said: str, pages: list[SitePage],
     if words:
         evidence.append(f"The site speaks of {', '.join(f'“{word}”' for word in words[:4])}.")
     if share >= 0.3:
-        evidence.append(f"{len(counted)} pages are counted and {len(named)} are named as labs or exercises.")
+        evidence.append(f"Of the pages {len(counted)} are counted and {len(named)} named as labs or exercises.")
     against = _against(pages, instruct, words, share, program)
     if against:
         score = min(score, 0.3 if instruct == 0 else _UNSAID)

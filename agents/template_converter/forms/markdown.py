@@ -122,12 +122,10 @@ class MarkdownImporter:
 
     def _candidate(self, tree: Tree, folder: str, program: signals.Code) -> FormCandidate | None:
         layout = find_layout(tree, folder)
-        if layout is None:
+        if layout is None or (folder and layout.readme is None and len(_numbered_in(tree, folder)) < 2):
             return None
         readme = tree.read_text(layout.readme) if layout.readme else ""
-        words = signals.workshop_words(signals.opening(readme)) + signals.workshop_words(
-            folder.replace("-", " ").replace("/", " ")
-        )
+        words = signals.workshop_words(f"{signals.opening(readme)} {folder.replace('-', ' ').replace('/', ' ')}")
         if layout.kind == "sections":
             return _judge_sections(program, folder, readme, layout, words)
         return _judge_pages(tree, folder, layout, words)
@@ -223,7 +221,10 @@ def _judge_pages(tree: Tree, folder: str, layout: Layout, words: list[str]) -> F
     )
     evidence = [
         f"{order} to `{layout.pages[-1][0]}`." if layout.kind == "numbered" else f"{order}.",
-        f"They hold {blocks} code blocks, {commands} of them shell commands; {instruct} of {len(facts)} pages instruct.",
+        (
+            f"They hold {signals.amount(blocks, 'code block')}, {commands} of them shell commands; "
+            f"{instruct} of {len(facts)} pages instruct."
+        ),
     ]
     if words:
         evidence.append(f"`{layout.readme or folder}` speaks of {', '.join(f'“{word}”' for word in words[:4])}.")
@@ -247,7 +248,10 @@ def _judge_sections(program: signals.Code, folder: str, readme: str, layout: Lay
     if not (words or counted):
         score = min(score, 0.4)
     evidence = [
-        f"`{layout.readme}` has {headings} sections with {fact.blocks} code blocks, {fact.commands} of them shell commands."
+        (
+            f"`{layout.readme}` has {headings} sections with {signals.amount(fact.blocks, 'code block')}, "
+            f"{fact.commands} of them shell commands."
+        )
     ]
     if counted:
         evidence.append(f"{fact.step_headings} of its headings count steps.")

@@ -40,6 +40,22 @@ def test_verdicts(tmp_path):
     assert classify(service, Case(str(tmp_path / "two"), "markdown", "go")).right
 
 
+@pytest.mark.parametrize(
+    ("form", "said", "right"),
+    [
+        ("rst|markdown", "markdown", True),
+        ("rst|markdown", "mkdocs", False),
+        ("none", "library", True),
+        ("none", "empty", True),
+        ("none", "mkdocs", False),
+        ("none", CHOICE, False),
+        ("library", "application", False),
+    ],
+)
+def test_forms_that_are_right(form, said, right):
+    assert Outcome(Case("x", form), said, 0.1).right is right
+
+
 def test_the_table_has_what_is_wrong_first():
     rows = [Outcome(Case("x", form), said, 0.1) for form, said in (("a", "a"), ("a", "a"), ("b", "a"), ("b", CHOICE), ("b", "a"))]
     assert confusion(rows) == [("b", "a", 2), ("b", CHOICE, 1), ("a", "a", 2)]

@@ -109,6 +109,37 @@ def test_several_workshops_are_a_choice_and_a_path_decides(tmp_path):
         subtree(tree, "jav")
 
 
+def test_a_workshop_in_a_subfolder_beside_others_is_a_choice(tmp_path):
+    site = {"mkdocs.yml": "site_name: Java workshop\nnav: [{Lab 1: a.md}, {Lab 2: b.md}]\n", "docs/a.md": STEP, "docs/b.md": STEP}
+    tree = make_tree(tmp_path, {**under("java", site), **under("labs/go", {"README.md": "# Go tutorial\n", **NUMBERED})})
+    found = classify(tree)
+    assert found[0].score - 0.02 > found[1].score - 0.05
+    with pytest.raises(ChoiceRequiredError) as caught:
+        choose(found, None)
+    assert {(row.form, row.path) for row in caught.value.candidates} == {(Form.MKDOCS, "java"), (Form.MARKDOWN, "labs/go")}
+
+
+def test_a_tutorial_around_a_workshop_in_a_subfolder_is_offered_with_it(tmp_path):
+    site = {"mkdocs.yml": "site_name: Java workshop\nnav: [{Lab 1: a.md}, {Lab 2: b.md}]\n", "docs/a.md": STEP, "docs/b.md": STEP}
+    files = {"README.md": "# A workshop\n", **under("c/java", site), **NUMBERED}
+    with pytest.raises(ChoiceRequiredError) as caught:
+        chosen(tmp_path, files)
+    assert {(row.form, row.path) for row in caught.value.candidates} == {(Form.MKDOCS, "c/java"), (Form.MARKDOWN, "")}
+
+
+def test_a_track_inside_of_a_track_is_a_part_of_it(tmp_path):
+    track = {"track.yml": "slug: a\ntitle: A\n", "01-a/assignment.md": "---\ntitle: A\n---\nDo.\n"}
+    found = chosen(tmp_path, {**track, **under("files/broken", track)})
+    assert (found.form, found.path) == (Form.INSTRUQT, "")
+
+
+def test_evidence_is_in_sentences(tmp_path):
+    rows = classify(make_tree(tmp_path, {**PROGRAM, **under("docs", NUMBERED)}))
+    assert all(said[0] in "`0123456789" or said[0].isupper() for row in rows for said in row.evidence)
+    assert all(said.endswith(".") for row in rows for said in row.evidence)
+    assert "1 source file, built by `go.mod`." in classify(make_tree(tmp_path / "x", {"go.mod": "", "a.go": ""}))[0].evidence
+
+
 @pytest.mark.parametrize(
     ("form", "files"),
     [
