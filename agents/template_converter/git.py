@@ -19,6 +19,7 @@ from agents.template_converter.errors import SourceTooLargeError, UnreachableSou
 from agents.template_converter.settings import git_environment
 
 Progress = Callable[[str, int, int | None, str], None]
+TICK_SECONDS = 0.5
 """`(stage, done, total or None, message)`."""
 
 _SAFE = tuple(
@@ -80,35 +81,71 @@ class Deadline:
 
 
 def run(
-    arguments: list[str], *, git_dir: Path | None, deadline: Deadline, protocols: str = NO_PROTOCOLS
+    arguments: list[str],
+    *,
+    git_dir: Path | None,
+    deadline: Deadline,
+    protocols: str = NO_PROTOCOLS,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run git to its end and return what it said; a failure is the caller's to judge by `returncode`."""
+    """Run git to its end and return what it said; a failure is the caller's to judge by `returncode`.
+
+    `meanwhile` is called now and then while git is at work, and ends it by raising.
+    """
     command = ["git", *_SAFE, *([f"--git-dir={git_dir}"] if git_dir else []), *arguments]
     try:
-        return subprocess.run(  # noqa: S603 - a list of arguments, addresses after `--`
+        with subprocess.Popen(  # noqa: S603 - a list of arguments, addresses after `--`
             command,
-            capture_output=True,
             stdin=subprocess.DEVNULL,
-            timeout=deadline.left(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=git_environment(protocols=protocols),
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise SourceTooLargeError(f"git did not finish within {deadline.seconds:.0f} seconds.") from error
+        ) as process:
+            try:
+                stdout, stderr = _communicate(process, deadline, meanwhile)
+            except BaseException:
+                process.kill()
+                raise
+            return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
     except FileNotFoundError as error:
         raise UnreachableSourceError(
             "git is not installed on this machine. Install it, or give a folder or an archive."
         ) from error
 
 
-def fetch(arguments: list[str], *, git_dir: Path, deadline: Deadline, max_bytes: int, progress: Progress) -> tuple[int, str]:
+def _communicate(process: "subprocess.Popen[bytes]", deadline: Deadline, meanwhile: Callable[[], None]) -> tuple[bytes, bytes]:
+    while True:
+        try:
+            return process.communicate(timeout=min(TICK_SECONDS, deadline.left()))
+        except subprocess.TimeoutExpired:
+            meanwhile()
+
+
+def fetch(
+    arguments: list[str], *, git_dir: Path, deadline: Deadline, max_bytes: int, progress: Progress, waiting: str
+) -> tuple[int, str]:
     """Run a fetching git command into `git_dir`, reporting its progress; returns its exit status and what it complained of.
+
+    Progress is told again and again while git says nothing new, so that a callback which raises can end the wait.
+
+    Args:
+        arguments: Of git.
+        git_dir: Where it fetches to.
+        deadline: For all of it.
+        max_bytes: That may arrive.
+        progress: Called in the caller's own thread.
+        waiting: What is told until git tells something.
 
     Raises:
         SourceTooLargeError: More than `max_bytes` arrived, or time ran out.
     """
     command = ["git", *_SAFE, f"--git-dir={git_dir}", *arguments]
     said: list[str] = []
+    newest: list[tuple[str, int, int | None, str]] = [("checkout", 0, None, waiting)]
+
+    def note(stage: str, done: int, total: int | None, message: str) -> None:
+        newest[0] = (stage, done, total, message)
+
     with (
         tempfile.TemporaryFile() as nowhere,
         subprocess.Popen(  # noqa: S603 - as above
@@ -120,14 +157,15 @@ def fetch(arguments: list[str], *, git_dir: Path, deadline: Deadline, max_bytes:
         ) as process,
     ):
         assert process.stderr is not None
-        reader = threading.Thread(target=_read_progress, args=(process.stderr, said, progress), daemon=True)
+        reader = threading.Thread(target=_read_progress, args=(process.stderr, said, note), daemon=True)
         reader.start()
         try:
             while True:
                 try:
-                    process.wait(timeout=min(0.5, deadline.left()))
+                    process.wait(timeout=min(TICK_SECONDS, deadline.left()))
                     break
                 except subprocess.TimeoutExpired:
+                    progress(*newest[0])
                     if _folder_bytes(git_dir) > max_bytes:
                         raise SourceTooLargeError(
                             f"The repository is larger than {max_bytes >> 20} MiB. "

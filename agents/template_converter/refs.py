@@ -50,8 +50,13 @@ def clone(address: str, ref: str | None, git_dir: Path, *, deadline: git.Deadlin
         UnreachableSourceError: The server does not answer, or not to us.
         UnknownRefError: The repository has no such ref.
     """
-    progress("checkout", 0, None, f"Asking {redact(address)}")
-    asked = git.run(["ls-remote", "--", address], git_dir=None, deadline=deadline, protocols=git.REMOTE_PROTOCOLS)
+    waiting = f"Asking {redact(address)}"
+
+    def wait() -> None:
+        progress("checkout", 0, None, waiting)
+
+    wait()
+    asked = git.run(["ls-remote", "--", address], git_dir=None, deadline=deadline, protocols=git.REMOTE_PROTOCOLS, meanwhile=wait)
     if asked.returncode:
         raise _unreachable(address, asked.stderr.decode("utf-8", "replace"))
     wanted, by_id = _wanted(ref, asked.stdout)
@@ -60,7 +65,7 @@ def clone(address: str, ref: str | None, git_dir: Path, *, deadline: git.Deadlin
     def fetch(*arguments: str) -> tuple[int, str]:
         return git.fetch(
             ["fetch", "--progress", "--no-tags", "--no-recurse-submodules", *arguments],
-            git_dir=git_dir, deadline=deadline, max_bytes=max_bytes, progress=progress,
+            git_dir=git_dir, deadline=deadline, max_bytes=max_bytes, progress=progress, waiting=waiting,
         )  # fmt: skip
 
     shallow = not by_id or bool(_FULL_COMMIT.match(wanted))
