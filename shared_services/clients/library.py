@@ -60,6 +60,25 @@ class LibraryClient(ServiceClient):
             timeout=httpx.Timeout(120.0),
         )
 
+    async def keep_sources(self, workshop: str, version: str, archive: bytes) -> None:
+        """Keep the pages that a version was made from (a gzipped tar) beside it, for authors."""
+        await self._request(
+            "PUT",
+            f"/api/v1/library/{workshop}/versions/{version}/sources",
+            content=archive,
+            headers={"content-type": "application/gzip"},
+            timeout=httpx.Timeout(120.0),
+        )
+
+    async def source(self, workshop: str, version: str, path: str) -> str:
+        """The text of a page that a version was made from.
+
+        Raises:
+            ProblemError: Status 404: it was not kept.
+        """
+        response = await self._request("GET", f"/api/v1/library/{workshop}/versions/{version}/sources", params={"path": path})
+        return response.text
+
     async def publish(self, workshop: str, version: str) -> Job:
         """Start publishing a stored version; participants see it once the job has ended."""
         return await self._model(Job, "POST", f"/api/v1/library/{workshop}/versions/{version}/publish")

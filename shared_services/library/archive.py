@@ -37,6 +37,16 @@ def unpack(archive: bytes) -> WorkshopFiles:
         InvalidWorkshopError: Not such an archive, or not a valid workshop.
         TooLargeError: Over the limits of a workshop.
     """
+    return validate_files(unpack_files(archive))
+
+
+def unpack_files(archive: bytes) -> dict[str, bytes]:
+    """The files in a gzipped tar by path; links and special files in it are refused.
+
+    Raises:
+        InvalidWorkshopError: Not such an archive.
+        TooLargeError: Over the limits of a workshop.
+    """
     files: dict[str, bytes] = {}
     total = 0
     try:
@@ -58,4 +68,4 @@ def unpack(archive: bytes) -> WorkshopFiles:
                 files[member.name.removeprefix("./")] = content.read() if content else b""
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise InvalidWorkshopError(f"The upload is not a gzipped tar archive ({error}).") from error
-    return validate_files(files)
+    return files

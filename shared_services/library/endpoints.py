@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared_services.contracts.base import Sha256, Slug
 from shared_services.contracts.identity import Identity
@@ -70,6 +70,20 @@ def library_router(library: LibraryService, jobs: Jobs, identify: Identify) -> A
     async def draft(request: Request, identity: caller) -> WorkshopVersion:
         require(identity, Permission.WORKSHOP_CONVERT)
         return await library.draft(archive.unpack(await read_limited(request)))
+
+    @router.put("/library/{workshop}/versions/{version}/sources", status_code=204)
+    async def keep_sources(workshop: Slug, version: str, request: Request, identity: caller) -> None:
+        """Keep the pages that a version was made from (a gzipped tar) beside it."""
+        require(identity, Permission.WORKSHOP_CONVERT, workshop=workshop)
+        await library.keep_sources(workshop, version, archive.unpack_files(await read_limited(request)))
+
+    @router.get("/library/{workshop}/versions/{version}/sources")
+    async def source(
+        workshop: Slug, version: str, path: Annotated[str, Query(min_length=1, max_length=1024)], identity: caller
+    ) -> Response:
+        """The text of a page that a version was made from."""
+        require(identity, Permission.WORKSHOP_PREVIEW, workshop=workshop)
+        return Response(await library.source(workshop, version, path), media_type="text/plain; charset=utf-8")
 
     @router.post("/library/{workshop}/versions/{version}/publish", status_code=202)
     async def publish(workshop: Slug, version: str, identity: caller) -> Job:

@@ -53,6 +53,16 @@ class FileRow(Base):
     size: Mapped[int]
 
 
+class SourceRow(Base):
+    """A page of the author's repository that a version was made from; no file of the version, and for authors alone."""
+
+    __tablename__ = "library_sources"
+    workshop: Mapped[str] = mapped_column(String(63), primary_key=True)
+    version: Mapped[str] = mapped_column(String(16), primary_key=True)
+    path: Mapped[str] = mapped_column(String(1024), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), ForeignKey("library_blobs.sha256"))
+
+
 class CurrentRow(Base):
     """The one pointer to the version that participants see."""
 
@@ -83,12 +93,7 @@ class LibraryRepository:
     async def _add(self, session: AsyncSession, row: VersionRow, files: Sequence[FileRow], blobs: dict[str, bytes]) -> None:
         if await session.get(VersionRow, (row.workshop, row.version)):
             return
-        wanted = sorted(blobs)
-        there: set[str] = set()
-        for start in range(0, len(wanted), _BLOB_BATCH):
-            batch = wanted[start : start + _BLOB_BATCH]
-            there.update(await session.scalars(select(BlobRow.sha256).where(BlobRow.sha256.in_(batch))))
-        session.add_all(BlobRow(sha256=key, size=len(blobs[key]), data=blobs[key]) for key in wanted if key not in there)
+        await self._add_blobs(session, blobs)
         newest = await session.scalar(select(func.max(VersionRow.number)).where(VersionRow.workshop == row.workshop))
         session.add(
             VersionRow(
@@ -105,6 +110,48 @@ class LibraryRepository:
             FileRow(workshop=file.workshop, version=file.version, path=file.path, sha256=file.sha256, size=file.size)
             for file in files
         )
+
+    @staticmethod
+    async def _add_blobs(session: AsyncSession, blobs: dict[str, bytes]) -> None:
+        wanted = sorted(blobs)
+        there: set[str] = set()
+        for start in range(0, len(wanted), _BLOB_BATCH):
+            batch = wanted[start : start + _BLOB_BATCH]
+            there.update(await session.scalars(select(BlobRow.sha256).where(BlobRow.sha256.in_(batch))))
+        session.add_all(BlobRow(sha256=key, size=len(blobs[key]), data=blobs[key]) for key in wanted if key not in there)
+
+    async def keep_sources(self, workshop: str, version: str, hashes: dict[str, str], blobs: dict[str, bytes]) -> bool:
+        """Keep pages (path -> hash) beside a version, in place of those kept before; False when there is no such version."""
+        with storage_errors():
+            for attempt in range(5):
+                try:
+                    async with self._sessions.begin() as session:
+                        if await session.get(VersionRow, (workshop, version)) is None:
+                            return False
+                        await self._add_blobs(session, blobs)
+                        kept = (SourceRow.workshop == workshop) & (SourceRow.version == version)
+                        await session.execute(delete(SourceRow).where(kept))
+                        await session.flush()
+                        session.add_all(
+                            SourceRow(workshop=workshop, version=version, path=path, sha256=sha256)
+                            for path, sha256 in hashes.items()
+                        )
+                except IntegrityError:
+                    # Somebody stored the same bytes meanwhile.
+                    if attempt == 4:
+                        raise
+                    continue
+                break
+        return True
+
+    async def source(self, workshop: str, version: str, path: str) -> bytes | None:
+        """A page that was kept beside a version; None for any other."""
+        async with self._sessions() as session:
+            held = select(SourceRow.sha256).where(
+                SourceRow.workshop == workshop, SourceRow.version == version, SourceRow.path == path
+            )
+            data: bytes | None = await session.scalar(select(BlobRow.data).where(BlobRow.sha256.in_(held)))
+            return data
 
     async def set_current(self, workshop: str, version: str) -> bool:
         """Point `workshop` at `version`; False when there is no such version."""
@@ -166,6 +213,8 @@ class LibraryRepository:
                 found = await session.scalar(select(func.count()).where(VersionRow.workshop == workshop))
                 await session.execute(delete(CurrentRow).where(CurrentRow.workshop == workshop))
                 await session.execute(delete(FileRow).where(FileRow.workshop == workshop))
+                await session.execute(delete(SourceRow).where(SourceRow.workshop == workshop))
                 await session.execute(delete(VersionRow).where(VersionRow.workshop == workshop))
-                await session.execute(delete(BlobRow).where(BlobRow.sha256.not_in(select(FileRow.sha256))))
+                held = select(FileRow.sha256).union(select(SourceRow.sha256))
+                await session.execute(delete(BlobRow).where(BlobRow.sha256.not_in(held)))
                 return bool(found)

@@ -118,6 +118,30 @@ class LibraryService:
             raise WorkshopNotFoundError(f"Workshop '{workshop}' has no file {sha256[:12]}.")
         return data
 
+    async def keep_sources(self, workshop: str, version: str, pages: dict[str, bytes]) -> None:
+        """Keep the pages that a version was made from (path in the author's repository -> bytes) beside it, for authors.
+
+        They are no part of the version: participants never see them, and no index holds them.
+
+        Raises:
+            WorkshopNotFoundError: There is no such version.
+        """
+        hashes = {path: hashlib.sha256(data).hexdigest() for path, data in pages.items()}
+        blobs = {hashes[path]: data for path, data in pages.items()}
+        if not await self._repository.keep_sources(workshop, version, hashes, blobs):
+            raise WorkshopNotFoundError(f"Workshop '{workshop}' has no version {version}.")
+
+    async def source(self, workshop: str, version: str, path: str) -> str:
+        """The text of a page that a version was made from.
+
+        Raises:
+            WorkshopNotFoundError: It was not kept.
+        """
+        data = await self._repository.source(workshop, version, path)
+        if data is None:
+            raise WorkshopNotFoundError(f"Of version {version} of workshop '{workshop}' no source `{path}` was kept.")
+        return data.decode("utf-8", "replace")
+
     async def remove(self, workshop: str) -> bool:
         """Remove a workshop with every version; False when there was none."""
         return await self._repository.remove(workshop)

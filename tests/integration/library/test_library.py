@@ -31,7 +31,14 @@ async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     await migrate(engine, MIGRATIONS)
     yield engine
     async with engine.begin() as connection:
-        for table in ("library_current", "library_files", "library_versions", "library_blobs", "library_alembic_version"):
+        for table in (
+            "library_current",
+            "library_files",
+            "library_sources",
+            "library_versions",
+            "library_blobs",
+            "library_alembic_version",
+        ):
             await connection.exec_driver_sql(f"DROP TABLE {table}")
     await engine.dispose()
 
@@ -61,6 +68,44 @@ async def test_what_only_a_draft_holds_is_not_for_readers(engine: AsyncEngine):
     assert await library.file("tiny", secret) == b"# Not yet"
     with pytest.raises(WorkshopNotFoundError):
         await library.file("tiny", secret, drafts=False)
+
+
+async def test_pages_of_the_source_are_kept_beside_a_version(engine: AsyncEngine):
+    library = LibraryService(engine)
+    draft = await library.draft(make_workshop(steps={"one": "# One"}))
+    other = await library.draft(make_workshop(steps={"one": "# Other"}))
+    await library.keep_sources("tiny", draft.version, {"docs/one.md": b"# One", "docs/two.md": "# Zwölf\n".encode()})
+    assert await library.source("tiny", draft.version, "docs/two.md") == "# Zwölf\n"
+    # No part of the version, nor of another one; and those kept again take the place of the first.
+    assert await library.version("tiny", draft.version) == draft
+    for version, path in ((other.version, "docs/one.md"), (draft.version, "docs/three.md")):
+        with pytest.raises(WorkshopNotFoundError):
+            await library.source("tiny", version, path)
+    await library.keep_sources("tiny", draft.version, {"docs/one.md": b"# Newer"})
+    assert await library.source("tiny", draft.version, "docs/one.md") == "# Newer"
+    with pytest.raises(WorkshopNotFoundError):
+        await library.source("tiny", draft.version, "docs/two.md")
+    with pytest.raises(WorkshopNotFoundError):
+        await library.keep_sources("tiny", "0" * 16, {})
+    await library.set_current("tiny", draft.version)
+    with pytest.raises(WorkshopNotFoundError):
+        await library.file("tiny", hashlib.sha256(b"# Newer").hexdigest())
+
+    await library.remove("tiny")
+    with pytest.raises(WorkshopNotFoundError):
+        await library.source("tiny", draft.version, "docs/one.md")
+    async with session_factory(engine)() as session:
+        assert await session.scalar(select(func.count()).select_from(BlobRow)) == 0
+
+
+async def test_what_is_kept_beside_a_version_outlives_another_workshop(engine: AsyncEngine):
+    library = LibraryService(engine)
+    kept = await library.draft(make_workshop("kept"))
+    gone = await library.draft(make_workshop("gone"))
+    for draft in (kept, gone):
+        await library.keep_sources(draft.workshop, draft.version, {"page.md": b"the same page"})
+    await library.remove("gone")
+    assert await library.source("kept", kept.version, "page.md") == "the same page"
 
 
 async def test_the_same_content_is_the_same_version(engine: AsyncEngine):
