@@ -18,7 +18,7 @@ from agents.rag.job import INDEX, REINDEX, index_job, reindex_job
 from agents.rag.service import Progress, RagService
 from agents.rag.settings import RagSettings
 from agents.template_converter.app import create_app as create_converter_app
-from agents.template_converter.job import CONVERT, convert_job
+from agents.template_converter.job import converter_jobs
 from agents.template_converter.service import ConverterService
 from agents.template_converter.settings import ConverterSettings
 from console.app import create_app as create_console_app
@@ -195,7 +195,7 @@ async def open_core(folder: DataFolder, settings: CliSettings, *, warm: bool) ->
             builder.engine,
             folder.jobs_url,
             {
-                CONVERT: convert_job(converter, builder.library_client),
+                **converter_jobs(converter, builder.library_client),
                 INDEX: index_job(builder.rag_service, builder.library_files),
                 PUBLISH: publish_job(builder.library, builder.rag_client),
                 REINDEX: reindex_job(builder.rag_service, builder.library_files, builder.reindex_documents),
@@ -208,7 +208,7 @@ async def open_core(folder: DataFolder, settings: CliSettings, *, warm: bool) ->
         async def code_of(workshop: str) -> str | None:
             return join_code(builder.secret, workshop) if access_for(settings) == "code" else None
 
-        builder.apps["template-converter"] = create_converter_app(converter, verifier, jobs=jobs)
+        builder.apps["template-converter"] = create_converter_app(converter, verifier, jobs=jobs, library=builder.library_client)
         builder.apps["console"] = create_console_app(
             ConsoleSettings(),
             issuer=builder.issuer,

@@ -13,7 +13,7 @@ import httpx
 from fastapi import FastAPI
 
 from agents.template_converter.app import create_app
-from agents.template_converter.job import CONVERT, convert_job
+from agents.template_converter.job import converter_jobs
 from agents.template_converter.service import ConverterService
 from agents.template_converter.settings import ConverterServerSettings, ConverterSettings
 from shared_services.clients.credentials import ExchangedTokens
@@ -48,10 +48,14 @@ def build(
     core = httpx.AsyncClient(base_url=settings.core_endpoint, timeout=REQUEST_SECONDS)
     tokens = ExchangedTokens(core, settings.credential_file, (LibraryClient.audience,))
     engine = create_engine(settings.database_url)
+
+    def library() -> LibraryClient:
+        return LibraryClient(core, tokens)
+
     jobs = Jobs(
         engine,
         settings.jobs_url,
-        {CONVERT: convert_job(converter, lambda: LibraryClient(core, tokens))},
+        converter_jobs(converter, library),
         running.executor_id,
         concurrency=running.concurrency,
     )
@@ -70,7 +74,9 @@ def build(
 
     readiness = tokens.report(Readiness())
     readiness.add("database", partial(reachable, engine))
-    app = create_app(converter, verifier, jobs, readiness=readiness, lifespan=lifespan)
+    app = create_app(
+        converter, verifier, jobs, library=library, public_url=settings.public_url, readiness=readiness, lifespan=lifespan
+    )
     app.include_router(jobs_router(jobs, caller_identity(verifier, "jobs")))
     return app, jobs
 
@@ -80,7 +86,8 @@ def _run() -> int:
     configure_logging(settings.log_level, as_json=settings.log_json)
     verifier = load_verifier(settings.core_public_key_file)
     if not settings.database_url:
-        return serve(create_app(converter, verifier), settings.host, settings.port, grace=GRACE_SECONDS)
+        app = create_app(converter, verifier, public_url=settings.public_url)
+        return serve(app, settings.host, settings.port, grace=GRACE_SECONDS)
     app, jobs = build(settings, converter, verifier, JobsSettings())
     prepare = jobs.prepare if is_server(settings.database_url) else None
     return serve(app, settings.host, settings.port, grace=GRACE_SECONDS, drain=jobs.drain, prepare=prepare)

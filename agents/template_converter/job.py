@@ -1,44 +1,61 @@
-"""Conversion as a durable job: the source in, a draft in the library and the report out."""
+"""What the converter does as durable jobs: a conversion, one of every workshop of a source, and an inspection.
 
-import tempfile
+A job's input is the request, its result the contract's `...Result`; what it made is a draft in the library, with the pages of
+the source beside it.
+"""
+
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from anyio import to_thread
+from anyio import from_thread, to_thread
 
-from agents.template_converter.service import ConverterService
+from agents.template_converter.git import Progress
+from agents.template_converter.service import Conversion, ConverterService
 from shared_services.clients.library import LibraryClient
-from shared_services.contracts.conversion import ConvertRequest
+from shared_services.contracts.conversion import (
+    ConversionResult,
+    ConversionsResult,
+    ConvertRequest,
+    InspectionResult,
+    InspectRequest,
+    ReadWorkshop,
+    UnreadWorkshop,
+)
 from shared_services.jobs.context import JobContext, JobFunction
+from shared_services.kit.errors import ProblemError
 from shared_services.library.archive import pack
-from shared_services.library.form import read_folder
 
 CONVERT = "convert"
+CONVERT_ALL = "convert-all"
+INSPECT = "inspect"
+
+LibrarySource = Callable[[], LibraryClient]
+"""Where drafts go; asked for when a job runs."""
 
 
-def convert_job(service: ConverterService, library: Callable[[], LibraryClient]) -> JobFunction:
-    """The job `convert`; input a `ConvertRequest`, result `{workshop, version, report}`.
+def converter_jobs(service: ConverterService, library: LibrarySource) -> dict[str, JobFunction]:
+    """Every kind of job of the converter."""
+    return {
+        CONVERT: convert_job(service, library),
+        CONVERT_ALL: convert_all_job(service, library),
+        INSPECT: inspect_job(service, library),
+    }
 
-    Args:
-        service: Does the conversion.
-        library: Where the draft goes; asked for when the job runs.
-    """
+
+def kind_of(request: ConvertRequest) -> str:
+    """The kind of job that a conversion is."""
+    return CONVERT_ALL if request.every else CONVERT
+
+
+def convert_job(service: ConverterService, library: LibrarySource) -> JobFunction:
+    """The job `convert`; input a `ConvertRequest`, result a `ConversionResult`."""
 
     async def convert(job: JobContext, given: dict[str, Any]) -> dict[str, Any]:
         request = ConvertRequest.model_validate(given)
 
-        def on_progress(_stage: str, done: int, total: int | None, message: str) -> None:
-            job.raise_if_cancelled()
-            job.progress_from_thread(done, total, message)
-
         async def convert_and_keep() -> dict[str, Any]:
-            with tempfile.TemporaryDirectory(prefix="workshop-convert-") as folder:
-                out = Path(folder) / "workshop"
-                report = await to_thread.run_sync(service.convert, request, out, on_progress)
-                workshop = await to_thread.run_sync(read_folder, out)
-            draft = await library().draft(await to_thread.run_sync(pack, workshop.files))
-            return {"workshop": draft.workshop, "version": draft.version, "report": report.model_dump(mode="json")}
+            made = await to_thread.run_sync(service.read, request, _telling(job))
+            return (await _kept(job, library(), made)).model_dump(mode="json")
 
         result = await job.step("convert", convert_and_keep)
         counts = result["report"]["counts"]
@@ -46,3 +63,75 @@ def convert_job(service: ConverterService, library: Callable[[], LibraryClient])
         return result
 
     return convert
+
+
+def convert_all_job(service: ConverterService, library: LibrarySource) -> JobFunction:
+    """The job `convert-all`; input a `ConvertRequest`, result a `ConversionsResult`. One that cannot be read stops no other."""
+
+    async def convert_all(job: JobContext, given: dict[str, Any]) -> dict[str, Any]:
+        request = ConvertRequest.model_validate(given)
+
+        def convert_each() -> ConversionsResult:
+            workshops: list[ReadWorkshop] = []
+            unread: list[UnreadWorkshop] = []
+            for candidate, read in service.read_all(request, _telling(job)):
+                if isinstance(read, Conversion):
+                    kept = from_thread.run(_kept, job, library(), read)
+                    workshops.append(ReadWorkshop(form=candidate.form, path=candidate.path, **dict(kept)))
+                else:
+                    unread.append(UnreadWorkshop(form=candidate.form, path=candidate.path, problem=read.problem()))
+            return ConversionsResult(workshops=workshops, unread=unread)
+
+        async def convert_and_keep() -> dict[str, Any]:
+            return (await to_thread.run_sync(convert_each)).model_dump(mode="json")
+
+        result = await job.step("convert", convert_and_keep)
+        await job.log(
+            f"{len(result['workshops'])} of {len(result['workshops']) + len(result['unread'])} workshops from {request.source}"
+        )
+        return result
+
+    return convert_all
+
+
+def inspect_job(service: ConverterService, library: LibrarySource) -> JobFunction:
+    """The job `inspect`; input an `InspectRequest`, result an `InspectionResult`."""
+
+    async def inspect(job: JobContext, given: dict[str, Any]) -> dict[str, Any]:
+        request = InspectRequest.model_validate(given)
+
+        async def inspect_and_keep() -> dict[str, Any]:
+            if not request.skeleton:
+                inventory = await to_thread.run_sync(service.inspect, request, None, _telling(job))
+                return InspectionResult(inventory=inventory).model_dump(mode="json")
+            inventory, made = await to_thread.run_sync(service.skeleton, request, _telling(job))
+            kept = await _kept(job, library(), made)
+            return InspectionResult(inventory=inventory, skeleton=kept).model_dump(mode="json")
+
+        result = await job.step("inspect", inspect_and_keep)
+        await job.log(f"{result['inventory']['files']} files and {len(result['inventory']['endpoints'])} endpoints")
+        return result
+
+    return inspect
+
+
+def _telling(job: JobContext) -> Progress:
+    """Progress from a thread that ends the work once the job is to end."""
+
+    def on_progress(_stage: str, done: int, total: int | None, message: str) -> None:
+        job.raise_if_cancelled()
+        job.progress_from_thread(done, total, message)
+
+    return on_progress
+
+
+async def _kept(job: JobContext, library: LibraryClient, made: Conversion) -> ConversionResult:
+    """The workshop as a draft, and the pages it was made from beside it."""
+    draft = await library.draft(await to_thread.run_sync(pack, made.workshop.files))
+    if made.pages:
+        try:
+            await library.keep_sources(draft.workshop, draft.version, await to_thread.run_sync(pack, made.pages))
+        except ProblemError as error:
+            # The draft is whole without them; only the comparison lacks one side.
+            await job.log(f"The source's pages could not be kept beside the draft. {error.title}. {error.detail}", "warning")
+    return ConversionResult(workshop=draft.workshop, version=draft.version, report=made.report)

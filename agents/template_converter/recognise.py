@@ -159,7 +159,7 @@ def _importable(best: FormCandidate, candidates: list[FormCandidate]) -> FormCan
         known = ", ".join(sorted(importer.form for importer in IMPORTERS))
         evidence = " ".join(best.evidence)
         raise NotAWorkshopError(
-            f"This is {_named(best)}, which is recognised but cannot be imported yet. {evidence} "
+            f"This is {named(best)}, which is recognised but cannot be imported yet. {evidence} "
             f"Forms that can be imported: {known}.",
             best.form,
             candidates,
@@ -178,18 +178,19 @@ def _why_not(candidates: list[FormCandidate]) -> str:
     if nearest and nearest.score >= 0.3:
         option = f" --path {nearest.path}" if nearest.path else ""
         said += (
-            f" The nearest to a workshop is {_named(nearest)} (score {nearest.score:.2f}); "
+            f" The nearest to a workshop is {named(nearest)} (score {nearest.score:.2f}); "
             f"to read it so, say --as {nearest.form}{option}."
         )
     return said
 
 
-def _named(row: FormCandidate) -> str:
+def named(row: FormCandidate) -> str:
+    """A reading in words: its form and where."""
     return _NAMES[row.form] + (f" in `{row.path}`" if row.path else "")
 
 
 def _choices(rows: list[FormCandidate]) -> str:
-    listed = "; ".join(f"{_named(row)} ({row.score:.2f})" for row in rows[:8])
+    listed = "; ".join(f"{named(row)} ({row.score:.2f})" for row in rows[:8])
     more = f" and {len(rows) - 8} more" if len(rows) > 8 else ""
     same_form = len({row.form for row in rows}) == 1
     return f"It can be read as {listed}{more}. Say which with {'--path' if same_form else '--as (and --path)'}."

@@ -1,7 +1,9 @@
 """The converter's logic: a source in, a workshop and an honest report out. Synchronous; callers run it in a thread."""
 
 import posixpath
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -10,18 +12,22 @@ from structlog import get_logger
 from agents.template_converter import recognise
 from agents.template_converter.checkout import Checkout, checkout, subtree
 from agents.template_converter.errors import SourceError, UnreadableSourceError
+from agents.template_converter.exports import EXPORTERS
+from agents.template_converter.exports.model import Exported
 from agents.template_converter.forms.anchors import unique_slug
 from agents.template_converter.forms.workshop import read_files
 from agents.template_converter.git import Progress
 from agents.template_converter.inventory.read import read_inventory
 from agents.template_converter.inventory.skeleton import skeleton
 from agents.template_converter.model import ImportedWorkshop, Tree
+from agents.template_converter.pages import pages_of
 from agents.template_converter.report import make_report, unaccounted
 from agents.template_converter.settings import ConverterSettings
 from agents.template_converter.write import workshop_files, write_folder
-from shared_services.contracts.conversion import ConversionReport, ConvertRequest, Form, FormCandidate
+from shared_services.contracts.conversion import ConversionReport, ConvertRequest, Form, FormCandidate, SourceRequest
 from shared_services.contracts.inventory import Inventory
 from shared_services.contracts.workshop import MAX_STEPS, WorkshopSource
+from shared_services.kit.errors import BadInputError
 from shared_services.library.form import InvalidWorkshopError, WorkshopFiles, validate_files, with_slug
 
 log = get_logger()
@@ -33,10 +39,17 @@ def silent(stage: str, done: int, total: int | None, message: str) -> None:
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a source became: the workshop, held in memory, and the report."""
+    """What a source became.
+
+    Attributes:
+        workshop: Held in memory.
+        report: What was kept, lost, and broken before.
+        pages: The pages that its steps were made from, by path in the source, for whoever compares the two.
+    """
 
     workshop: WorkshopFiles
     report: ConversionReport
+    pages: dict[str, bytes] = field(default_factory=dict)
 
 
 class ConverterService:
@@ -123,21 +136,37 @@ class ConverterService:
             SourceError: The source cannot be fetched or is refused.
             StorageFullError: The disk is full.
         """
+        found: list[tuple[FormCandidate, ConversionReport | SourceError]] = []
+        for candidate, read in self.read_all(request, progress):
+            try:
+                if isinstance(read, Conversion):
+                    _write(read, out / read.report.workshop.slug, silent)
+                found.append((candidate, read.report if isinstance(read, Conversion) else read))
+            except SourceError as error:
+                found.append((candidate, error))
+        return found
+
+    def read_all(
+        self, request: ConvertRequest, progress: Progress = silent
+    ) -> Iterator[tuple[FormCandidate, Conversion | SourceError]]:
+        """Every workshop of the source, one after the other, each under a slug of its own; an error in place of one that
+        cannot be read.
+
+        Raises:
+            NotAWorkshopError: Nothing in it can be imported.
+            SourceError: The source cannot be fetched or is refused.
+        """
         with checkout(request.source, request.ref, self._settings, progress) as laid_out:
             progress("recognise", 0, None, f"Looking through {len(laid_out.tree.files)} files")
             chosen = recognise.every(_candidates(laid_out.tree, request.path), request.as_form)
-            found: list[tuple[FormCandidate, ConversionReport | SourceError]] = []
             taken: set[str] = set()
             for number, candidate in enumerate(chosen, 1):
                 progress("convert", number - 1, len(chosen), candidate.path or laid_out.source.name)
                 wanted = request.model_copy(update={"slug": None})
                 try:
-                    conversion = self._read(laid_out, wanted, candidate, silent, taken)
-                    _write(conversion, out / conversion.report.workshop.slug, silent)
-                    found.append((candidate, conversion.report))
+                    yield candidate, self._read(laid_out, wanted, candidate, silent, taken)
                 except SourceError as error:
-                    found.append((candidate, error))
-        return found
+                    yield candidate, error
 
     def _read(
         self,
@@ -165,9 +194,10 @@ class ConverterService:
         slug = request.slug if taken is None else unique_slug(result.manifest.slug, taken)
         if slug is not None:
             result = with_slug(result, slug)
-        return Conversion(result, make_report(candidate, laid_out.tree, imported, result))
+        report = make_report(candidate, laid_out.tree, imported, result)
+        return Conversion(result, report, pages_of(laid_out.tree, result))
 
-    def inspect(self, request: ConvertRequest, out: Path | None = None, progress: Progress = silent) -> Inventory:
+    def inspect(self, request: SourceRequest, out: Path | None = None, progress: Progress = silent) -> Inventory:
         """What the source holds, read and never run.
 
         Args:
@@ -180,29 +210,40 @@ class ConverterService:
                 written.
             StorageFullError: The disk is full.
         """
-        with checkout(request.source, request.ref, self._settings, progress) as laid_out:
-            tree = subtree(laid_out.tree, request.path.strip("/"))
-            inventory = read_inventory(tree, lambda done, total: progress("inspect", done, total, f"{done} of {total} files"))
-            if out is not None:
-                self._write_skeleton(laid_out, tree, inventory, request, out, progress)
+        if out is None:
+            with self._inspected(request, progress) as (_laid_out, _tree, inventory):
+                return inventory
+        inventory, made = self.skeleton(request, progress)
+        _write(made, out, progress)
         return inventory
 
+    def skeleton(self, request: SourceRequest, progress: Progress = silent) -> tuple[Inventory, Conversion]:
+        """What the source holds, and a workshop's skeleton made of it; its report's losses say which steps have no ground.
+
+        Raises:
+            SourceError: The source cannot be fetched, is refused, or there is nothing to make a workshop of.
+        """
+        with self._inspected(request, progress) as (laid_out, tree, inventory):
+            return inventory, _skeleton(laid_out, tree, inventory, request)
+
+    @contextmanager
+    def _inspected(self, request: SourceRequest, progress: Progress) -> Iterator[tuple[Checkout, Tree, Inventory]]:
+        with checkout(request.source, request.ref, self._settings, progress) as laid_out:
+            tree = subtree(laid_out.tree, request.path.strip("/"))
+            read = read_inventory(tree, lambda done, total: progress("inspect", done, total, f"{done} of {total} files"))
+            yield laid_out, tree, read
+
     @staticmethod
-    def _write_skeleton(
-        laid_out: Checkout, tree: Tree, inventory: Inventory, request: ConvertRequest, out: Path, progress: Progress
-    ) -> None:
-        if not (inventory.build_files or inventory.endpoints or inventory.entry_points):
-            raise UnreadableSourceError(
-                "There is neither a build file nor an endpoint nor a beginning of a program to make a workshop of."
-            )
-        name = posixpath.basename(request.path.strip("/")) or laid_out.source.name
-        imported = skeleton(tree, inventory, name, laid_out.source.repository)
-        source = WorkshopSource(
-            repository=laid_out.source.repository, ref=request.ref, commit=laid_out.tree.commit, path=request.path.strip("/")
-        )
-        files = validate_files(workshop_files(imported, tree, source, name)).files
-        progress("write", 0, len(files), f"Writing {len(files)} files")
-        write_folder(files, out)
+    def export(workshop: WorkshopFiles, form: Form) -> Exported:
+        """A workshop in another form, with everything that it could not hold.
+
+        Raises:
+            BadInputError: There is no export to this form.
+        """
+        exporter = EXPORTERS.get(form)
+        if exporter is None:
+            raise BadInputError(f"There is no export to '{form}'. Known ones: {', '.join(EXPORTERS)}.")
+        return exporter.write(workshop)
 
     @staticmethod
     def _files(
@@ -229,6 +270,20 @@ def _write(conversion: Conversion, folder: Path, progress: Progress) -> None:
     log.info(
         "source_converted", form=report.form, steps=report.counts.steps, losses=len(report.losses), broken=len(report.broken)
     )
+
+
+def _skeleton(laid_out: Checkout, tree: Tree, inventory: Inventory, request: SourceRequest) -> Conversion:
+    if not (inventory.build_files or inventory.endpoints or inventory.entry_points):
+        raise UnreadableSourceError(
+            "There is neither a build file nor an endpoint nor a beginning of a program to make a workshop of."
+        )
+    folder = request.path.strip("/")
+    name = posixpath.basename(folder) or laid_out.source.name
+    imported = skeleton(tree, inventory, name, laid_out.source.repository)
+    source = WorkshopSource(repository=laid_out.source.repository, ref=request.ref, commit=laid_out.tree.commit, path=folder)
+    result = validate_files(workshop_files(imported, tree, source, name))
+    made_of = FormCandidate(form=Form.APPLICATION, score=1, path=folder, evidence=["Made of the application's inventory alone."])
+    return Conversion(result, make_report(made_of, tree, imported, result), pages_of(tree, result))
 
 
 def _candidates(tree: Tree, path: str) -> list[FormCandidate]:

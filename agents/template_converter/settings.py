@@ -64,6 +64,14 @@ class ConverterServerSettings(PlatformSettings):
             "is set."
         ),
     )
+    public_url: str = Field(
+        "",
+        validation_alias="CONVERTER_PUBLIC_URL",
+        description=(
+            "Address under which other agents reach this one, for its agent card. Empty: the address that the card was asked for "
+            "under."
+        ),
+    )
     core_endpoint: str = Field(
         "",
         validation_alias="CORE_ENDPOINT",

@@ -48,6 +48,14 @@ class JobsClient(ServiceClient):
         """Ask a job to stop."""
         return await self._model(Job, "POST", f"/api/v1/jobs/{job_id}/cancel")
 
+    async def retry(self, job_id: str) -> Job:
+        """Let a failed job go on from the step that failed.
+
+        Raises:
+            ProblemError: Status 409: it has not failed.
+        """
+        return await self._model(Job, "POST", f"/api/v1/jobs/{job_id}/retry")
+
     async def wait(self, job_id: str) -> Job:
         """The job once it has ended."""
         while (job := await self.get(job_id)).state not in FINAL_STATES:

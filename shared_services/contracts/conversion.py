@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from shared_services.contracts.base import Slug, WireModel
+from shared_services.contracts.inventory import Inventory
+from shared_services.contracts.problems import Problem
 
 
 class Form(StrEnum):
@@ -48,22 +50,38 @@ class FormCandidate(WireModel):
     evidence: list[str] = []
 
 
-class ConvertRequest(WireModel):
-    """What `workshop convert` asks.
+class SourceRequest(WireModel):
+    """A source, or a part of one.
 
     Attributes:
         source: A git address (https, ssh, file), a local folder, a `.zip` or a `.tar.gz`.
-        as_form: Overrules recognition.
         ref: Branch, tag or commit; the default branch when absent.
         path: Subfolder to read as if it were the whole repository.
-        slug: What the workshop is to be called; made from its title when absent.
     """
 
     source: Annotated[str, Field(min_length=1, max_length=2000)]
-    as_form: Form | None = None
     ref: Annotated[str, Field(max_length=300)] | None = None
     path: Annotated[str, Field(max_length=1000)] = ""
+
+
+class ConvertRequest(SourceRequest):
+    """What `workshop convert` asks.
+
+    Attributes:
+        as_form: Overrules recognition.
+        slug: What the workshop is to be called; made from its title when absent.
+        every: Convert each workshop of the source, to a draft of its own; `slug` is passed over then.
+    """
+
+    as_form: Form | None = None
     slug: Slug | None = None
+    every: bool = False
+
+
+class InspectRequest(SourceRequest):
+    """What `workshop inspect` asks; with `skeleton` a workshop's skeleton is made of the application, as a draft."""
+
+    skeleton: bool = False
 
 
 class ReportStep(WireModel):
@@ -133,3 +151,72 @@ class ConversionReport(WireModel):
     counts: Counts
     losses: list[Loss]
     broken: list[Broken]
+
+
+class ConversionResult(WireModel):
+    """What a conversion came to: a draft in the library, and the report."""
+
+    workshop: Slug
+    version: str
+    report: ConversionReport
+
+
+class ReadWorkshop(ConversionResult):
+    """One workshop of a source that holds several; `path` is where."""
+
+    form: Form
+    path: str
+
+
+class UnreadWorkshop(WireModel):
+    """One workshop of a source that could not be read, and why."""
+
+    form: Form
+    path: str
+    problem: Problem
+
+
+class ConversionsResult(WireModel):
+    """What the conversion of every workshop of a source came to."""
+
+    workshops: list[ReadWorkshop]
+    unread: list[UnreadWorkshop] = []
+
+
+class InspectionResult(WireModel):
+    """What an inspection came to: the inventory, and the skeleton's draft where one was asked for."""
+
+    inventory: Inventory
+    skeleton: ConversionResult | None = None
+
+
+class ExportReport(WireModel):
+    """A version of a workshop in another form: its files by path, and what the form has no place for.
+
+    The `source` of a loss is a path inside the workshop.
+    """
+
+    workshop: Slug
+    version: str
+    form: Form
+    files: list[str]
+    losses: list[Loss]
+
+
+class StepPreview(WireModel):
+    """A step as it was converted, beside what it was made from.
+
+    Attributes:
+        content: Markdown in the neutral form; `hints` likewise, where there are any.
+        source: The page of the source that the step was made from; empty where that is not known.
+        runs: The source map: `(content line, file, source line)`, as `SourceMap.runs`.
+        pages: Text of each file that the step was made from, by path.
+    """
+
+    id: Slug
+    title: str
+    content: str
+    hints: str = ""
+    source: str = ""
+    runs: list[tuple[int, str, int]] = []
+    pages: dict[str, str] = {}

@@ -123,6 +123,11 @@ def data_part(model: BaseModel) -> Part:
     return Part(data=json_format.ParseDict(model.model_dump(mode="json"), struct_pb2.Value()), media_type=JSON)
 
 
+def file_part(data: bytes, name: str, media_type: str) -> Part:
+    """A part that is a file."""
+    return Part(raw=data, filename=name, media_type=media_type)
+
+
 def texts_of(message: Message) -> list[str]:
     """The text parts of a message."""
     return [part.text for part in message.parts if part.WhichOneof("content") == "text"]
@@ -216,6 +221,12 @@ class SkillExecutor(AgentExecutor):
         if not known:
             await event_queue.enqueue_event(submitted(context))
         await self._run(begun, task)
+
+    async def ended(self, task_id: str) -> None:
+        """Wait until nothing is done for a task any more."""
+        under_way = self._under_way.get(task_id)
+        if under_way is not None:
+            await under_way[1].wait()
 
     async def _run(self, work: "Work", task: TaskUpdater) -> None:
         ended = anyio.Event()

@@ -21,23 +21,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, _settings: CliSettings) -> int:
     """Export; 0 when it was written."""
-    from agents.template_converter.exports import EXPORTERS
+    from agents.template_converter.service import ConverterService
     from shared_services.library.form import read_folder
 
-    exporter = next((exporter for form, exporter in EXPORTERS.items() if form == args.form), None)
-    if exporter is None:
-        raise BadInputError(f"There is no export to '{args.form}'. Known ones: {', '.join(EXPORTERS)}.")
-    exported = exporter.write(read_folder(args.folder))
+    exported = ConverterService.export(read_folder(args.folder), args.form)
     write_files(exported.files, args.out)
     if args.json:
         report = {
-            "form": exporter.form,
+            "form": args.form,
             "files": sorted(exported.files),
             "losses": [row.model_dump(mode="json") for row in exported.losses],
         }
         sys.stdout.write(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     else:
-        _show(exporter.form, len(exported.files), exported.losses, args.out)
+        _show(args.form, len(exported.files), exported.losses, args.out)
     return 0
 
 

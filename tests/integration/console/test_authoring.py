@@ -96,6 +96,7 @@ async def test_two_readings_are_a_choice_that_keeps_branch_and_address(site: Sit
         "ref": "main",
         "path": "beta",
         "slug": None,
+        "every": False,
     }
 
 

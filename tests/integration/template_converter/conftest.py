@@ -4,11 +4,13 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from tests.integration.template_converter.house import House, house
 
 
 class _GitHandler(BaseHTTPRequestHandler):
@@ -61,3 +63,17 @@ def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The whole product on a socket."""
+    with house(tmp_path_factory.mktemp("house")) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def laptop(served: House) -> AsyncIterator[House]:
+    """The same, with clients that are closed after the test."""
+    yield served
+    await served.close()

@@ -1,0 +1,257 @@
+"""What callers may ask of the converter, the same over HTTP and A2A: who may, what is read at once and what becomes a job."""
+
+import io
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+
+from agents.template_converter.exports.model import Exported
+from agents.template_converter.git import Progress
+from agents.template_converter.job import INSPECT, LibrarySource, kind_of
+from agents.template_converter.service import ConverterService, silent
+from agents.template_converter.sources import parse_source, redact
+from agents.template_converter.threads import in_thread
+from shared_services.clients.library import LibraryClient
+from shared_services.contracts.conversion import (
+    ConversionResult,
+    ConvertRequest,
+    ExportReport,
+    Form,
+    FormCandidate,
+    InspectRequest,
+    SourceRequest,
+    StepPreview,
+)
+from shared_services.contracts.identity import Identity, Role
+from shared_services.contracts.inventory import Inventory
+from shared_services.contracts.jobs import Job, JobState
+from shared_services.contracts.library import WorkshopVersion
+from shared_services.contracts.problems import Problem
+from shared_services.contracts.workshop import SourceMap
+from shared_services.jobs.service import Jobs
+from shared_services.kit.errors import ConflictError, NotFoundError, ProblemError, UnavailableError
+from shared_services.kit.identity import Permission, require
+from shared_services.library.form import validate_files
+
+EXPORTS_AT_ONCE = 2
+REPORT = "export-report.json"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Export:
+    """A version in another form: what to tell, and the files."""
+
+    report: ExportReport
+    files: dict[str, bytes]
+
+    async def archived(self) -> bytes:
+        """`archive`, made in a thread."""
+        return await to_thread.run_sync(self.archive)
+
+    def archive(self) -> bytes:
+        """A zip with the files in a folder named by the workshop, and the report beside it; the same bytes each time."""
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as zipped:
+            entries = {f"{self.report.workshop}/{path}": data for path, data in self.files.items()}
+            entries[REPORT] = self.report.model_dump_json(indent=2).encode() + b"\n"
+            for path in sorted(entries):
+                entry = zipfile.ZipInfo(path, _EPOCH)
+                entry.external_attr = (0o755 if path.endswith(".sh") else 0o644) << 16
+                zipped.writestr(entry, entries[path], zipfile.ZIP_DEFLATED)
+        return held.getvalue()
+
+    @property
+    def file_name(self) -> str:
+        """Of the archive."""
+        return f"{self.report.workshop}-{self.report.form}.zip"
+
+
+def may_use(caller: Identity | None, request: SourceRequest) -> Identity:
+    """The caller, when they may have this source read: authors, and of this machine's own folders administrators alone.
+
+    The person at the machine, who signed in by the printed link, is one; an author of a server who signed in from elsewhere
+    is not, and learns nothing about which folders there are.
+
+    Raises:
+        UnauthenticatedError: Nobody is signed in.
+        ForbiddenError: They may not convert.
+        BadAddressError: No address that this caller may give.
+        HostileSourceError: Made to be taken for an option or a command.
+    """
+    identity = require(caller, Permission.WORKSHOP_CONVERT)
+    if Role.ADMIN not in identity.roles:
+        parse_source(request.source, allow_local=False)
+    return identity
+
+
+class Operations:
+    """The converter's skills.
+
+    Args:
+        service: Does the work.
+        jobs: Run conversions and inspections; None where there are none.
+        library: Holds what is exported and previewed; None where it is not known.
+    """
+
+    def __init__(self, service: ConverterService, jobs: Jobs | None = None, library: LibrarySource | None = None) -> None:
+        self._service = service
+        self._jobs = jobs
+        self._library = library
+        self._exporting = CapacityLimiter(EXPORTS_AT_ONCE)
+
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs.
+
+        Raises:
+            UnavailableError: There are none here.
+        """
+        if self._jobs is None:
+            raise UnavailableError(
+                "Conversions do not run here: this process has no database for jobs (CONVERTER_DATABASE_URL). "
+                "`classify` and `inspect` work without."
+            )
+        return self._jobs
+
+    async def classify(
+        self, caller: Identity | None, request: ConvertRequest, progress: Progress = silent
+    ) -> list[FormCandidate]:
+        """Readings of a source, the likeliest first.
+
+        Raises:
+            PlatformError: The caller may not, or the source cannot be fetched.
+        """
+        may_use(caller, request)
+        return await in_thread(lambda told: self._service.classify(request, told), progress)
+
+    async def inspect(self, caller: Identity | None, request: SourceRequest, progress: Progress = silent) -> Inventory:
+        """What a source holds.
+
+        Raises:
+            PlatformError: The caller may not, or the source cannot be fetched.
+        """
+        may_use(caller, request)
+        return await in_thread(lambda told: self._service.inspect(request, None, told), progress)
+
+    async def start_conversion(self, caller: Identity | None, request: ConvertRequest) -> Job:
+        """A conversion as a job; its result is a `ConversionResult`, or a `ConversionsResult` of `every` workshop.
+
+        Raises:
+            PlatformError: The caller may not, or jobs do not run here.
+        """
+        return await self._submit(kind_of(request), caller, request)
+
+    async def start_inspection(self, caller: Identity | None, request: InspectRequest) -> Job:
+        """An inspection as a job; its result is an `InspectionResult`.
+
+        Raises:
+            PlatformError: The caller may not, or jobs do not run here.
+        """
+        return await self._submit(INSPECT, caller, request)
+
+    async def _submit(self, kind: str, caller: Identity | None, request: SourceRequest) -> Job:
+        identity = may_use(caller, request)
+        given: dict[str, Any] = request.model_dump(mode="json")
+        return await self.jobs.submit(kind, redact(request.source), identity.id, given)
+
+    async def export(self, caller: Identity | None, workshop: str, version: str | None, form: Form) -> Export:
+        """A version of a workshop, the current one where none is named, in another form.
+
+        Raises:
+            PlatformError: The caller may not, there is no such version, or no export to this form.
+        """
+        require(caller, Permission.WORKSHOP_CONVERT, workshop=workshop)
+        library = self._reading()
+        found = await (library.current(workshop) if version is None else library.version(workshop, version))
+        files = validate_files(await library.files(found))
+        exported = await to_thread.run_sync(self._service.export, files, form, limiter=self._exporting)
+        return _export_of(found, form, exported)
+
+    async def result(self, caller: Identity | None, job_id: str) -> ConversionResult:
+        """What one's own conversion came to.
+
+        Raises:
+            NotFoundError: The caller has no such conversion.
+            ConflictError: It has not ended, or was cancelled.
+            ProblemError: What it failed with.
+        """
+        identity = require(caller, Permission.WORKSHOP_CONVERT)
+        job = await self.jobs.get(job_id)
+        if job.owner != identity.id and Role.ADMIN not in identity.roles:
+            raise NotFoundError(f"There is no job '{job_id}'.")
+        return conversion_of(job)
+
+    async def preview(self, caller: Identity | None, job_id: str, step: str) -> StepPreview:
+        """A step of one's own conversion, beside the pages it was made from.
+
+        Raises:
+            PlatformError: As for `result`; or there is no such step.
+        """
+        made = await self.result(caller, job_id)
+        library = self._reading()
+        version = await library.version(made.workshop, made.version)
+        if step not in version.steps:
+            raise NotFoundError(f"The workshop has no step '{step}'. Its steps: {', '.join(version.manifest.steps)}.")
+        hashes = {file.path: file.sha256 for file in version.files}
+
+        async def text(name: str) -> str:
+            sha256 = hashes.get(f"steps/{step}/{name}")
+            return (await library.file(version.workshop, sha256)).decode() if sha256 else ""
+
+        raw = await text("source-map.json")
+        source_map = SourceMap.model_validate_json(raw) if raw else SourceMap(file="")
+        named = dict.fromkeys(path for path in [source_map.file, *(row[1] for row in source_map.runs)] if path)
+        return StepPreview(
+            id=step,
+            title=version.steps[step].title,
+            content=await text("content.md"),
+            hints=await text("hints.md"),
+            source=source_map.file,
+            runs=source_map.runs,
+            pages={path: page for path in named if (page := await _page(library, version, path)) is not None},
+        )
+
+    def _reading(self) -> LibraryClient:
+        if self._library is None:
+            raise UnavailableError("There is no library here to read workshops from (CORE_ENDPOINT).")
+        return self._library()
+
+
+def conversion_of(job: Job) -> ConversionResult:
+    """What a conversion's job came to.
+
+    Raises:
+        NotFoundError: The job is no conversion of one workshop.
+        ConflictError: It has not ended, or was cancelled.
+        ProblemError: What it failed with.
+    """
+    if job.error is not None:
+        raise ProblemError(Problem.model_validate(job.error))
+    if job.state is not JobState.SUCCEEDED or job.result is None:
+        raise ConflictError(f"Job '{job.id}' is {job.state}, so there is no report of it. Follow it under /api/v1/jobs.")
+    if "report" not in job.result:
+        raise NotFoundError(f"Job '{job.id}' of kind '{job.kind}' has no report of one workshop; its result has what it made.")
+    return ConversionResult.model_validate(job.result)
+
+
+async def _page(library: LibraryClient, version: WorkshopVersion, path: str) -> str | None:
+    try:
+        return await library.source(version.workshop, version.version, path)
+    except ProblemError as error:
+        if error.status != NotFoundError.status:
+            raise
+        return None
+
+
+def _export_of(version: WorkshopVersion, form: Form, exported: Exported) -> Export:
+    report = ExportReport(
+        workshop=version.workshop,
+        version=version.version,
+        form=form,
+        files=sorted(exported.files),
+        losses=sorted(exported.losses, key=lambda row: (row.source, row.line, row.kind)),
+    )
+    return Export(report, exported.files)
