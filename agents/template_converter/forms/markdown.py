@@ -1,4 +1,4 @@
-"""Plain Markdown tutorials: numbered files or folders, a README that lists its pages, or one README with steps as sections."""
+"""Plain Markdown tutorials: numbered files or folders, a list of contents or a README that lists its pages, or one README."""
 
 import posixpath
 import re
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.contents import contents, exercise_steps
 from agents.template_converter.forms.moaw import outline_at, read_outline, readings
 from agents.template_converter.forms.numbering import natural, number_of
 from agents.template_converter.forms.pages import Page, first_paragraph, load_page
@@ -14,6 +15,7 @@ from agents.template_converter.forms.sections import section_steps
 from agents.template_converter.forms.toc import listed_pages
 from agents.template_converter.model import ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Form, FormCandidate, Loss
+from shared_services.contracts.workshop import Variable
 
 README = ("README.md", "readme.md", "Readme.md", "index.md", "INDEX.md", "_index.md", "README.markdown")
 _RECORDS = re.compile(
@@ -21,6 +23,7 @@ _RECORDS = re.compile(
     r"(?:$|[-_/])",
     re.IGNORECASE,
 )
+_FILLED_IN = re.compile(r"(?<!\$)\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
 _MAX_FOLDERS = 3000
 
 
@@ -29,14 +32,17 @@ class Layout:
     """How the pages of a tutorial lie.
 
     Attributes:
-        kind: `listed` (a README links to its pages), `numbered` or `sections` (one README).
+        kind: `exercise` (of GitHub), `listed` (a list of contents or a README links to its pages), `numbered` or `sections`
+            (one README).
         pages: `(path, chapter)` in order.
         readme: The page that stands above them.
+        contents: The file that lists them, where that is another one.
     """
 
     kind: str
     pages: list[tuple[str, str]]
     readme: str | None
+    contents: str | None = None
 
 
 class MarkdownImporter:
@@ -97,7 +103,15 @@ class MarkdownImporter:
         )
         if readme:
             plan.authors, plan.tags = readme.front.authors, readme.front.tags
+        named = {name for step in steps for name in _filled_in(step.page)} if layout.kind == "exercise" else set()
+        plan.variables = frozenset(named)
+        if layout.contents and posixpath.basename(layout.contents).lower() == "_sidebar.md":
+            # docsify's links are relative to its root, and name pages without their ending.
+            plan.root = posixpath.dirname(layout.contents)
+            plan.roots = (plan.root,)
+            plan.addresses = {path.rpartition(".")[0].casefold(): path for path, _ in layout.pages}
         workshop = assemble(tree, plan)
+        workshop.variables = [Variable(name=name) for name in sorted(named)]
         workshop.losses += losses
         return workshop
 
@@ -108,7 +122,7 @@ class MarkdownImporter:
             page = readme if readme and path == readme.path else load_page(tree, path)
             steps.append(StepPlan(page, 0, len(page.lines), page.title or _words(path), chapter=chapter))
         name_steps(steps, [_words(path) for path, _ in layout.pages])
-        losses = []
+        losses = _checks_elsewhere(tree) if layout.kind == "exercise" else []
         if readme and all(path != readme.path for path, _ in layout.pages):
             losses.append(
                 Loss(
@@ -122,19 +136,41 @@ class MarkdownImporter:
 
     def _candidate(self, tree: Tree, folder: str, program: signals.Code) -> FormCandidate | None:
         layout = find_layout(tree, folder)
-        if layout is None or (folder and layout.readme is None and len(_numbered_in(tree, folder)) < 2):
+        if layout is None or (folder and layout.readme is None and not layout.contents and len(_numbered_in(tree, folder)) < 2):
             return None
         readme = tree.read_text(layout.readme) if layout.readme else ""
         words = signals.workshop_words(f"{signals.opening(readme)} {folder.replace('-', ' ').replace('/', ' ')}")
+        if layout.kind == "exercise":
+            evidence = f"`.github/steps` holds the {len(layout.pages) - bool(layout.readme)} steps of a GitHub exercise."
+            return FormCandidate(form=Form.MARKDOWN, score=0.9, path=folder, evidence=[evidence])
         if layout.kind == "sections":
             return _judge_sections(program, folder, readme, layout, words)
         return _judge_pages(tree, folder, layout, words)
 
 
+def _filled_in(page: Page) -> set[str]:
+    """Names that GitHub fills in when it shows a step of an exercise."""
+    code = page.parsed.code_rows()
+    rows = (line.text for row, line in enumerate(page.lines) if row not in code)
+    return {match[1] for text in rows for match in _FILLED_IN.finditer(text)}
+
+
+def _checks_elsewhere(tree: Tree) -> list[Loss]:
+    """The workflows that watch over an exercise's steps on GitHub, and show the next one."""
+    detail = "This workflow checks a step on GitHub and shows the next one; nothing here runs it."
+    paths = (path for path in tree.under(".github/workflows") if number_of(posixpath.basename(path)) is not None)
+    return [Loss(kind="check", source=path, line=0, detail=detail) for path in paths]
+
+
 def find_layout(tree: Tree, folder: str) -> Layout | None:
     """How a tutorial in `folder` lies: the README's own list first, then numbers, then the README's sections."""
     readme = next((path for name in README if (path := posixpath.join(folder, name)) in tree), None)
+    if steps := exercise_steps(tree) if not folder else []:
+        return Layout("exercise", [(path, "") for path in ([readme] if readme else []) + steps], readme)
     numbered = _numbered(tree, folder)
+    if (book := contents(tree, folder)) and len(book[1]) >= len(numbered) / 2:
+        above = next((path for name in README if (path := posixpath.join(posixpath.dirname(book[0]), name)) in tree), readme)
+        return Layout("listed", book[1], above, book[0])
     if readme:
         listed = [
             path
@@ -215,7 +251,7 @@ def _judge_pages(tree: Tree, folder: str, layout: Layout, words: list[str]) -> F
     if share < 0.25 or not (words or numbered >= 0.6):
         score = min(score, 0.4)
     order = (
-        f"`{layout.readme}` lists {len(facts)} pages in order"
+        f"`{layout.contents or layout.readme}` lists {len(facts)} pages in order"
         if layout.kind == "listed"
         else f"{len(facts)} numbered pages, from `{layout.pages[0][0]}`"
     )

@@ -7,6 +7,7 @@ from markdown_it.token import Token
 
 from agents.template_converter.forms.anchors import UniqueAnchors, pymarkdown_anchor
 from agents.template_converter.forms.frontmatter import FrontMatter, split_front_matter
+from agents.template_converter.forms.gitbook import convert_gitbook
 from agents.template_converter.forms.html_blocks import Asides, convert_details, convert_html, part_fences, take_asides
 from agents.template_converter.forms.lines import Line, lines_of, trimmed
 from agents.template_converter.forms.parsing import Parsed, parse
@@ -83,7 +84,7 @@ def load_page(tree: Tree, path: str, *, snippets: Snippets | None = None) -> Pag
     front, lines = split_front_matter(lines)
     if snippets:
         lines = outdent_fences(bracket_spaced_targets(convert_blocks(lines)))
-    return make_page(path, front, lines, mkdocs=snippets is not None)
+    return make_page(path, front, convert_gitbook(lines), mkdocs=snippets is not None)
 
 
 def make_page(
