@@ -79,5 +79,5 @@ def _block(line: Line, tag: re.Match[str], body: list[Line], depth: int, level: 
         below = min(level + 1, 6)
         head = line.with_text(f"{indent}{'#' * below} {given.get('title') or 'Tab'}")
         return [line.made(""), head, line.made(""), *convert_gitbook(trimmed(body), depth + 1, below), line.made("")]
-    title = [line.with_text(f"{indent}**{given['title']}**"), line.made("")] if given.get("title") else []
-    return [line.made(""), *title, *convert_gitbook(trimmed(body), depth + 1, level), line.made("")]
+    label = [line.with_text(f"{indent}**{given['title']}**"), line.made("")] if given.get("title") else []
+    return [line.made(""), *label, *convert_gitbook(trimmed(body), depth + 1, level), line.made("")]
