@@ -157,13 +157,14 @@ def _step(
     )  # fmt: skip
     made.hints = _aside(step, step.page.asides.hints, resolver, fences, asides)
     made.solve = _aside(step, step.page.asides.solutions, resolver, fences, asides)
+    made.explain = _aside(step, step.page.asides.explanations, resolver, fences, asides)
     return made
 
 
 def _aside(
     step: StepPlan, parts: list[tuple[int, list[Line]]], resolver: Resolver, fences: FenceReader, asides: list[Rewritten]
 ) -> str | None:
-    """Hints or solutions of a step, under the headings that they stood under."""
+    """Hints, solutions or explanations of a step, under the headings that they stood under."""
     mine = [(row, lines) for row, lines in parts if step.first < row <= step.end or row == step.first == 0]
     texts = []
     for row, lines in mine:

@@ -12,6 +12,7 @@ FenceReader = Callable[[str, str], tuple[FenceInfo, str]]
 _TITLE = re.compile(r"""\b(?:title|filename)=(?:"([^"]*)"|'([^']*)'|(\S+))""")
 _BRACED = re.compile(r"^\{(?P<inner>[^}]*)\}?")
 _TARGET = re.compile(r"""\bdata-target=["']?([\w.-]+)""")
+_TRACK_FLAGS = frozenset({"run", "copy", "nocopy", "wrap", "nowrap", "line-numbers", "noline-numbers"})
 _LANGUAGE = re.compile(r"^[.#]?([A-Za-z0-9_+#.*/-]+)")
 
 
@@ -48,6 +49,16 @@ def read_info(info: str, body: str) -> tuple[FenceInfo, str]:
         copyable="to-copy" in marks,
         output="output" in marks,
     ), _first(title)
+
+
+def track_info(info: str, body: str) -> tuple[FenceInfo, str]:
+    """Instruqt's info strings, `bash,run` or `nocopy`, flags and language in any order: what does not run is for copying."""
+    words = [word.strip() for word in info.partition(" ")[0].split(",")]
+    flags = {word.lower() for word in words} & _TRACK_FLAGS
+    named = next((word for word in words if word and word.lower() not in _TRACK_FLAGS), "")
+    named = named or ("bash" if "run" in flags else "")
+    read, title = read_info(named + info[len(info.partition(" ")[0]) :], body)
+    return FenceInfo(language=read.language, executable="run" in flags, output="nocopy" in flags), title
 
 
 def _first(match: re.Match[str] | None) -> str:

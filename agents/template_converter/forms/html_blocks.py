@@ -33,10 +33,11 @@ _MAX_DEPTH = 12
 
 @dataclass
 class Asides:
-    """What found its place beside a step's content: `(row before which it stood, lines)`."""
+    """What found its place beside a step's content: `(row before which it stood, lines)`; an importer may add to it."""
 
     hints: list[tuple[int, list[Line]]] = field(default_factory=list)
     solutions: list[tuple[int, list[Line]]] = field(default_factory=list)
+    explanations: list[tuple[int, list[Line]]] = field(default_factory=list)
 
 
 def convert_details(lines: list[Line], depth: int = 0) -> list[Line]:

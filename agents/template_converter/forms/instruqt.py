@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,19 +13,21 @@ from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.anchors import slug
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
-from agents.template_converter.forms.fences import read_info
+from agents.template_converter.forms.difficulty import difficulty_of
+from agents.template_converter.forms.fences import track_info
 from agents.template_converter.forms.frontmatter import FrontMatter, minutes_of
 from agents.template_converter.forms.instruqt_lab import is_lab, read_lab
 from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.numbering import natural
-from agents.template_converter.forms.pages import first_paragraph, make_page
+from agents.template_converter.forms.pages import Page, first_paragraph, make_page
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
 from agents.template_converter.model import ImportedStep, ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Broken, Form, FormCandidate, Loss
-from shared_services.contracts.workshop import FenceInfo, Variable
+from shared_services.contracts.workshop import Variable
 
 TRACKS = ("track.yml", "track.yaml")
-_SCRIPT = re.compile(r"^(?P<kind>setup|check|solve|cleanup)-(?P<host>[A-Za-z0-9_.-]+)$")
+CONFIGS = ("config.yml", "config.yaml")
+_SCRIPT = re.compile(r"^(?P<kind>setup|check|solve|cleanup)(?:-(?P<host>[A-Za-z0-9_.-]+)|\.sh)$")
 _NUMBER = re.compile(r"^\d+[-_]")
 _TAB = re.compile(r"\[(?:button(?:\s+[^\]]*?label=\"(?P<label>[^\"]*)\"[^\]]*)?|(?P<words>[^\]]*))\]\(#?tab-(?P<number>\d+)\)")
 _VARIABLE = re.compile(r"\[\[\s*Instruqt-Var\s+[^\]]*?key=\"(?P<key>[A-Za-z_][\w.-]*)\"[^\]]*\]\]", re.IGNORECASE)
@@ -32,13 +35,14 @@ _VARIABLE = re.compile(r"\[\[\s*Instruqt-Var\s+[^\]]*?key=\"(?P<key>[A-Za-z_][\w
 
 @dataclass
 class _Challenge:
-    """One challenge, wherever it was written; `lines` are its assignment."""
+    """One challenge, wherever it was written; `lines` are its assignment, `notes` those in a file of their own."""
 
     slug: str
     values: dict[str, Any]
     lines: list[Line]
     folder: str
     source: str
+    notes: list[Line] = field(default_factory=list)
 
 
 @dataclass
@@ -72,7 +76,23 @@ class InstruqtImporter:
                 score = 0.3 if not pages else 0.45 if folder and signals.is_showcase(folder) else 0.95
                 said = f"`{path}` describes an Instruqt lab, with {signals.amount(pages, 'Markdown page')} below it."
                 found.append(FormCandidate(form=self.form, score=score, path=folder, evidence=[said]))
-        return found
+        return found + self._unlisted(tree, {row.path for row in found})
+
+    def _unlisted(self, tree: Tree, known: set[str]) -> list[FormCandidate]:
+        """Folders of numbered challenges without a `track.yml`, which some keep in the site alone."""
+        homes = Counter(
+            posixpath.dirname(posixpath.dirname(path))
+            for path in signals.visible(tree)
+            if path.endswith("/assignment.md") and _NUMBER.match(posixpath.basename(posixpath.dirname(path)))
+        )
+        return [
+            FormCandidate(
+                form=self.form, score=0.45 if signals.is_showcase(home) else 0.85, path=home,
+                evidence=[f"`{home or '.'}` holds {count} numbered folders with an `assignment.md`, as Instruqt's tracks do."],
+            )
+            for home, count in sorted(homes.items())
+            if count > 1 and home not in known
+        ]  # fmt: skip
 
     def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
         """The track at `candidate.path`.
@@ -84,9 +104,10 @@ class InstruqtImporter:
         beside = (row for row in tree.under(candidate.path) if posixpath.dirname(row) == candidate.path)
         if path is None and any(is_lab(tree, row) for row in beside):
             return read_lab(tree, candidate.path)
-        if path is None:
+        if path is None and next(_assignments(tree, candidate.path), None) is None:
             raise UnreadableSourceError(f"There is no `{posixpath.join(candidate.path, TRACKS[0])}`, which a track needs.")
-        track, places = _load(tree, path)
+        track, places = ({}, {}) if path is None else _load(tree, path)
+        path = path or posixpath.join(candidate.path, TRACKS[0])
         challenges = _challenges(tree, candidate.path, path, track, places)
         if not challenges:
             raise UnreadableSourceError(f"`{path}` has no challenges, neither in it nor as `*/assignment.md` beside it.")
@@ -94,15 +115,18 @@ class InstruqtImporter:
         steps = [_plan(challenge, met) for challenge in challenges]
         name_steps(steps, [challenge.slug for challenge in challenges])
         opening = make_page(path, FrontMatter(), lines_of(_block(track.get("description")), path), mkdocs=False)
-        plan = Plan(_text(track.get("title")), steps, root=candidate.path, fences=_info, variables=frozenset(met.variables))
+        plan = Plan(_text(track.get("title")), steps, root=candidate.path, fences=track_info, variables=frozenset(met.variables))
         plan.summary = _text(track.get("teaser")) or first_paragraph(opening)
         plan.authors = [_text(one) for one in _rows(track.get("developers")) if _text(one)]
         plan.tags = [_text(tag) for tag in _rows(track.get("tags")) if _text(tag)]
         workshop = assemble(tree, plan)
+        levels = [difficulty_of(values.get(key)) for key, values in _levels(track, challenges)]
+        workshop.difficulty = next((level for level in levels if level), None)
         workshop.variables = [Variable(name=name) for name in sorted(met.variables)]
         for step, challenge in zip(workshop.steps, challenges, strict=True):
             workshop.losses += _beside(tree, challenge, step)
         workshop.losses += _track_scripts(tree, candidate.path, workshop.steps[0])
+        workshop.losses += _around(tree, candidate.path, path, opening, plan.summary)
         if met.tab is not None:
             detail = f"Links to the track's tabs are words here ({met.tabs} times); a step has no tabs."
             workshop.losses.append(Loss(kind="link", source=met.tab.file, line=met.tab.number, detail=detail))
@@ -177,18 +201,35 @@ def _written_beside(tree: Tree, page: str, listed: dict[str, Any]) -> _Challenge
             values = {}
     merged = {**listed, **(values if isinstance(values, dict) else {})}
     folder = posixpath.dirname(page)
-    return _Challenge(_text(merged.get("slug")) or _NUMBER.sub("", posixpath.basename(folder)), merged, lines, folder, page)
+    notes = posixpath.join(folder, "notes.md")
+    return _Challenge(
+        _text(merged.get("slug")) or _NUMBER.sub("", posixpath.basename(folder)), merged, lines, folder, page,
+        lines_of(tree.read_text(notes), notes) if notes in tree else [],
+    )  # fmt: skip
 
 
 def _plan(challenge: _Challenge, met: _Met) -> StepPlan:
-    title = _text(challenge.values.get("title")) or challenge.slug.replace("-", " ").capitalize()
     lines = [line.with_text(_without_tabs(line, met)) for line in challenge.lines]
     beside = challenge.source.endswith("/assignment.md")
     path = challenge.source if beside else posixpath.join(challenge.folder, "assignment.md")
     page = make_page(path, FrontMatter(), lines, mkdocs=False)
+    first = page.title if not challenge.values else ""
+    title = _text(challenge.values.get("title")) or first or challenge.slug.replace("-", " ").capitalize()
+    for note in _rows(challenge.values.get("notes")):
+        text = _block(note.get("contents")).strip() if isinstance(note, dict) else ""
+        if text:
+            said = [Line(_without_tabs(line, met), challenge.source, 0) for line in lines_of(text, challenge.source)]
+            _explain(page, make_page(path, FrontMatter(), said, mkdocs=False))
+    if challenge.notes:
+        _explain(page, make_page(challenge.notes[0].file, FrontMatter(), challenge.notes, mkdocs=False))
     limit = challenge.values.get("timelimit")
     minutes = minutes_of(-(-limit // 60)) if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None
     return StepPlan(page, 0, len(page.lines), title, minutes=minutes)
+
+
+def _explain(page: Page, note: Page) -> None:
+    page.asides.explanations.append((0, note.lines))
+    page.losses += note.losses
 
 
 def _without_tabs(line: Line, met: _Met) -> str:
@@ -204,32 +245,25 @@ def _without_tabs(line: Line, met: _Met) -> str:
     return _TAB.sub(words, _VARIABLE.sub(variable, line.text))
 
 
-def _info(info: str, body: str) -> tuple[FenceInfo, str]:
-    """`bash,run` runs, `bash,nocopy` is output, anything else is for copying."""
-    read, title = read_info(info, body)
-    flags = {flag.strip() for flag in info.split()[0].split(",")[1:]} if info.split() else set()
-    return FenceInfo(language=read.language, executable="run" in flags, output="nocopy" in flags), title
-
-
 def _beside(tree: Tree, challenge: _Challenge, step: ImportedStep) -> Iterator[Loss]:
     """Scripts, notes and the quiz of a challenge; what has no place is told."""
     step.source = challenge.source
     scripts: dict[str, list[tuple[str, str]]] = {}
     for path in tree.under(challenge.folder):
-        match = _SCRIPT.match(posixpath.basename(path)) if posixpath.dirname(path) == challenge.folder else None
+        here = posixpath.dirname(path) in (challenge.folder, posixpath.join(challenge.folder, "scripts"))
+        match = _SCRIPT.match(posixpath.basename(path)) if here else None
         if match and match["kind"] == "cleanup":
             yield Loss(kind="script", source=path, line=0, detail="A step has no clean-up script; this one is not carried over.")
         elif match:
-            scripts.setdefault(match["kind"], []).append((match["host"], tree.read_text(path)))
+            scripts.setdefault(match["kind"], []).append((match["host"] or "its host", tree.read_text(path)))
+        elif posixpath.dirname(path) == challenge.folder and posixpath.basename(path) == "tabs.md":
+            yield Loss(kind="tab", source=path, line=0, detail="It describes the challenge's tabs, which a step has not.")
     step.setup = _joined(scripts.get("setup"))
     step.check = _joined(scripts.get("check"))
     solve = _joined(scripts.get("solve"))
     if solve:
         fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", solve)), default=0))
         step.solve = f"{fence}bash\n{solve.rstrip()}\n{fence}\n" + (f"\n{step.solve}" if step.solve else "")
-    notes = [_block(note.get("contents")).strip() for note in _rows(challenge.values.get("notes")) if isinstance(note, dict)]
-    if any(notes):
-        step.explain = "\n\n".join(note for note in notes if note) + "\n"
     for note in _rows(challenge.values.get("notes")):
         if isinstance(note, dict) and not note.get("contents"):
             address = _text(note.get("url")) or _text(note.get("type")) or "empty"
@@ -269,12 +303,42 @@ def _track_scripts(tree: Tree, folder: str, first: ImportedStep) -> Iterator[Los
     for path in tree.under(home):
         match = _SCRIPT.match(posixpath.basename(path))
         if match and match["kind"] == "setup":
-            setups.append((match["host"], tree.read_text(path)))
+            setups.append((match["host"] or "its host", tree.read_text(path)))
         else:
             yield Loss(kind="script", source=path, line=0, detail="A workshop has no place for it; it is not carried over.")
     before = _joined(setups)
     if before:
         first.setup = before if first.setup is None else f"{before.rstrip()}\n\n{first.setup}"
+
+
+def _levels(track: dict[str, Any], challenges: list[_Challenge]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where a difficulty may stand, the track's own first, then the challenges' from the last one."""
+    yield "level", track
+    for challenge in reversed(challenges):
+        yield "difficulty", challenge.values
+
+
+def _around(tree: Tree, folder: str, path: str, opening: Page, summary: str) -> Iterator[Loss]:
+    """What a track says of itself and of its environment, for which a workshop has no place."""
+    text = " ".join(" ".join(line.text.split()) for line in opening.lines).strip()
+    if text and text != summary:
+        yield Loss(
+            kind="description", source=path, line=0, detail=f"The track's description is no step; the summary is “{summary}”."
+        )
+    config = next((found for name in CONFIGS if (found := posixpath.join(folder, name)) in tree), None)
+    if config is None:
+        return
+    try:
+        values = load_plain(tree.read_text(config))
+    except UnsafeYamlError:
+        values = {}
+    kinds = (
+        [f"{len(rows)} of `{kind}`" for kind, rows in values.items() if isinstance(rows, list)]
+        if isinstance(values, dict)
+        else []
+    )
+    named = ", ".join(kinds) or "nothing that is counted"
+    yield Loss(kind="setting", source=config, line=0, detail=f"The track's environment ({named}) is its template's to say.")
 
 
 def _empty(challenges: list[_Challenge]) -> list[Broken]:

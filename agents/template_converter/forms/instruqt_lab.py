@@ -11,6 +11,7 @@ import yaml
 
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.fences import track_info
 from agents.template_converter.forms.frontmatter import minutes_of, split_front_matter
 from agents.template_converter.forms.hcl_values import blocks, labelled, load_hcl
 from agents.template_converter.forms.lines import Line, lines_of, outside_fences
@@ -18,12 +19,13 @@ from agents.template_converter.forms.pages import first_paragraph, make_page
 from agents.template_converter.forms.tags import attributes_of
 from agents.template_converter.model import ImportedStep, ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Broken, Loss
-from shared_services.contracts.workshop import FenceInfo, parse_fence_info
+from shared_services.contracts.workshop import FenceInfo, Variable, parse_fence_info
 
 _REFERENCE = re.compile(r"^\$\{(?P<path>[\w.\[\]\"-]+)\}$")
 _OPEN = re.compile(r"^(?P<indent>[ \t]*)<instruqt-code(?=[\s>/])(?P<attributes>[^>]*?)(?P<empty>/?)>(?P<rest>.*)$")
 _CODE_END = re.compile(r"</instruqt-code>[ \t]*$")
 _TAG = re.compile(r"<(?P<close>/?)instruqt-(?P<name>[a-z-]+)(?P<attributes>[^>]*?)/?>")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _LAB = re.compile(r"^\s*resource\s+\"?lab\"?\s+\"", re.MULTILINE)
 
 
@@ -39,11 +41,12 @@ class _Module:
 
 @dataclass
 class _Met:
-    """What was met on a page."""
+    """What was met on a page; `activities` are what it calls tasks and quizzes, with the references."""
 
     tasks: list[str] = field(default_factory=list)
     quizzes: list[str] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
+    activities: dict[str, str] = field(default_factory=dict)
 
 
 def is_lab(tree: Tree, path: str) -> bool:
@@ -65,12 +68,14 @@ def read_lab(tree: Tree, folder: str) -> ImportedWorkshop:
     steps: list[StepPlan] = []
     met: list[_Met] = []
     owners: list[_Module] = []
+    names: set[str] = set()
     for chapter, label, body in _listed(lab):
         found = _page(tree, module, body, label, broken)
         if found is None:
             continue
         owner, path, page = found
-        seen = _Met()
+        seen = _Met(activities={name: _text(reference) for name, reference in _object(page.get("activities")).items()})
+        names.update(name for name in _object(page.get("variables")) if _NAME.fullmatch(name))
         front, lines = split_front_matter(lines_of(tree.read_text(path), path))
         made = make_page(path, front, _components(lines, seen), mkdocs=False)
         title = _text(body.get("title")) or _text(page.get("title")) or made.title or label
@@ -81,13 +86,14 @@ def read_lab(tree: Tree, folder: str) -> ImportedWorkshop:
         raise UnreadableSourceError(f"The lab in `{folder or 'the source'}` shows no page that is there.")
     name_steps(steps, [step.page.path for step in steps])
     title = _text(lab.get("title")) or steps[0].title
-    workshop = assemble(tree, Plan(title, steps, root=folder, roots=(folder,), fences=_as_written))
+    workshop = assemble(tree, Plan(title, steps, root=folder, roots=(folder,), fences=_info, variables=frozenset(names)))
+    workshop.variables = [Variable(name=name) for name in sorted(names)]
     workshop.summary = _text(lab.get("description")) or first_paragraph(steps[0].page)
     workshop.duration = workshop.duration or _limit(lab)
     for step, seen, owner in zip(workshop.steps, met, owners, strict=True):
         workshop.losses += seen.losses
         _tasks(tree, owner, seen, step, broken)
-        _quiz(owner, seen, step, broken)
+        _quiz(tree, owner, seen, step, broken)
     workshop.broken += broken
     workshop.losses += _environment(module)
     return workshop
@@ -234,10 +240,9 @@ _WORDS: dict[str, Callable[[dict[str, str]], str]] = {
 }
 
 
-def _as_written(info: str, _body: str) -> tuple[FenceInfo, str]:
-    language, _, flags = info.partition(",") if " " not in info.strip() else (info, "", "")
-    read = parse_fence_info(language)
-    return read.model_copy(update={"executable": True}) if "run" in flags.split(",") else read, ""
+def _info(info: str, body: str) -> tuple[FenceInfo, str]:
+    """Component tags are in the neutral form by now; fences have a track's info strings."""
+    return track_info(info, body) if "," in info or " " not in info.strip() else (parse_fence_info(info), "")
 
 
 def _tasks(tree: Tree, module: _Module, met: _Met, step: ImportedStep, broken: list[Broken]) -> None:
@@ -246,14 +251,14 @@ def _tasks(tree: Tree, module: _Module, met: _Met, step: ImportedStep, broken: l
     solves: list[str] = []
     setups: list[str] = []
     for name in met.tasks:
-        task = module.resources.get(("task", name))
+        owner, task = _activity(tree, module, met, "task", name)
         if task is None:
             broken.append(_gone("check", step, name, f"The page shows the task `{name}`, which is not there."))
             continue
         for label, condition in labelled(task, "condition"):
             for kind, into in (("check", checks), ("solve", solves), ("setup", setups)):
                 for body in blocks(condition, kind):
-                    path = posixpath.normpath(posixpath.join(module.folder, _text(body.get("script"))))
+                    path = posixpath.normpath(posixpath.join(owner.folder, _text(body.get("script"))))
                     if path not in tree:
                         broken.append(_gone("check", step, path, f"The script of the condition `{label}` is not there."))
                     elif kind == "check":
@@ -282,17 +287,24 @@ def _checked(script: str, message: str) -> str:
     return f"{runner} '{script}' || {{ echo '{said}' >&2; exit 1; }}\n"
 
 
-def _quiz(module: _Module, met: _Met, step: ImportedStep, broken: list[Broken]) -> None:
+def _activity(tree: Tree, module: _Module, met: _Met, kind: str, name: str) -> tuple[_Module, dict[str, Any] | None]:
+    """The task or quiz that a page shows under a name, and the module that holds it."""
+    named = met.activities.get(name)
+    owner, body = _follow(tree, module, named) if named else (module, None)
+    return owner, body if body is not None else module.resources.get((kind, name))
+
+
+def _quiz(tree: Tree, module: _Module, met: _Met, step: ImportedStep, broken: list[Broken]) -> None:
     questions = []
     for name in met.quizzes:
-        quiz = module.resources.get(("quiz", name))
+        owner, quiz = _activity(tree, module, met, "quiz", name)
         if quiz is None:
             broken.append(_gone("quiz", step, name, f"The page shows the quiz `{name}`, which is not there."))
             continue
         listed = quiz.get("questions")
         for reference in listed if isinstance(listed, list) else []:
             parts = re.findall(r"[\w-]+", _text(reference))
-            body = module.resources.get((parts[1], parts[2])) if len(parts) >= 3 else None
+            body = owner.resources.get((parts[1], parts[2])) if len(parts) >= 3 else None
             if body is not None:
                 questions.append(_question(body))
     if questions:
@@ -321,10 +333,20 @@ def _limit(lab: dict[str, Any]) -> int | None:
 def _environment(module: _Module) -> list[Loss]:
     """What the lab's sandbox is made of, told once per kind."""
     kinds: dict[str, int] = {}
+    notes = [
+        Loss(
+            kind="page",
+            source=posixpath.normpath(posixpath.join(module.folder, _text(body.get("file")))),
+            line=0,
+            detail=f"The lab shows it in a tab as the note `{name}`; it is no step.",
+        )
+        for (kind, name), body in module.resources.items()
+        if kind == "note"
+    ]
     for kind, _ in module.resources:
-        if kind not in ("lab", "page", "task", "quiz", "layout") and not kind.endswith("_question"):
+        if kind not in ("lab", "page", "task", "quiz", "layout", "note") and not kind.endswith("_question"):
             kinds[kind] = kinds.get(kind, 0) + 1
-    return [
+    return notes + [
         Loss(
             kind="setting",
             source=posixpath.join(module.folder, "main.hcl"),
@@ -333,6 +355,10 @@ def _environment(module: _Module) -> list[Loss]:
         )
         for kind, count in kinds.items()
     ]
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _text(value: object) -> str:

@@ -101,6 +101,7 @@ class KillercodaImporter:
                 broken.append(Broken(kind="page", source=scenario.path, line=0, target=part.text, detail=detail))
                 continue
             page = _page(tree, candidate.path, part.text, clicks)
+            _help(tree, candidate.path, part, page, clicks)
             steps.append(StepPlan(page, 0, len(page.lines), part.title or page.title or _name(part)))
             parts.append(part)
         if not steps:
@@ -114,7 +115,6 @@ class KillercodaImporter:
         workshop.duration = workshop.duration or scenario.minutes
         for step, part in zip(workshop.steps, parts, strict=True):
             broken += _scripts(tree, scenario, part, step)
-            _help(tree, part, step)
         workshop.variables = [Variable(name=name, description=_traffic(name)) for name in sorted(names)]
         workshop.losses += [*clicks.losses(), *_assets(tree, scenario, workshop.steps[0], broken)]
         workshop.losses += [
@@ -280,14 +280,19 @@ def _scripts(tree: Tree, scenario: _Scenario, part: _Part, step: ImportedStep) -
         step.setup = next(iter(texts.values()), None)
 
 
-def _help(tree: Tree, part: _Part, step: ImportedStep) -> None:
+def _help(tree: Tree, folder: str, part: _Part, page: Page, clicks: Clicks) -> None:
     """Katacoda's pages with the answer; a hint that is a script which prints it is shown as it is."""
-    answer, hint = (tree.read_text(path) if (path := part.help.get(name, "")) in tree else "" for name in _HELP)
-    if answer.strip():
-        step.solve = answer.rstrip() + "\n" + (f"\n{step.solve}" if step.solve else "")
-    if hint.strip():
-        shown = f"```bash\n{hint.rstrip()}\n```" if part.help["hint"].endswith(".sh") else hint.rstrip()
-        step.hints = shown + "\n" + (f"\n{step.hints}" if step.hints else "")
+    for name, into in (("answer", page.asides.solutions), ("hint", page.asides.hints)):
+        path = part.help.get(name, "")
+        if path not in tree:
+            continue
+        if path.endswith(".md"):
+            beside = _page(tree, folder, path, clicks)
+            into.append((len(page.lines), beside.lines))
+            page.losses += beside.losses
+        elif text := tree.read_text(path).rstrip():
+            rows = lines_of(text, path)
+            into.append((len(page.lines), [rows[0].made("```bash"), *rows, rows[-1].made("```")]))
 
 
 def _environment(scenario: _Scenario) -> list[Loss]:

@@ -109,7 +109,7 @@ class Resolver:
         fragment = unquote(fragment)
         if not path:
             return self._place(page, fragment, target) if self.steps.is_page(page) else Target(target)
-        found = self.find(page, path)
+        found = self.find(page, path) or self.find(page, target.partition("#")[0].partition("?")[0])
         if found is None:
             return self._nowhere(page, path)
         if self.steps.is_page(found):
@@ -127,8 +127,9 @@ class Resolver:
             return Target(target, remote=True)
         if target in self.own_files:
             return Target(target)
-        path = unquote(target.partition("#")[0].partition("?")[0])
-        found = self.find(page, path) if path else None
+        written = target.partition("#")[0].partition("?")[0]
+        path = unquote(written)
+        found = self.find(page, path) or self.find(page, written) if path else None
         if found is not None and found in self.tree:
             return Target(self.assets.add(found))
         missing = self._nowhere(page, path)

@@ -10,7 +10,7 @@ from shared_services.contracts.conversion import Form
 from tests.unit.template_converter.trees import make_tree, places, read
 
 IMPORTER = InstruqtImporter()
-TRACK = "slug: t\ntitle: The track\nteaser: About it\ndescription: |-\n  Long.\ntags: [a, '']\ndevelopers: [ann@example.org]\n"
+TRACK = "slug: t\ntitle: The track\nteaser: About it\ntags: [a, '']\ndevelopers: [ann@example.org]\n"
 INLINE = """challenges:
 - slug: first-one
   type: challenge
@@ -52,6 +52,45 @@ def test_challenges_written_into_the_track(tmp_path):
     assert workshop.steps[0].content == "Look at it.\n\n```bash exec\nls\n```\n"
 
 
+def test_what_a_track_says_of_itself_and_its_environment_is_told(tmp_path):
+    files = {
+        "track.yml": TRACK + "level: expert\ndescription: |-\n  Long.\n",
+        "config.yml": "version: 3\nvirtualmachines:\n- name: a\n- name: b\nsecrets: []\n",
+        "01-a/assignment.md": beside(slug="a", difficulty="basic"),
+    }
+    workshop = convert(tmp_path, files)
+    assert workshop.difficulty == "advanced"
+    assert [(row.kind, row.source) for row in workshop.losses] == [("description", "track.yml"), ("setting", "config.yml")]
+    assert "2 of `virtualmachines`" in workshop.losses[1].detail
+
+
+def test_notes_explain_with_their_pictures_and_links(tmp_path):
+    notes = [{"type": "text", "contents": '![p](../assets/p%20q.png) then [[ Instruqt-Var key="K" hostname="h" ]]\n'}]
+    workshop = convert(tmp_path, {"01-a/assignment.md": beside(slug="a", notes=notes), "assets/p%20q.png": b"x"})
+    assert workshop.steps[0].explain == "![p](../../assets/assets/p-20q.png) then {{K}}\n"
+    assert (list(workshop.assets.values()), workshop.broken) == (["assets/p%20q.png"], [])
+
+
+def test_numbered_assignments_without_a_track(tmp_path):
+    files = {
+        "t/README.md": "# Name\n",
+        "t/1-a-b/assignment.md": "Do it.\n",
+        "t/1-a-b/notes.md": "Because.\n",
+        "t/1-a-b/tabs.md": "A terminal.\n",
+        "t/1-a-b/scripts/check.sh": "true\n",
+        "t/10-z/assignment.md": "# The end\n\nBye.\n",
+        "t/2-c/assignment.md": "# Go on\n",
+        "other/1-x/assignment.md": "Alone.\n",
+    }
+    tree = make_tree(tmp_path, files)
+    found = IMPORTER.recognise(tree)
+    assert [(row.path, row.score) for row in found] == [("t", 0.85)]
+    workshop = IMPORTER.read(tree, found[0])
+    assert [step.title for step in workshop.steps] == ["A b", "Go on", "The end"]
+    assert (workshop.steps[0].explain, workshop.steps[0].check) == ("Because.\n", "true\n")
+    assert [(row.kind, row.source) for row in workshop.losses] == [("tab", "t/1-a-b/tabs.md")]
+
+
 def test_lines_of_a_literal_block_are_told_from_the_track(tmp_path):
     step = convert(tmp_path, {"track.yml": TRACK + INLINE}).steps[0]
     rows = (TRACK + INLINE).split("\n")
@@ -76,7 +115,16 @@ def test_the_tracks_order_wins_and_what_it_does_not_list_follows(tmp_path):
 
 @pytest.mark.parametrize(
     ("info", "read_as"),
-    [("bash,run", "bash exec"), ("bash", "bash"), ("yaml,nocopy", "yaml output"), ("", ""), ("run", "run")],
+    [
+        ("bash,run", "bash exec"),
+        ("bash", "bash"),
+        ("yaml,nocopy", "yaml output"),
+        ("", ""),
+        ("run", "bash exec"),
+        ("nocopy", "text output"),
+        ("run,Bash", "bash exec"),
+        ("java,run,copy", "java exec"),
+    ],
 )
 def test_info_strings(tmp_path, info, read_as):
     assert content(tmp_path, f"```{info}\nls\n```\n") == f"```{read_as}\nls\n```\n"

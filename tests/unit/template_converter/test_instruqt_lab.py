@@ -163,6 +163,32 @@ def test_tasks_are_checks_and_quizzes_come_along(workshop):
     }
 
 
+def test_a_page_has_names_of_its_own_for_tasks_quizzes_and_variables(tmp_path):
+    pages = """
+resource "page" "one" {
+  file = "instructions/one.md"
+  activities = {
+    first-try = resource.task.make
+    ask-me    = resource.quiz.asked
+  }
+  variables = {
+    greeting = resource.exec.x.output.GREETING
+  }
+}
+resource "note" "more" {
+  file = "notes/more.md"
+}
+"""
+    one = '<instruqt-task id="first-try"></instruqt-task>\n\n<instruqt-quiz id="ask-me"></instruqt-quiz>\n\n{{greeting}}, do it:\n\n```run,bash\nls\n```\n'
+    made = read(IMPORTER, make_tree(tmp_path, {**FILES, "lab/pages.hcl": pages, "lab/instructions/one.md": one}), "lab")
+    step = made.steps[0]
+    assert {"files/checks/first-try-there-there.sh", "quiz.yaml"} <= set(step.files)
+    assert "{{greeting}}, do it:\n\n```bash exec\nls\n```\n" in step.content
+    assert [row.name for row in made.variables] == ["greeting"]
+    assert [(row.kind, row.source) for row in made.losses] == [("page", "lab/notes/more.md")]
+    assert "quiz" not in {row.kind for row in made.broken}
+
+
 def test_what_is_missing_and_what_has_no_place_is_told(workshop):
     assert [(row.kind, row.target) for row in workshop.broken] == [
         ("page", "gone"),
