@@ -1,20 +1,32 @@
 """Unpacking archives that nobody has vouched for: names are judged before a byte is written, sizes while they stream."""
 
+import errno
+import gzip
+import io
+import lzma
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from agents.template_converter.errors import BadAddressError, HostileSourceError, SourceTooLargeError
-from agents.template_converter.listing import path_problem, skipped
+from agents.template_converter.listing import LFS_POINTER_BYTES, is_lfs_pointer, page_problem, path_problem, skipped
 from agents.template_converter.settings import ConverterSettings
+from shared_services.kit.errors import StorageFullError
 
 _CHUNK = 1 << 16
 _MEMBERS = 500_000
+_MOST_HEADER = 1 << 20
+_LONG_HEADERS = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+_DAMAGED = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplementedError,
+    RuntimeError, ValueError, OverflowError, MemoryError,
+)  # fmt: skip
 
 
 @dataclass
@@ -26,8 +38,14 @@ class Unpacked:
     total: int = 0
 
 
-def unpack(archive: Path, folder: Path, settings: ConverterSettings) -> Unpacked:
+def unpack(archive: Path, folder: Path, settings: ConverterSettings, tick: Callable[[], object] = lambda: None) -> Unpacked:
     """Unpack a `.zip`, `.tar.gz` or `.tgz` into an empty `folder`.
+
+    Args:
+        archive: The archive.
+        folder: Where it goes.
+        settings: The limits.
+        tick: Called for each member; raises where the time for the source is over.
 
     Raises:
         HostileSourceError: A member would leave the folder, or is encrypted.
@@ -36,13 +54,16 @@ def unpack(archive: Path, folder: Path, settings: ConverterSettings) -> Unpacked
     """
     out = Unpacked()
     try:
-        members = _zip_members(archive) if archive.name.lower().endswith(".zip") else _tar_members(archive)
+        members = _zip_members(archive) if archive.name.lower().endswith(".zip") else _tar_members(archive, settings, tick)
         for count, (name, kind, stream) in enumerate(members):
+            tick()
             if count > _MEMBERS:
                 raise SourceTooLargeError(f"{archive.name} has more than {_MEMBERS} members.")
             _take(name, kind, stream, folder, settings, out)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise BadAddressError(f"{archive.name} cannot be unpacked: {error}.") from error
+    except _DAMAGED as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFullError(f"There is no space left to unpack {archive.name}.") from error
+        raise BadAddressError(f"{archive.name} cannot be unpacked: {error or type(error).__name__}.") from error
     return out
 
 
@@ -61,9 +82,14 @@ def _take(name: str, kind: str, stream: IO[bytes] | None, folder: Path, settings
     if len(out.files) >= settings.max_files:
         raise SourceTooLargeError(f"The archive has more than {settings.max_files} files (CONVERTER_MAX_FILES).")
     target = folder / path
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        opened = target.open("wb")
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        out.absent[path] = "a file and a folder of the archive have the same name"
+        return
     written = 0
-    with stream, target.open("xb" if path not in out.files else "wb") as file:
+    with stream, opened as file:
         while chunk := stream.read(_CHUNK):
             written += len(chunk)
             if written > settings.max_file_bytes:
@@ -76,7 +102,16 @@ def _take(name: str, kind: str, stream: IO[bytes] | None, folder: Path, settings
     out.total += written
     if written > settings.max_file_bytes:
         target.unlink()
+        out.files.pop(path, None)
         out.absent[path] = f"it is larger than {settings.max_file_bytes >> 20} MiB"
+        return
+    problem = page_problem(path, written, settings)
+    if problem is None and written < LFS_POINTER_BYTES and is_lfs_pointer(target):
+        problem = "it is a Git LFS pointer; the file itself is not in the archive"
+    if problem:
+        target.unlink()
+        out.files.pop(path, None)
+        out.absent[path] = problem
         return
     out.files[path] = written
 
@@ -97,8 +132,45 @@ def _zip_members(archive: Path) -> Iterator[tuple[str, str, IO[bytes] | None]]:
                 yield info.filename, "file", opened.open(info)
 
 
-def _tar_members(archive: Path) -> Iterator[tuple[str, str, IO[bytes] | None]]:
-    with tarfile.open(archive, "r|gz") as opened:
+class _Member(tarfile.TarInfo):
+    """A member whose headers are of a size that headers have: the library reads them whole."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Member":
+        found = super().frombuf(buf, encoding, errors)
+        if found.type in _LONG_HEADERS and found.size > _MOST_HEADER:
+            raise HostileSourceError(f"The archive holds a header of {found.size >> 20} MiB.")
+        return found
+
+
+class _Counted(io.RawIOBase):
+    """What a compressed stream unpacks to, as far as a limit: passing over a member unpacks it too."""
+
+    def __init__(self, stream: gzip.GzipFile, most: int, tick: Callable[[], object]) -> None:
+        super().__init__()
+        self._stream, self._left, self._tick = stream, most, tick
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._left -= len(data)
+        self._tick()
+        if self._left < 0:
+            raise SourceTooLargeError(
+                "The archive unpacks to several times more than CONVERTER_MAX_SOURCE_BYTES, in members that are left out too."
+            )
+        return data
+
+
+def _tar_members(
+    archive: Path, settings: ConverterSettings, tick: Callable[[], object]
+) -> Iterator[tuple[str, str, IO[bytes] | None]]:
+    with (
+        gzip.open(archive) as unzipped,
+        tarfile.open(
+            fileobj=cast("IO[bytes]", _Counted(unzipped, 4 * settings.max_source_bytes + (1 << 24), tick)),
+            mode="r|", tarinfo=_Member, bufsize=_CHUNK,
+        ) as opened,
+    ):  # fmt: skip
         for info in opened:
             if info.issym() or info.islnk():
                 yield info.name, "link", None

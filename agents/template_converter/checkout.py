@@ -17,11 +17,13 @@ from agents.template_converter.listing import (
     LFS_POINTER_BYTES,
     decode_path,
     list_folder,
+    page_problem,
     path_problem,
     printable,
     skipped,
 )
 from agents.template_converter.model import Tree
+from agents.template_converter.objects import TreeEntry, blob_sizes, list_tree, read_blobs
 from agents.template_converter.refs import clone, local_commit
 from agents.template_converter.settings import ConverterSettings
 from agents.template_converter.sources import Source, SourceKind, parse_source
@@ -68,7 +70,7 @@ def _lay_out(source: Source, ref: str | None, temporary: Path, settings: Convert
     path = source.path
     assert path is not None
     if source.kind is SourceKind.ARCHIVE:
-        return _unpacked(path, files, settings, progress)
+        return _unpacked(path, files, settings, deadline, progress)
     if source.kind is SourceKind.GIT_DIRECTORY:
         return _write_commit(path, local_commit(path, ref, deadline), files, settings, deadline, progress)
     git_dir_here = _git_directory_of(path)
@@ -78,7 +80,7 @@ def _lay_out(source: Source, ref: str | None, temporary: Path, settings: Convert
         return _write_commit(git_dir_here, local_commit(git_dir_here, ref, deadline), files, settings, deadline, progress)
     progress("checkout", 0, None, f"Reading {path}")
     listed, absent = list_folder(path, settings)
-    return Tree(path, listed, _head(git_dir_here, deadline), absent)
+    return Tree(path, listed, _head(git_dir_here, deadline), absent, deadline.left)
 
 
 def _git_directory_of(folder: Path) -> Path | None:
@@ -102,9 +104,9 @@ def _head(git_dir: Path | None, deadline: git.Deadline) -> str | None:
     return done.stdout.decode("ascii").strip() or None
 
 
-def _unpacked(archive: Path, folder: Path, settings: ConverterSettings, progress: git.Progress) -> Tree:
+def _unpacked(archive: Path, folder: Path, settings: ConverterSettings, deadline: git.Deadline, progress: git.Progress) -> Tree:
     progress("checkout", 0, None, f"Unpacking {archive.name}")
-    out = unpack(archive, folder, settings)
+    out = unpack(archive, folder, settings, deadline.left)
     top = single_top([*out.files, *out.absent])
     cut = len(top) + 1 if top else 0
     root = folder / top if top else folder
@@ -113,6 +115,7 @@ def _unpacked(archive: Path, folder: Path, settings: ConverterSettings, progress
         {path[cut:]: out.files[path] for path in sorted(out.files)},
         None,
         {printable(path[cut:]): why for path, why in out.absent.items()},
+        deadline.left,
     )
 
 
@@ -122,42 +125,66 @@ def _write_commit(
     """Write the blobs of `commit` into `folder`; what cannot be had is named, the rest is kept."""
     files: dict[str, int] = {}
     absent: dict[str, str] = {}
+    entries = _counted_entries(git_dir, commit, settings, deadline)
+    sizes = blob_sizes(git_dir, [entry.oid for entry in entries if entry.kind == "blob"])
+    wanted: list[tuple[str, str]] = []
     total = 0
-    entries = [entry for entry in git.list_tree(git_dir, commit, deadline) if not skipped(decode_path(entry.path))]
-    if sum(entry.kind == "blob" for entry in entries) > settings.max_files:
-        raise SourceTooLargeError(
-            f"The repository has more than {settings.max_files} files (CONVERTER_MAX_FILES). "
-            "Give an archive of the part that matters."
-        )
-    with git.blob_reader(git_dir) as blobs:
-        for done, entry in enumerate(entries):
-            if done % 200 == 0:
-                deadline.left()
-                progress("checkout", done, len(entries), "Writing files")
-            path = decode_path(entry.path)
-            size = blobs.size(entry.oid) if entry.kind == "blob" else None
-            problem = _entry_problem(entry, path, size, settings)
-            if problem or size is None:
-                absent[printable(path)] = problem or ""
-                continue
-            total += size
-            if total > settings.max_source_bytes:
-                raise SourceTooLargeError(
-                    f"The repository's files are more than {settings.max_source_bytes >> 20} MiB (CONVERTER_MAX_SOURCE_BYTES)."
-                )
-            data = blobs.read(entry.oid)
-            if size < LFS_POINTER_BYTES and data.startswith(LFS_HEAD):
-                absent[path] = "it is a Git LFS pointer; the file itself is not in the repository"
-                continue
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-            files[path] = size
+    for entry in entries:
+        path = decode_path(entry.path)
+        size = sizes.get(entry.oid)
+        problem = _entry_problem(entry, path, size, settings)
+        if problem or size is None:
+            absent[printable(path)] = problem or ""
+            continue
+        wanted.append((path, entry.oid))
+        total += size
+        if total > settings.max_source_bytes:
+            raise SourceTooLargeError(
+                f"The repository's files are more than {settings.max_source_bytes >> 20} MiB (CONVERTER_MAX_SOURCE_BYTES)."
+            )
+    made: set[Path] = set()
+    for done, ((path, _), data) in enumerate(zip(wanted, read_blobs(git_dir, [oid for _, oid in wanted]), strict=True)):
+        if done % 200 == 0:
+            deadline.left()
+            progress("checkout", done, len(wanted), "Writing files")
+        if len(data) < LFS_POINTER_BYTES and data.startswith(LFS_HEAD):
+            absent[path] = "it is a Git LFS pointer; the file itself is not in the repository"
+        elif _written(folder / path, data, made):
+            files[path] = len(data)
+        else:
+            absent[path] = "a file and a folder of the commit have the same name"
     log.info("source_checked_out", commit=commit, files=len(files), absent=len(absent), bytes=total)
-    return Tree(folder.resolve(), dict(sorted(files.items())), commit, absent)
+    return Tree(folder.resolve(), dict(sorted(files.items())), commit, absent, deadline.left)
 
 
-def _entry_problem(entry: git.TreeEntry, path: str, size: int | None, settings: ConverterSettings) -> str | None:
+def _counted_entries(git_dir: Path, commit: str, settings: ConverterSettings, deadline: git.Deadline) -> list[TreeEntry]:
+    entries, blobs = [], 0
+    for entry in list_tree(git_dir, commit, deadline):
+        if skipped(decode_path(entry.path)):
+            continue
+        entries.append(entry)
+        blobs += entry.kind == "blob"
+        if blobs > settings.max_files or len(entries) > 2 * settings.max_files + 1000:
+            raise SourceTooLargeError(
+                f"The repository has more than {settings.max_files} files (CONVERTER_MAX_FILES). "
+                "Give an archive of the part that matters."
+            )
+    return entries
+
+
+def _written(target: Path, data: bytes, made: set[Path]) -> bool:
+    """Write a file, and its folders where they are not `made` yet; False where a folder or a file is in its way."""
+    try:
+        if target.parent not in made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            made.add(target.parent)
+        target.write_bytes(data)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        return False
+    return True
+
+
+def _entry_problem(entry: TreeEntry, path: str, size: int | None, settings: ConverterSettings) -> str | None:
     if entry.kind == "commit":
         return "it is a submodule, which is not fetched"
     if entry.mode == "120000":
@@ -166,7 +193,7 @@ def _entry_problem(entry: git.TreeEntry, path: str, size: int | None, settings: 
         return "the repository lacks the object"
     if size > settings.max_file_bytes:
         return f"it is larger than {settings.max_file_bytes >> 20} MiB"
-    return path_problem(path)
+    return page_problem(path, size, settings) or path_problem(path)
 
 
 def subtree(tree: Tree, folder: str) -> Tree:
@@ -193,4 +220,5 @@ def subtree(tree: Tree, folder: str) -> Tree:
         files,
         tree.commit,
         {path.removeprefix(prefix): why for path, why in tree.absent.items() if path.startswith(prefix)},
+        tree.tick,
     )

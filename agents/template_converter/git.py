@@ -1,7 +1,7 @@
-"""Git as a reader of objects, never as a writer of work trees.
+"""Git as a fetcher and reader of objects, never as a writer of work trees.
 
 Nothing of a repository is ever checked out: no hooks, filters, attributes or submodules can take part, because blobs are
-read with `git cat-file --batch` and written by us. Clones are bare and shallow, without templates.
+read with `git cat-file --batch` (`objects.py`) and written by us. Clones are bare and shallow, without templates.
 """
 
 import re
@@ -9,8 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -22,7 +21,7 @@ Progress = Callable[[str, int, int | None, str], None]
 TICK_SECONDS = 0.5
 """`(stage, done, total or None, message)`."""
 
-_SAFE = tuple(
+SAFE = tuple(
     word
     for setting in (
         "core.hooksPath=/dev/null",
@@ -42,16 +41,6 @@ _SAFE = tuple(
 _PROGRESS = re.compile(r"^(?:remote: )?([A-Za-z ]+):\s+\d+% \((\d+)/(\d+)\)")
 REMOTE_PROTOCOLS = "https:http:ssh:git"
 NO_PROTOCOLS = "none"
-
-
-@dataclass(frozen=True)
-class TreeEntry:
-    """One path of a commit; `path` is as the repository has it."""
-
-    mode: str
-    kind: str
-    oid: str
-    path: bytes
 
 
 @dataclass
@@ -75,7 +64,8 @@ class Deadline:
         left = self.start + self.seconds - time.monotonic()
         if left <= 0:
             raise SourceTooLargeError(
-                f"Fetching took longer than {self.seconds:.0f} seconds. Raise CONVERTER_MAX_SECONDS or give an archive."
+                f"Fetching and reading the source took longer than {self.seconds:.0f} seconds. "
+                "Raise CONVERTER_MAX_SECONDS, or give the part that matters."
             )
         return left
 
@@ -92,7 +82,7 @@ def run(
 
     `meanwhile` is called now and then while git is at work, and ends it by raising.
     """
-    command = ["git", *_SAFE, *([f"--git-dir={git_dir}"] if git_dir else []), *arguments]
+    command = ["git", *SAFE, *([f"--git-dir={git_dir}"] if git_dir else []), *arguments]
     try:
         with subprocess.Popen(  # noqa: S603 - a list of arguments, addresses after `--`
             command,
@@ -139,7 +129,7 @@ def fetch(
     Raises:
         SourceTooLargeError: More than `max_bytes` arrived, or time ran out.
     """
-    command = ["git", *_SAFE, f"--git-dir={git_dir}", *arguments]
+    command = ["git", *SAFE, f"--git-dir={git_dir}", *arguments]
     said: list[str] = []
     newest: list[tuple[str, int, int | None, str]] = [("checkout", 0, None, waiting)]
 
@@ -205,74 +195,7 @@ def _folder_bytes(folder: Path) -> int:
     return total
 
 
-def list_tree(git_dir: Path, commit: str, deadline: Deadline) -> list[TreeEntry]:
-    """Every path of `commit`, submodules and symlinks included.
-
-    Raises:
-        UnreachableSourceError: The commit's trees are not all there.
-    """
-    done = run(["ls-tree", "-r", "-z", "--full-tree", commit], git_dir=git_dir, deadline=deadline)
-    if done.returncode:
-        raise UnreachableSourceError(
-            f"The repository lacks folders of commit {commit[:12]}: {_last(done.stderr)}. Clone it whole and try again."
-        )
-    entries = []
-    for row in filter(None, done.stdout.split(b"\0")):
-        meta, _, path = row.partition(b"\t")
-        mode, kind, oid = meta.decode("ascii").split()
-        entries.append(TreeEntry(mode, kind, oid, path))
-    return entries
-
-
-def _last(stderr: bytes) -> str:
+def last_line(stderr: bytes) -> str:
+    """What git said last."""
     lines = stderr.decode("utf-8", "replace").strip().splitlines()
     return lines[-1] if lines else "git gave no reason"
-
-
-class BlobReader:
-    """Sizes and bytes of blobs, over one `git cat-file` process of each kind."""
-
-    def __init__(self, sizes: "subprocess.Popen[bytes]", blobs: "subprocess.Popen[bytes]") -> None:
-        self._sizes = sizes
-        self._blobs = blobs
-
-    def size(self, oid: str) -> int | None:
-        """Bytes of a blob; None when the repository lacks it."""
-        return self._ask(self._sizes, oid)
-
-    def read(self, oid: str) -> bytes:
-        """Bytes of a blob that is there."""
-        size = self._ask(self._blobs, oid)
-        stdout = self._blobs.stdout
-        if size is None or stdout is None:
-            raise UnreachableSourceError(f"The repository lost the object {oid} while it was read.")
-        data = stdout.read(size)
-        stdout.read(1)
-        return data
-
-    @staticmethod
-    def _ask(process: "subprocess.Popen[bytes]", oid: str) -> int | None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(oid.encode("ascii") + b"\n")
-        process.stdin.flush()
-        header = process.stdout.readline().split()
-        return int(header[2]) if len(header) == 3 and header[1] == b"blob" else None
-
-
-@contextmanager
-def blob_reader(git_dir: Path) -> Iterator[BlobReader]:
-    """A `BlobReader`; its processes end with the block."""
-
-    def start(flag: str) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(  # noqa: S603 - fixed arguments
-            ["git", *_SAFE, f"--git-dir={git_dir}", "cat-file", flag],  # noqa: S607
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=git_environment(protocols=NO_PROTOCOLS),
-        )  # fmt: skip
-
-    with start("--batch-check") as sizes, start("--batch") as blobs:
-        try:
-            yield BlobReader(sizes, blobs)
-        finally:
-            for process in (sizes, blobs):
-                process.kill()

@@ -13,6 +13,7 @@ VENDORED = frozenset(
 )
 LFS_HEAD = b"version https://git-lfs.github.com/spec/"
 LFS_POINTER_BYTES = 1024
+PAGES = (".md", ".markdown", ".mdx", ".adoc", ".asciidoc", ".asc", ".rst")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
@@ -61,7 +62,7 @@ def list_folder(root: Path, settings: ConverterSettings) -> tuple[dict[str, int]
         for name in [entry for entry in folders if entry in VENDORED or (here / entry).is_symlink()]:
             folders.remove(name)
             if (here / name).is_symlink():
-                absent[(here / name).relative_to(root).as_posix()] = "it is a symbolic link, which is not followed"
+                absent[printable((here / name).relative_to(root).as_posix())] = "it is a symbolic link, which is not followed"
         folders.sort()
         for name in names:
             path = here / name
@@ -95,7 +96,14 @@ def _file_problem(path: Path, relative: str, settings: ConverterSettings) -> str
         return f"it is larger than {settings.max_file_bytes >> 20} MiB"
     if size < LFS_POINTER_BYTES and is_lfs_pointer(path):
         return "it is a Git LFS pointer; the file itself is not in the repository"
-    return path_problem(relative)
+    return page_problem(relative, size, settings) or path_problem(relative)
+
+
+def page_problem(path: str, size: int, settings: ConverterSettings) -> str | None:
+    """Why a page is not read, or None: a text that size is no page, and parsing it takes minutes."""
+    if size > settings.max_page_bytes and path.lower().endswith(PAGES):
+        return f"it is a page of more than {settings.max_page_bytes >> 10} KiB (CONVERTER_MAX_PAGE_BYTES)"
+    return None
 
 
 def is_lfs_pointer(path: Path) -> bool:

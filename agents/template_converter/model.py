@@ -5,7 +5,7 @@ returns everything it could not carry over: nothing is dropped in silence.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, takewhile
@@ -25,12 +25,14 @@ class Tree:
         files: POSIX paths relative to `root`, sorted, with their sizes in bytes.
         commit: Commit of the checkout, where it is one.
         absent: Files that the repository names but the checkout lacks (missing objects, LFS pointers), with the reason.
+        tick: Called before each text is read; raises where the time for the source is over.
     """
 
     root: Path
     files: dict[str, int]
     commit: str | None = None
     absent: dict[str, str] = field(default_factory=dict)
+    tick: Callable[[], object] = field(default=lambda: None, compare=False)
 
     def __contains__(self, path: object) -> bool:
         return path in self.files
@@ -57,6 +59,7 @@ class Tree:
 
     def read_text(self, path: str) -> str:
         """Text of a listed file: UTF-8 with or without BOM, else Latin-1; every line end becomes a line feed."""
+        self.tick()
         raw = self.read_bytes(path)
         try:
             text = raw.decode("utf-8-sig")

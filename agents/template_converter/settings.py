@@ -19,7 +19,7 @@ class ConverterSettings(PlatformSettings):
     """What one conversion may read, and for how long."""
 
     max_files: int = Field(
-        20_000,
+        200_000,
         ge=1,
         validation_alias="CONVERTER_MAX_FILES",
         description="Files read from one source at most (vendored folders are not read).",
@@ -30,11 +30,17 @@ class ConverterSettings(PlatformSettings):
         validation_alias="CONVERTER_MAX_FILE_BYTES",
         description="Larger files of a source are left out and named, in bytes.",
     )
+    max_page_bytes: int = Field(
+        MIB,
+        ge=1,
+        validation_alias="CONVERTER_MAX_PAGE_BYTES",
+        description="Larger pages (Markdown, AsciiDoc, reST) of a source are left out and named, in bytes.",
+    )
     max_source_bytes: int = Field(
         1024 * MIB, ge=1, validation_alias="CONVERTER_MAX_SOURCE_BYTES", description="A source of more bytes in total is refused."
     )
     max_seconds: float = Field(
-        600, gt=0, validation_alias="CONVERTER_MAX_SECONDS", description="Seconds that fetching a source may take."
+        600, gt=0, validation_alias="CONVERTER_MAX_SECONDS", description="Seconds that fetching and reading a source may take."
     )
     allow_local_sources: bool = Field(
         True,

@@ -8,7 +8,7 @@ import yaml
 from agents.template_converter.forms.json_safely import whole_characters
 
 _MAX_NODES = 100_000
-_MAX_CHARACTERS = 2_000_000
+_MAX_CHARACTERS = 1_000_000
 _CHARACTERS_OF_A_NODE = 50
 _HALF = re.compile(r"\\(?:u|U0000)[dD][89a-fA-F]")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.template_converter import objects
 from agents.template_converter.checkout import checkout
 from agents.template_converter.errors import HostileSourceError, SourceTooLargeError, UnknownRefError, UnreachableSourceError
 from agents.template_converter.git import Deadline
@@ -155,6 +156,53 @@ def test_a_repository_that_lacks_an_object_is_read_without_it(repository):
     _, files, absent = read(repository.as_uri())
     assert set(files) == {"README.md"}
     assert absent == {"gone.png": "the repository lacks the object"}
+
+
+def test_a_tree_that_unfolds_without_end_is_refused_while_it_is_listed(repository, monkeypatch):
+    blob = git(repository, "hash-object", "-w", "--stdin", data=b"x")
+    tree = git(repository, "mktree", data="".join(f"100644 blob {blob}\tf{n}\n" for n in range(10)).encode())
+    for _ in range(9):
+        tree = git(repository, "mktree", data="".join(f"040000 tree {tree}\td{n}\n" for n in range(10)).encode())
+    git(repository, "update-ref", "refs/heads/bomb", git(repository, "commit-tree", tree, "-m", "x"))
+    with pytest.raises(SourceTooLargeError, match="MAX_FILES"):
+        read(repository.as_uri(), "bomb", ConverterSettings(max_files=5000))
+    vendored = git(repository, "mktree", data=f"040000 tree {tree}\tnode_modules\n".encode())
+    git(repository, "update-ref", "refs/heads/hidden", git(repository, "commit-tree", vendored, "-m", "x"))
+    monkeypatch.setattr(objects, "MOST_ENTRIES", 20_000)
+    with pytest.raises(HostileSourceError, match="20000 paths"):
+        read(repository.as_uri(), "hidden", ConverterSettings(max_files=5000))
+
+
+def test_a_file_and_a_folder_of_one_name(repository):
+    blob = git(repository, "hash-object", "-w", "--stdin", data=b"x")
+    inner = git(repository, "mktree", data=f"100644 blob {blob}\tb.md\n".encode())
+    raw = b"".join(
+        mode + b" " + name + b"\0" + bytes.fromhex(oid)
+        for mode, name, oid in ((b"100644", b"a", blob), (b"40000", b"a", inner), (b"100644", b"ok.md", blob))
+    )
+    made = git(repository, "hash-object", "-t", "tree", "-w", "--literally", "--stdin", data=raw)
+    git(repository, "update-ref", "refs/heads/twice", git(repository, "commit-tree", made, "-m", "x"))
+    _, files, absent = read(repository.as_uri(), "twice")
+    assert set(files) == {"a", "ok.md"}
+    assert "same name" in absent["a/b.md"]
+
+
+def test_names_that_differ_in_case_only_and_the_longest_names(repository):
+    for name in ("A.md", "a.md", "x" * 250 + ".md"):
+        (repository / name).write_text(name)
+    commit(repository, "x")
+    _, files, absent = read(repository.as_uri())
+    assert {"A.md", "a.md", "x" * 250 + ".md", "README.md"} == set(files)
+    assert files["A.md"] != files["a.md"]
+    assert not absent
+
+
+def test_many_files_of_a_commit_keep_their_order_and_bytes(repository):
+    for number in range(2500):
+        (repository / f"{number}.txt").write_text(f"{number % 7}\n" * (number % 50))
+    commit(repository, "x")
+    _, files, _ = read(repository.as_uri())
+    assert all(files[f"{number}.txt"] == f"{number % 7}\n".encode() * (number % 50) for number in range(2500))
 
 
 def test_limits(repository):
