@@ -15,6 +15,7 @@ from agents.template_converter.forms.judging import SitePage, judge
 from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.pages import Page, first_paragraph, make_page
 from agents.template_converter.forms.shortcodes import OUTPUT, Surroundings, convert_shortcodes, expand_includes
+from agents.template_converter.forms.studio import convert_directives
 from agents.template_converter.model import ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Form, FormCandidate, Loss
 from shared_services.contracts.workshop import FenceInfo
@@ -72,7 +73,7 @@ class HugoImporter:
             steps,
             root=site.content,
             fences=_fence,
-            roots=(*static, *(f"{theme}/static" for theme in themes)),
+            roots=(*static, *([site.folder] if site.studio else []), *(f"{theme}/static" for theme in themes)),
             addresses=reader.addresses,
             summary=str(site.params.get("description") or "") or first_paragraph(steps[0].page),
             authors=_authors(site),
@@ -104,7 +105,10 @@ class _Reader:
             children=lambda: self._children(row),
             parameter=lambda name: self._parameter(row, name),
         )
-        lines = convert_shortcodes(expand_includes(row.lines, around), around)
+        if self.site.studio:
+            lines = convert_directives(row.lines, lambda: self._children(row))
+        else:
+            lines = convert_shortcodes(expand_includes(row.lines, around), around)
         self.surroundings.append(around)
         if row.branch and not any(line.text.strip() for line in lines):
             self.site.losses.append(
@@ -233,5 +237,8 @@ def _judge(tree: Tree, site: HugoSite) -> FormCandidate:
         SitePage(page.path, page.section, page.title, "\n".join(line.text for line in page.lines), "date" in page.front.values)
         for page in site.pages
     ]
+    if site.studio and pages:
+        about = f"`{site.config}` describes a workshop of AWS Workshop Studio with {len(pages)} pages in `{site.content}`."
+        return FormCandidate(form=Form.HUGO, score=0.95, path=site.folder, evidence=[about])
     about = f"`{site.config}` configures a Hugo site whose menu shows {len(pages)} pages of `{site.content}`."
     return judge(Form.HUGO, site.folder, about, f"{site.title} {site.params.get('description', '')}", pages, signals.code(tree))

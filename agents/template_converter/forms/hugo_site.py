@@ -17,7 +17,9 @@ from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_pl
 from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Loss
 
-NAMES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml", "config.json")
+STUDIO = ("contentspec.yaml", "contentspec.yml")
+"""Configurations of AWS Workshop Studio, whose content lies as Hugo's does, but that each folder's page is its `index`."""
+NAMES = (*STUDIO, "hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml", "config.json")
 _SPEAKS = re.compile(r"baseurl|languagecode|contentdir|\btheme\b|\[?params", re.IGNORECASE)
 _LANGUAGE = re.compile(r"^[a-z]{2,3}(?:-[a-z0-9]{2,8})*$", re.IGNORECASE)
 _FULL_ENOUGH = 0.5
@@ -32,6 +34,7 @@ class HugoPage:
     Attributes:
         section: Folders from the content folder to the one that it stands in; its own for the page of a section.
         lines: What follows the front matter.
+        by_path: Whether its path decides among siblings of one weight, rather than its date and title.
     """
 
     path: str
@@ -39,6 +42,7 @@ class HugoPage:
     front: FrontMatter
     lines: list[Line]
     branch: bool = False
+    by_path: bool = False
 
     @property
     def title(self) -> str:
@@ -63,6 +67,8 @@ class HugoPage:
         """A sort key among its siblings, as Hugo sorts: by weight (none comes last), newest date, title, path."""
         weight = self.front.values.get("weight")
         number = weight if isinstance(weight, int | float) and not isinstance(weight, bool) and weight else _LAST
+        if self.by_path:
+            return (number, "", "", natural(self.path))
         date = "".join(chr(0x10FFFF - ord(char)) for char in str(self.front.values.get("date") or "")) or "\U0010ffff"
         return (number, date, self.title.casefold() or "\U0010ffff", natural(self.path))
 
@@ -90,6 +96,11 @@ class HugoSite:
     losses: list[Loss] = field(default_factory=list)
 
     @property
+    def studio(self) -> bool:
+        """Whether it is a workshop of AWS Workshop Studio."""
+        return _name(self.config) in STUDIO
+
+    @property
     def params(self) -> dict[str, Any]:
         """The site's parameters, keys in lower case."""
         found = self.values.get("params")
@@ -106,7 +117,9 @@ def configurations(tree: Tree) -> Iterator[tuple[str, str]]:
             continue
         above = posixpath.dirname(path)
         folder = posixpath.dirname(posixpath.dirname(above)) if above.endswith("config/_default") else above
-        if folder in seen or not (_name(path).startswith("hugo") or _SPEAKS.search(tree.read_text(path)[:20_000])):
+        if folder in seen or not (
+            _name(path).startswith("hugo") or _name(path) in STUDIO or _SPEAKS.search(tree.read_text(path)[:20_000])
+        ):
             continue
         if any(row.lower().endswith(signals.MARKDOWN) for row in tree.under(posixpath.join(folder, "content"))) or _content_dirs(
             tree, path
@@ -122,6 +135,8 @@ def read_site(tree: Tree, folder: str, config: str) -> HugoSite:
         UnreadableSourceError: The configuration cannot be read.
     """
     values = _load(tree, config)
+    if _name(config) in STUDIO:
+        values = _studio_values(tree, folder, values)
     if posixpath.dirname(config).endswith("config/_default"):
         for name in ("params", "languages"):
             beside = [posixpath.join(posixpath.dirname(config), f"{name}{end}") for end in (".toml", ".yaml", ".yml", ".json")]
@@ -132,6 +147,16 @@ def read_site(tree: Tree, folder: str, config: str) -> HugoSite:
     _choose_language(tree, site)
     site.pages = list(_Menu(site).walk())
     return site
+
+
+def _studio_values(tree: Tree, folder: str, values: dict[str, Any]) -> dict[str, Any]:
+    """What a content specification says, in Hugo's words; languages are also those that pages name."""
+    default = _text(values.get("defaultlocalecode")).partition("-")[0].lower() or "en"
+    codes = values.get("localecodes")
+    named = [_text(code).partition("-")[0].lower() for code in codes] if isinstance(codes, list) else []
+    indexes = (re.fullmatch(r"index\.([a-z]{2})\.md", _name(path)) for path in tree.under(posixpath.join(folder, "content")))
+    languages = {*filter(None, named), default, *(match[1] for match in indexes if match)}
+    return {"defaultcontentlanguage": default, "languages": {language: {} for language in sorted(languages)}}
 
 
 def _load(tree: Tree, path: str) -> dict[str, Any]:
@@ -178,7 +203,7 @@ def _choose_language(tree: Tree, site: HugoSite) -> None:
         inner = posixpath.join(base, language)
         if not own and len(known) > 1 and next(tree.under(inner), None) is not None:
             home = inner
-        found[language] = _pages(tree, home, language, known, is_default=language == default)
+        found[language] = _pages(tree, home, language, known, is_default=language == default, studio=site.studio)
     sizes = {language: sum(len(line.text) for page in pages.values() for line in page.lines) for language, pages in found.items()}
     fullest = max(sizes, key=lambda language: (sizes[language], language == default))
     chosen = default if sizes[default] >= _FULL_ENOUGH * sizes[fullest] else fullest
@@ -208,7 +233,9 @@ def _choose_language(tree: Tree, site: HugoSite) -> None:
         )
 
 
-def _pages(tree: Tree, home: str, language: str, known: set[str], *, is_default: bool) -> dict[str, HugoPage]:
+def _pages(
+    tree: Tree, home: str, language: str, known: set[str], *, is_default: bool, studio: bool = False
+) -> dict[str, HugoPage]:
     """The pages of a language below `home`: those that name it in their ending, and for the default one those that name none."""
     found: dict[str, HugoPage] = {}
     bundles = {
@@ -229,11 +256,11 @@ def _pages(tree: Tree, home: str, language: str, known: set[str], *, is_default:
         if not named and f"{posixpath.dirname(path)}/{stem}.{language}.md".lstrip("/") in tree:
             continue
         inside = next((folder for folder in _above(path) if folder in bundles), None)
-        if inside is not None and not (plain == "index" and inside == posixpath.dirname(path)):
+        if not studio and inside is not None and not (plain == "index" and inside == posixpath.dirname(path)):
             # A file of a leaf bundle belongs to its page.
             continue
         front, lines = split_front_matter(lines_of(tree.read_text(path), path))
-        found[path] = HugoPage(path, (), front, lines, branch=plain == "_index")
+        found[path] = HugoPage(path, (), front, lines, branch=plain == ("index" if studio else "_index"), by_path=studio)
     return found
 
 
@@ -247,7 +274,7 @@ def _section(page: HugoPage, content: str) -> tuple[str, ...]:
     folder = posixpath.dirname(page.path)
     parts = tuple(part for part in posixpath.relpath(folder, content or ".").split("/") if part != ".")
     bundle = re.fullmatch(r"index(?:\.[\w-]+)?\.(?:md|markdown)", _name(page.path).lower())
-    return parts[:-1] if bundle and parts else parts
+    return parts[:-1] if bundle and parts and not page.branch else parts
 
 
 class _Menu:
