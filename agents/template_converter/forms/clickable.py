@@ -5,23 +5,36 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agents.template_converter.forms.editor_actions import by_hand
 from agents.template_converter.forms.fences import read_info
 from agents.template_converter.forms.lines import Line
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
 from shared_services.contracts.conversion import Loss
-from shared_services.contracts.workshop import FenceInfo
+from shared_services.contracts.workshop import FenceInfo, parse_fence_info
 
 _OPENING = re.compile(r"^(?P<before>[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?)(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
 _CLASSIC = re.compile(r"^(?P<action>execute|copy|copy-and-edit)(?:-(?P<session>\w+))?$")
 _NAMED = re.compile(r"^(?P<kind>terminal|workshop|editor|dashboard|examiner|files|section):(?P<verb>[\w-]+)$")
-_PARAM = re.compile(r"\{\{[<%]\s*param\s+\"?(?P<name>[A-Za-z_][\w.-]*)\"?\s*[%>]\}\}")
-_DATA = re.compile(r"\{\{\s*(?P<name>[a-z_][a-z0-9_]*)\s*\}\}")
-_HELD = re.compile("\ue000(?P<name>[a-z_][a-z0-9_]*)\ue001")
-_NOT_DATA = frozenset({"end", "else", "nil", "content", "block"})
-_LANGUAGES: Mapping[str, str] = {
-    "py": "python", "js": "javascript", "ts": "typescript", "yml": "yaml", "yaml": "yaml", "json": "json", "java": "java",
-    "go": "go", "sh": "bash", "html": "html", "xml": "xml", "css": "css", "md": "markdown", "toml": "toml", "sql": "sql",
-}  # fmt: skip
+_DATA = re.compile(r"\{\{\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_HELD = re.compile("\ue000(?P<name>[A-Za-z_][A-Za-z0-9_]*)\ue001")
+_INTERRUPT = re.compile(r"^<\s*ctrl[-+]c\s*>$", re.IGNORECASE)
+_KEY = re.compile(r"^(?P<key>[A-Za-z]+):(?:[ \t]+(?P<value>.*))?$")
+_KEYS = frozenset(
+    {
+        "command", "text", "session", "file", "path", "url", "name", "title", "clear", "description", "prefix", "line", "match",
+        "replacement", "before", "after", "start", "stop", "isRegex", "group", "count", "autostart", "cascade", "hidden",
+        "background", "endl", "src", "dest", "focus", "cooldown", "event",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Test:
+    """An examiner's test that a page runs: its file's name, what it is given, and the line that names it."""
+
+    name: str
+    arguments: tuple[str, ...]
+    line: Line
 
 
 @dataclass
@@ -29,13 +42,11 @@ class Actions:
     """What was met on the way.
 
     Attributes:
-        variables: Names that are filled in at run time.
-        tests: Names of examiner tests, in order.
+        tests: Examiner tests, in order.
         losses: Actions that have become words or plain blocks.
     """
 
-    variables: set[str] = field(default_factory=set)
-    tests: list[str] = field(default_factory=list)
+    tests: list[Test] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
 
 
@@ -57,7 +68,6 @@ def clickable_actions(lines: list[Line], actions: Actions) -> list[Line]:
     """A page whose actions are the neutral form's code blocks, or words where it has no block for them."""
     out: list[Line] = []
     row = 0
-    lines = [_with_variables(line, actions) for line in lines]
     while row < len(lines):
         match = _OPENING.match(lines[row].text)
         if match is None or (match["mark"][0] == "`" and "`" in match["info"]):
@@ -76,26 +86,23 @@ def _end(lines: list[Line], first: int, mark: str) -> int:
     return next((row for row in range(first + 1, len(lines)) if closing.match(lines[row].text)), len(lines) - 1)
 
 
-def _with_variables(line: Line, actions: Actions) -> Line:
-    """Hugo's `param` as the neutral form writes it; names in lower case are data, `{{.metadata.name}}` and `{{end}}` are not."""
-    text = _PARAM.sub(lambda match: f"{{{{{match['name']}}}}}", line.text)
-    actions.variables.update(match["name"] for match in _DATA.finditer(text) if match["name"] not in _NOT_DATA)
-    return line if text == line.text else line.with_text(text)
-
-
 def _block(block: _Block, actions: Actions) -> list[Line]:
     word = block.info.split()[0] if block.info else ""
     classic, named = _CLASSIC.match(word), _NAMED.match(word)
     if classic:
         runs = classic["action"] == "execute"
+        if runs and _INTERRUPT.match("\n".join(line.text for line in block.body).lstrip(" \t>\n").rstrip()):
+            return _interrupt(block, {"session": classic["session"]}, actions)
+        named_language = parse_fence_info(" ".join(block.info.split()[1:2])).language
         info = FenceInfo(
-            language="bash" if runs else "text", executable=runs, target=classic["session"] if runs else None, copyable=not runs
-        )
+            language=named_language or ("bash" if runs else "text"),
+            executable=runs, target=classic["session"] if runs else None, copyable=not runs,
+        )  # fmt: skip
         return [_opened(block, info), *block.lines[1:]]
     if named is None:
         body = "\n".join(line.text for line in block.body)
         return [_opened(block, FenceInfo(language=read_info(block.info, body)[0].language)), *block.lines[1:]]
-    values = _values(block)
+    values = _values(block, actions)
     make = _MADE.get(word) or _MADE.get(named["kind"])
     made = make(block, values, actions) if values is not None and make is not None else None
     if made is not None:
@@ -108,20 +115,45 @@ def _opened(block: _Block, info: FenceInfo) -> Line:
     return block.lines[0].with_text(f"{block.before}{block.mark}{info}")
 
 
-def _values(block: _Block) -> dict[str, Any] | None:
+def _values(block: _Block, actions: Actions) -> dict[str, Any] | None:
     """An action's YAML; `{{name}}` would be a mapping there, so names are held in marks that YAML reads as text."""
     width = len(block.before)
     text = "\n".join(line.text[width:] if not line.text[:width].strip(" \t>") else line.text for line in block.body)
+    held = _DATA.sub(lambda match: f"\ue000{match['name']}\ue001", text)
     try:
-        value = load_plain(_DATA.sub(lambda match: f"\ue000{match['name']}\ue001", text)) if text.strip() else {}
+        value = load_plain(held) if text.strip() else {}
     except UnsafeYamlError:
-        return None
+        value = _line_by_line(held)
+        if value:
+            _lose(block, actions, "The action is not YAML, so each of its lines was read by itself.", "action")
     if not isinstance(value, dict):
         return None
     return {str(key): _named(each) for key, each in value.items()}
 
 
+def _line_by_line(text: str) -> dict[str, Any] | None:
+    """`key: text` lines that are no YAML, for example because the text holds a colon; None where it is something else."""
+    values: dict[str, Any] = {}
+    last = ""
+    for line in text.strip("\n").split("\n"):
+        match = _KEY.match(line)
+        if match and match["key"] in _KEYS and match["key"] not in values:
+            last = match["key"]
+            values[last] = (match["value"] or "").strip()
+            if values[last] in ("|", "|-", ">", ">-") or values[last].startswith(("[", "{ ", "&", "*")):
+                return None
+        elif last in ("command", "text"):
+            values[last] += f"\n{line}"
+        else:
+            return None
+    return values if any(values.get(key) for key in ("command", "text")) else None
+
+
 def _named(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_named(key): _named(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_named(each) for each in value]
     return _HELD.sub(lambda match: f"{{{{{match['name']}}}}}", value) if isinstance(value, str) else value
 
 
@@ -155,9 +187,12 @@ def _lose(block: _Block, actions: Actions, detail: str, kind: str = "action") ->
     actions.losses.append(Loss(kind=kind, source=block.lines[0].file, line=block.lines[0].number, detail=detail))
 
 
-def _execute(block: _Block, values: dict[str, Any], _actions: Actions) -> list[Line] | None:
+def _execute(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line] | None:
     command = _text(values, "command")
     session = _text(values, "session")
+    if values.get("command") == "":
+        _lose(block, actions, "The action that sends an empty line has become words.", "code")
+        return _said(block, f"Press Enter in {_terminal(values)}.")
     return _fenced(block, FenceInfo(language="bash", executable=True, target=session or None), command) if command else None
 
 
@@ -171,14 +206,28 @@ def _copied(block: _Block, values: dict[str, Any], _actions: Actions) -> list[Li
     return _fenced(block, FenceInfo(language="text", copyable=True), text) if text else None
 
 
-def _interrupt(block: _Block, _values: dict[str, Any], actions: Actions) -> list[Line]:
+def _terminal(values: Mapping[str, Any]) -> str:
+    session = _text(values, "session")
+    return f"terminal {session}" if session and session not in ("1", "all") else "the terminal"
+
+
+def _interrupt(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line]:
     _lose(block, actions, "The action that sends Ctrl-C has become words.", "code")
-    return _said(block, "Press Ctrl-C in the terminal.")
+    return _said(block, f"Press Ctrl-C in {_terminal(values)}.")
 
 
-def _clear(block: _Block, _values: dict[str, Any], actions: Actions) -> list[Line]:
+def _clear(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line]:
     _lose(block, actions, "The action that clears the terminal has become words.", "code")
-    return _said(block, "Clear the terminal.")
+    return _said(block, f"Clear {_terminal(values)}.")
+
+
+def _select(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line]:
+    _lose(block, actions, "The action that goes to a terminal has become words.", "code")
+    return _said(block, f"Go to {_terminal(values)}.")
+
+
+def _address(url: str) -> str:
+    return f"[{url}]({url})" if re.match(r"https?://\S+$", url) and "{{" not in url else f"`{url}`"
 
 
 def _open_url(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line] | None:
@@ -186,32 +235,66 @@ def _open_url(block: _Block, values: dict[str, Any], actions: Actions) -> list[L
     if not url:
         return None
     _lose(block, actions, f"The action that opens {url} has become a link.", "code")
-    return _said(block, f"[{url}]({url})" if re.match(r"https?://\S+$", url) and "{{" not in url else f"Open `{url}`.")
+    return _said(block, _address(url) if _address(url).startswith("[") else f"Open `{url}`.")
 
 
 def _dashboard(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line]:
     name = _text(values, "name", "title") or "the dashboard"
+    url = _text(values, "url")
     _lose(block, actions, f"The action on the tab “{name}” has become words.", "code")
-    return _said(block, f"Open the tab **{name}**.")
+    if block.info.split()[0] == "dashboard:delete-dashboard":
+        return _said(block, f"Close the tab **{name}**.")
+    if url.startswith("terminal:"):
+        return _said(block, f"Open the tab **{name}** with a terminal (`{url.partition(':')[2]}`).")
+    return _said(block, f"Open the tab **{name}**: {_address(url)}" if url else f"Open the tab **{name}**.")
 
 
-def _editor(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line]:
-    file, text = _text(values, "file", "path"), _text(values, "text", "value")
-    _lose(block, actions, f"The editor's action on `{file}` is done by hand here.", "action" if text else "code")
-    if not text:
-        return _said(block, f"Open `{file}` in the editor.")
-    language = _LANGUAGES.get(file.rpartition(".")[2].lower(), "text")
-    words = block.lines[0].made(f"{block.before}In `{file}`:") if block.before.strip() == "" else None
-    made = _fenced(block, FenceInfo(language=language, copyable=True), text)
-    return [*([words, block.lines[0].made("")] if words and file else []), *made]
+def _editor(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line] | None:
+    verb = block.info.split()[0].partition(":")[2]
+    deed = by_hand(verb, values)
+    file = _text(values, "file", "path", "dest")
+    _lose(block, actions, f"The editor's action `{verb}` on `{file}` is done by hand here.", "action" if deed.text else "code")
+    if not deed.text:
+        return _said(block, deed.words)
+    pad = " " * len(block.before) if block.before.strip() else block.before
+    words = block.lines[0].made(f"{block.before}{deed.words}")
+    copied = FenceInfo(language=deed.language, copyable=not verb.startswith("select"))
+    inner = _Block(
+        [block.lines[0].with_text(f"{pad}{block.lines[0].text.strip()}"), *block.lines[1:]], pad, block.mark, block.info
+    )
+    return [words, block.lines[0].made(""), *_fenced(inner, copied, deed.text)]
 
 
 def _test(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line]:
     name, title = _text(values, "name"), _text(values, "title")
-    if name:
-        actions.tests.append(name)
-    _lose(block, actions, f"The test `{name}` is run by the step's check.", "code")
-    return _said(block, f"Check: {title or name}")
+    arguments = values.get("args")
+    given = tuple(str(each) for each in arguments) if isinstance(arguments, list) else ()
+    if name and not values.get("url"):
+        actions.tests.append(Test(name, given, block.lines[0]))
+    detail = f"The test `{name}` is run by the step's check."
+    if values.get("url"):
+        detail = (
+            f"The test `{name}` is made by a service of the session ({_text(values, 'url')}), which the step's check cannot ask."
+        )
+    elif values.get("inputs"):
+        detail = f"The test `{name}` asks for values; the step's check has none to give, and the questions stand as text."
+    _lose(block, actions, detail, "code")
+    rows = _said(block, f"Check: {title or name}")
+    for question in _questions(values.get("inputs")):
+        rows += [block.lines[0].made(""), block.lines[0].made(f"{' ' * len(block.before)}- {question}")]
+    return rows
+
+
+def _questions(inputs: object) -> list[str]:
+    """What a test asks its reader for, with what may be chosen."""
+    schema = inputs.get("schema") if isinstance(inputs, dict) else None
+    found = []
+    for name, about in schema.items() if isinstance(schema, dict) else ():
+        row = about if isinstance(about, dict) else {}
+        choices = row.get("enum")
+        said = f" ({', '.join(f'`{each}`' for each in choices)})" if isinstance(choices, list) else ""
+        found.append(f"{_text(row, 'title') or name}{said}")
+    return found
 
 
 def _download(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line]:
@@ -223,6 +306,9 @@ def _download(block: _Block, values: dict[str, Any], actions: Actions) -> list[L
 def _section(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line]:
     """A section that folds; what is called a hint or a solution finds its place as any other folded text does."""
     first = block.lines[0]
+    if block.info.split()[0] == "section:heading":
+        _lose(block, actions, "The heading that is clicked to be done has become bold text.", "code")
+        return _said(block, f"**{_text(values, 'title') or 'Section'}**")
     if block.info.split()[0] == "section:end":
         return [first.with_text(f"{block.before}</details>")]
     title = _text(values, "title") or "More"
@@ -236,6 +322,7 @@ _MADE: Mapping[str, Callable[[_Block, dict[str, Any], Actions], list[Line] | Non
     "terminal:input": _copied,
     "terminal:interrupt": _interrupt,
     "terminal:interrupt-all": _interrupt,
+    "terminal:select": _select,
     "terminal:clear": _clear,
     "terminal:clear-all": _clear,
     "workshop:copy": _copied,
@@ -245,6 +332,7 @@ _MADE: Mapping[str, Callable[[_Block, dict[str, Any], Actions], list[Line] | Non
     "editor": _editor,
     "examiner:execute-test": _test,
     "files": _download,
+    "section:heading": _section,
     "section:begin": _section,
     "section:end": _section,
 }

@@ -2,7 +2,6 @@
 
 import posixpath
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +9,21 @@ from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
 from agents.template_converter.forms.clickable import Actions, clickable_actions
-from agents.template_converter.forms.frontmatter import minutes_of, split_front_matter
-from agents.template_converter.forms.lines import Line, lines_of
+from agents.template_converter.forms.educates_asciidoc import asciidoc_lines
+from agents.template_converter.forms.educates_markup import Markup, page_markup
+from agents.template_converter.forms.educates_session import (
+    check_of,
+    session_losses,
+    take_exercises,
+    take_setup,
+    unused_tests,
+)
+from agents.template_converter.forms.frontmatter import FrontMatter, minutes_of, split_front_matter
+from agents.template_converter.forms.lines import lines_of
 from agents.template_converter.forms.numbering import natural
 from agents.template_converter.forms.pages import Page, first_paragraph, make_page
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
-from agents.template_converter.model import ImportedStep, ImportedWorkshop, Tree
-from shared_services.asciidoc.alone import to_markdown
+from agents.template_converter.model import ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Broken, Form, FormCandidate, Loss
 from shared_services.contracts.workshop import FenceInfo, Variable, parse_fence_info
 
@@ -25,7 +32,6 @@ _CONFIG = re.compile(r"(?:^|/)workshop/(?:config|modules|workshop)\.ya?ml$")
 _KIND = re.compile(r"training\.(?:educates\.dev|eduk8s\.io)")
 _PAGES = (".md", ".adoc", ".asciidoc")
 _NUMBER = re.compile(r"^\d+[-_. ]*")
-MAX_EXERCISE_BYTES = 5 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -72,8 +78,9 @@ class EducatesImporter:
             raise UnreadableSourceError(
                 f"`{posixpath.join(folder, 'workshop/content')}` holds no page, so there is no step to read."
             )
-        variables: set[str] = set()
-        read = [_page(tree, module.path, variables) for module in modules]
+        params = _params(config)
+        markup = _markup(tree, folder, config, set(params))
+        read = [_page(tree, module.path, markup, losses, broken) for module in modules]
         steps = [
             StepPlan(page, 0, len(page.lines), module.title or page.title or _words(module.path))
             for module, (page, _) in zip(modules, read, strict=True)
@@ -81,9 +88,10 @@ class EducatesImporter:
         name_steps(steps, [_words(module.path) for module in modules])
         spec = _object(about.get("spec"))
         title = _text(spec.get("title")) or _text(config.get("name")) or (steps[0].page.title if len(steps) == 1 else "")
-        plan = Plan(
-            title, steps, root=posixpath.join(folder, "workshop/content"), fences=_as_written, variables=frozenset(variables)
-        )
+        home = posixpath.join(folder, "workshop/content")
+        plan = Plan(title, steps, root=home, fences=_as_written, variables=frozenset(markup.variables))
+        plan.roots = (posixpath.join(folder, "workshop/static"),)
+        plan.addresses = {_bundle(module.path).casefold(): module.path for module in modules}
         plan.summary = _text(spec.get("description")) or first_paragraph(steps[0].page)
         plan.authors = [_text(one) for one in _rows(spec.get("authors"))] or [
             name for name in [_text(spec.get("author"))] if name
@@ -91,16 +99,30 @@ class EducatesImporter:
         plan.tags = [_text(tag) for tag in _rows(spec.get("tags"))]
         workshop = assemble(tree, plan)
         workshop.duration = workshop.duration or minutes_of(spec.get("duration"))
-        params = _params(config)
-        workshop.variables = [Variable(name=name, default=params.get(name)) for name in sorted(variables | set(params))]
+        names = sorted(markup.variables | set(params))
+        workshop.variables = [Variable(name=name, default=params.get(name)) for name in names]
         for step, (_, actions) in zip(workshop.steps, read, strict=True):
             workshop.losses += actions.losses
-            step.check = _check(tree, folder, step, actions, broken)
-        workshop.losses += losses
-        workshop.losses += _setup(tree, folder, workshop.steps[0])
-        workshop.losses += _exercises(tree, folder, workshop.steps[0])
+            step.check = check_of(tree, folder, step, actions.tests, broken)
+        first = workshop.steps[0]
+        workshop.losses += [*losses, *markup.all_losses(), *_other_ways(folder, config)]
+        workshop.losses += unused_tests(tree, folder, [test for _, actions in read for test in actions.tests])
+        workshop.losses += take_setup(tree, folder, first)
+        workshop.losses += take_exercises(tree, folder, first)
+        workshop.losses += session_losses(tree, folder, spec, first)
         workshop.broken += broken
         return workshop
+
+
+def _markup(tree: Tree, folder: str, config: dict[str, Any], declared: set[str]) -> Markup:
+    hugo = any(posixpath.join(folder, "workshop", name) in tree for name in ("config.yaml", "config.yml"))
+    static = posixpath.join(folder, "workshop/static")
+    return Markup(
+        hugo=hugo,
+        declared=frozenset(declared),
+        pathway=_pathway(config)[0],
+        is_static=lambda path: posixpath.join(static, path) in tree,
+    )
 
 
 def _above(path: str) -> str:
@@ -196,29 +218,43 @@ def _titles(config: dict[str, Any]) -> dict[str, str]:
 def _active(config: dict[str, Any]) -> list[str]:
     modules = config.get("modules")
     named = _rows(modules.get("activate")) if isinstance(modules, dict) else []
-    pathways = config.get("pathways")
-    if not named and isinstance(pathways, dict):
-        paths = pathways.get("paths")
-        first = _text(pathways.get("default")) or (next(iter(paths), "") if isinstance(paths, dict) else "")
-        chosen = paths.get(first) if isinstance(paths, dict) else None
-        named = _rows(chosen.get("modules") or chosen.get("steps")) if isinstance(chosen, dict) else []
+    chosen = _pathway(config)[1]
+    if not named:
+        named = _rows(chosen.get("modules") or chosen.get("steps"))
     if not named:
         named = [row.get("name") or row.get("path") for row in _rows(modules) if isinstance(row, dict)]
     return [_text(name) for name in named if _text(name)]
 
 
-def _page(tree: Tree, path: str, variables: set[str]) -> tuple[Page, Actions]:
+def _pathway(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The way through the pages that is taken by default, else the first, with its name; empty where there is none."""
+    pathways = _object(config.get("pathways"))
+    paths = _object(pathways.get("paths"))
+    name = _text(pathways.get("default")) or str(next(iter(paths), ""))
+    return (name, _object(paths.get(name))) if name else ("", {})
+
+
+def _other_ways(folder: str, config: dict[str, Any]) -> list[Loss]:
+    taken = _pathway(config)[0]
+    paths = _object(_object(config.get("pathways")).get("paths"))
+    source = posixpath.join(folder, "workshop/config.yaml")
+    return [
+        Loss(kind="pathway", source=source, line=0, detail=f"`{name}` is another way through the pages; `{taken}` was taken.")
+        for name in map(str, paths)
+        if name != taken
+    ]
+
+
+def _page(tree: Tree, path: str, markup: Markup, losses: list[Loss], broken: list[Broken]) -> tuple[Page, Actions]:
     actions = Actions()
-    front, lines = split_front_matter(lines_of(tree.read_text(path), path))
     if path.lower().endswith(".md"):
-        lines = clickable_actions(lines, actions)
+        front, lines = split_front_matter(lines_of(tree.read_text(path), path))
     else:
-        text = "\n".join(line.text for line in lines) + "\n"
-        title, converted = to_markdown(text, path)
-        lines = [Line(row, path, 0) for row in converted.rstrip("\n").split("\n")]
-        if title and not any(line.text.startswith("# ") for line in lines[:1]):
-            lines = [Line(f"# {title}", path, 0), Line("", path, 0), *lines]
-    variables |= actions.variables
+        lines, findings = asciidoc_lines(tree, path)
+        front, lines = FrontMatter(), lines
+        losses += findings.losses
+        broken += findings.broken
+    lines = clickable_actions(page_markup(lines, markup), actions)
     return make_page(path, front, lines, mkdocs=False), actions
 
 
@@ -228,58 +264,18 @@ def _as_written(info: str, _body: str) -> tuple[FenceInfo, str]:
 
 
 def _params(config: dict[str, Any]) -> dict[str, str | None]:
-    """Names and defaults of the configuration's parameters that can be variables here."""
+    """Names and defaults of the configuration's data variables, of the newer kind (`params`) and the older (`vars`)."""
+    rows = [*_rows(config.get("params")), *_rows(_object(config.get("config")).get("vars"))]
+    rows += _rows(_pathway(config)[1].get("params"))
     found: dict[str, str | None] = {}
-    for row in _rows(config.get("params")):
+    for row in rows:
         name = _text(row.get("name")) if isinstance(row, dict) else ""
         if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name):
             found[name] = _text(row.get("value")) or None
+    for name, value in _object(config.get("vars")).items():
+        if str(name) in found:
+            found[str(name)] = _text(value) or None
     return found
-
-
-def _check(tree: Tree, folder: str, step: ImportedStep, actions: Actions, broken: list[Broken]) -> str | None:
-    """The step's tests as its check, one after the other; those that are named and not there are broken."""
-    scripts = []
-    for name in dict.fromkeys(actions.tests):
-        path = posixpath.join(folder, "workshop/examiner/tests", name)
-        if path in tree:
-            scripts.append((name, tree.read_text(path)))
-        else:
-            detail = f"The page runs this test, and there is no `{path}`."
-            broken.append(Broken(kind="check", source=step.source, line=0, target=name, detail=detail))
-    if len(scripts) < 2:
-        return scripts[0][1] if scripts else None
-    for name, text in scripts:
-        step.files[f"files/tests/{name}"] = text.encode()
-    return "#!/bin/bash\nset -e\n" + "".join(f"bash files/tests/{name}\n" for name, _ in scripts)
-
-
-def _setup(tree: Tree, folder: str, first: ImportedStep) -> Iterator[Loss]:
-    home = posixpath.join(folder, "workshop/setup.d")
-    scripts = sorted((path for path in tree.under(home) if path.endswith(".sh")), key=natural)
-    if scripts:
-        texts = [f"# {posixpath.basename(path)}\n{tree.read_text(path).rstrip()}\n" for path in scripts]
-        first.setup = tree.read_text(scripts[0]) if len(scripts) == 1 else "\n".join(texts)
-    for name in ("workshop/slides", "workshop/profile", "workshop/terminal"):
-        path = posixpath.join(folder, name)
-        count = 1 if path in tree else sum(1 for _ in tree.under(path))
-        if count:
-            yield Loss(
-                kind="file", source=path, line=0, detail=f"{count} file{'s' if count > 1 else ''} that a step has no place for."
-            )
-
-
-def _exercises(tree: Tree, folder: str, first: ImportedStep) -> Iterator[Loss]:
-    """The folder that participants work in comes along with the first step, where it is not too large."""
-    home = posixpath.join(folder, "exercises")
-    paths = list(tree.under(home))
-    total = sum(tree.files[path] for path in paths)
-    if total > MAX_EXERCISE_BYTES:
-        detail = f"{len(paths)} files of {total} bytes that participants work in are more than a step brings along."
-        yield Loss(kind="file", source=home, line=0, detail=detail)
-        return
-    for path in paths:
-        first.files[f"files/exercises/{path[len(home) + 1 :]}"] = tree.read_bytes(path)
 
 
 def _words(path: str) -> str:

@@ -59,7 +59,7 @@ def test_commands_and_plain_blocks(tmp_path, info, body, result):
         ("terminal:clear", "session: 1\n", "Clear the terminal.\n"),
         ("dashboard:open-url", "url: https://example.org/x\n", "[https://example.org/x](https://example.org/x)\n"),
         ("dashboard:open-dashboard", "name: Console\n", "Open the tab **Console**.\n"),
-        ("editor:open-file", "file: ~/a.py\nline: 3\n", "Open `~/a.py` in the editor.\n"),
+        ("editor:open-file", "file: ~/a.py\nline: 3\n", "Open `~/a.py` in the editor, at line 3.\n"),
         ("files:download-file", "path: a.txt\n", "Take the file `a.txt`.\n"),
     ],
 )
@@ -71,7 +71,7 @@ def test_actions_that_are_no_code_become_words_and_are_told(tmp_path, info, body
 
 def test_text_that_the_editor_inserts_is_a_block(tmp_path):
     workshop = one(tmp_path, fenced("editor:append-lines-to-file", "file: ~/a.yaml\ntext: |\n  a:\n    b: 1\n"))
-    assert workshop.steps[0].content == "In `~/a.yaml`:\n\n```yaml copy\na:\n  b: 1\n```\n"
+    assert workshop.steps[0].content == "Add to the end of `~/a.yaml`:\n\n```yaml copy\na:\n  b: 1\n```\n"
     assert [row.kind for row in workshop.losses] == ["action"]
 
 

@@ -1,0 +1,163 @@
+"""What an Educates workshop brings beside its pages: tests, set-up, files, and the session that its definition asks for.
+
+Tests become checks and set-up scripts the first step's. Kubernetes objects, packages and applications of a session are made by
+Educates; they are named, and the definition comes along as a file.
+"""
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from agents.template_converter.forms.clickable import Test
+from agents.template_converter.forms.numbering import natural
+from agents.template_converter.model import ImportedStep, Tree
+from shared_services.contracts.conversion import Broken, Loss
+
+MAX_EXERCISE_BYTES = 5 * 1024 * 1024
+TESTS = "workshop/examiner/tests"
+_SHELL = re.compile(r"^#!.*\b(?:ba|da|k|z)?sh\b")
+_READ = frozenset({"content", "static", "config.yaml", "config.yml", "modules.yaml", "workshop.yaml"})
+
+
+def check_of(tree: Tree, folder: str, step: ImportedStep, tests: list[Test], broken: list[Broken]) -> str | None:
+    """The step's tests as its check, one after the other; those that are named and not there are broken."""
+    found: list[Test] = []
+    known: set[tuple[str, tuple[str, ...]]] = set()
+    for test in tests:
+        path = posixpath.join(folder, TESTS, test.name)
+        if path not in tree:
+            detail = f"The page runs this test, and there is no `{path}`."
+            broken.append(Broken(kind="check", source=test.line.file, line=test.line.number, target=test.name, detail=detail))
+        elif (test.name, test.arguments) not in known:
+            known.add((test.name, test.arguments))
+            found.append(test)
+    if not found:
+        return None
+    texts = {test.name: tree.read_text(posixpath.join(folder, TESTS, test.name)) for test in found}
+    if len(found) == 1 and not found[0].arguments and _interpreter(texts[found[0].name]) == ["bash"]:
+        return texts[found[0].name]
+    for name, text in texts.items():
+        step.files[f"files/tests/{name}"] = text.encode()
+    calls = [shlex.join([*_interpreter(texts[test.name]), f"files/tests/{test.name}", *test.arguments]) for test in found]
+    return "#!/bin/bash\nset -e\n" + "".join(f"{call}\n" for call in calls)
+
+
+def _interpreter(text: str) -> list[str]:
+    """The program that runs a script, by its first line; shells are one to another."""
+    first = text.partition("\n")[0]
+    if not first.startswith("#!") or _SHELL.match(first):
+        return ["bash"]
+    words = first[2:].split()
+    words = words[1:] if words and posixpath.basename(words[0]) == "env" else words
+    return [word for word in words if word != "-S"] or ["bash"]
+
+
+def unused_tests(tree: Tree, folder: str, tests: list[Test]) -> Iterator[Loss]:
+    """Tests that no page runs."""
+    home = posixpath.join(folder, TESTS)
+    used = {posixpath.join(home, test.name) for test in tests}
+    for path in tree.under(home):
+        if path not in used:
+            yield Loss(kind="check", source=path, line=0, detail="No page that is a step runs this test, so it was left out.")
+
+
+def take_setup(tree: Tree, folder: str, first: ImportedStep) -> Iterator[Loss]:
+    """Give the first step the workshop's set-up, and say which other files of the workshop have no place."""
+    home = posixpath.join(folder, "workshop")
+    prefix = posixpath.join(home, "setup.d") + "/"
+    scripts = sorted((path for path in tree.under(prefix) if path.endswith(".sh")), key=natural)
+    if scripts:
+        texts = [f"# {posixpath.basename(path)}\n{tree.read_text(path).rstrip()}\n" for path in scripts]
+        first.setup = tree.read_text(scripts[0]) if len(scripts) == 1 else "\n".join(texts)
+    left: dict[str, int] = {}
+    for path in tree.under(home):
+        top = path[len(home) + 1 :].split("/")[0]
+        if top not in _READ and path not in scripts and not path.startswith(posixpath.join(folder, TESTS) + "/"):
+            left[top] = left.get(top, 0) + 1
+    for top, count in left.items():
+        detail = f"{count} file{'s' if count > 1 else ''} that a step has no place for."
+        yield Loss(kind="file", source=posixpath.join(home, top), line=0, detail=detail)
+
+
+def take_exercises(tree: Tree, folder: str, first: ImportedStep) -> Iterator[Loss]:
+    """The folder that participants work in comes along with the first step, where it is not too large."""
+    home = posixpath.join(folder, "exercises")
+    paths = list(tree.under(home))
+    total = sum(tree.files[path] for path in paths)
+    if total > MAX_EXERCISE_BYTES:
+        detail = f"{len(paths)} files of {total} bytes that participants work in are more than a step brings along."
+        yield Loss(kind="file", source=home, line=0, detail=detail)
+        return
+    for path in paths:
+        first.files[f"files/exercises/{path[len(home) + 1 :]}"] = tree.read_bytes(path)
+
+
+def session_losses(tree: Tree, folder: str, spec: dict[str, Any], first: ImportedStep) -> Iterator[Loss]:
+    """What the definition asks of a session beside a terminal: the environment must have it, for nothing here makes it."""
+    source = posixpath.join(folder, "resources/workshop.yaml")
+    workshop, session, environment = (_object(spec.get(key)) for key in ("workshop", "session", "environment"))
+    said = [
+        ("applications", _applications(_object(session.get("applications")))),
+        ("image", _word(workshop.get("image")) or _word(_object(spec.get("content")).get("image"))),
+        ("packages", ", ".join(filter(None, (_word(row.get("name")) for row in _rows(workshop.get("packages")))))),
+        ("files", _files(_rows(workshop.get("files")))),
+        ("variables", ", ".join(filter(None, (_word(row.get("name")) for row in _rows(session.get("env")))))),
+        ("tabs", ", ".join(filter(None, (_word(row.get("name")) for row in _rows(session.get("dashboards")))))),
+        ("ingresses", ", ".join(filter(None, (_word(row.get("name")) for row in _rows(session.get("ingresses")))))),
+    ]
+    objects = [
+        *_rows(environment.get("objects")),
+        *_rows(session.get("objects")),
+        *_rows(_object(_object(session.get("applications")).get("vcluster")).get("objects")),
+        *_rows(_object(spec.get("request")).get("objects")),
+    ]
+    kinds = list(dict.fromkeys(_word(row.get("kind")) for row in objects if _word(row.get("kind"))))
+    said.append(("objects", f"{len(objects)} ({', '.join(kinds[:8])})" if objects else ""))
+    for what, names in said:
+        if names:
+            detail = _SAID[what].format(names)
+            yield Loss(kind="session", source=source, line=0, detail=detail)
+    if any(names for what, names in said if what in ("packages", "files", "objects")) and source in tree:
+        first.files["files/resources/workshop.yaml"] = tree.read_bytes(source)
+
+
+_SAID = {
+    "applications": "The session has these applications, which the environment must bring: {}.",
+    "image": "The session runs in the image `{}`; here the template says in which.",
+    "packages": "These packages are put into the session before it begins, and are not here: {}.",
+    "files": "These files are put into the session before it begins, and are not here: {}.",
+    "variables": "The session sets these variables, and nothing here does: {}.",
+    "tabs": "The tabs beside the text are not carried over: {}.",
+    "ingresses": "The session has these addresses, which nothing here makes: {}.",
+    "objects": "Educates makes these Kubernetes objects, and nothing here does: {}. The definition is kept as "
+    "`files/resources/workshop.yaml` of the first step.",
+}
+
+
+def _applications(listed: dict[str, Any]) -> str:
+    enabled = [name for name, about in listed.items() if isinstance(about, dict) and about.get("enabled") is True]
+    return ", ".join(name for name in enabled if name not in ("terminal", "workshop", "examiner"))
+
+
+def _files(rows: list[dict[str, Any]]) -> str:
+    """Files from elsewhere: what the workshop itself is published as is here already."""
+    found = []
+    for row in rows:
+        url = next((_word(about.get("url")) for about in row.values() if isinstance(about, dict) and about.get("url")), "")
+        if url and (row.get("path") or not url.startswith("$(image_repository)")) and row.get("path") != ".":
+            found.append(f"{url} in `{_word(row.get('path')) or '.'}`")
+    return ", ".join(found)
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _rows(value: object) -> list[dict[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _word(value: object) -> str:
+    return " ".join(str(value).split()) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""

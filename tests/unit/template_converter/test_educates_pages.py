@@ -1,0 +1,192 @@
+"""Educates' pages: both renderers' markup, AsciiDoc with its places, actions that are no YAML, tests with arguments, sessions."""
+
+import subprocess
+
+import pytest
+
+from tests.unit.template_converter.test_educates import WORKSHOP, convert, fenced, one
+from tests.unit.template_converter.trees import places
+
+HUGO = {"workshop/config.yaml": "params:\n- name: COLOUR\n  value: red\n"}
+CLASSIC = {
+    "workshop/modules.yaml": "config:\n  vars:\n  - name: LAB_SLOT\n    value: none\n",
+    "workshop/workshop.yaml": "vars: {LAB_SLOT: seven}\n",
+}
+
+
+def names(workshop):
+    return [row.name for row in workshop.variables]
+
+
+def test_the_older_renderer_fills_in_names_but_not_in_raw(tmp_path):
+    page = (
+        "Slot {{ LAB_SLOT }} in %session_namespace%, 5% and 6%.\n\n{% raw %}\n"
+        + fenced("execute", "echo '{{ kept }}'\n")
+        + "{% endraw %}\n\nRun `ls`{{copy}}.\n"
+    )
+    workshop = one(tmp_path, page, **CLASSIC)
+    assert workshop.steps[0].content == (
+        "Slot {{LAB_SLOT}} in {{session_namespace}}, 5% and 6%.\n\n```bash exec\necho '{{ kept }}'\n```\n\nRun `ls`.\n"
+    )
+    assert [(row.name, row.default) for row in workshop.variables] == [("LAB_SLOT", "seven"), ("session_namespace", None)]
+    assert [row.kind for row in workshop.losses] == ["attribute"]
+
+
+def test_the_newer_renderer_fills_in_params_alone(tmp_path):
+    page = '{{< param COLOUR >}}, {{ item }}, {{session_name}}.\n\n{{< note >}}\nMind.\n{{< /note >}}\n\n![A]({{< baseurl >}}/a.png) {{< figure src="../b.png" >}}\n'
+    static = {"workshop/static/a.png": b"a", "workshop/static/b.png": b"b"}
+    workshop = one(tmp_path, page, **HUGO, **static)
+    content = workshop.steps[0].content
+    assert content.startswith("{{COLOUR}}, {{ item }}, {{session_name}}.\n\n> **Note**\n>\n> Mind.\n\n![A](")
+    assert names(workshop) == ["COLOUR", "session_name"]
+    assert sorted(workshop.assets.values()) == ["workshop/static/a.png", "workshop/static/b.png"]
+    assert workshop.broken == []
+
+
+def test_other_ways_through_the_pages_are_told(tmp_path):
+    config = "pathways:\n  default: rye\n  paths:\n    rye: {steps: [a]}\n    spelt: {steps: [b]}\n"
+    page = "{{< pathway rye >}}\nRye.\n{{< /pathway >}}\n{{< pathway spelt >}}\nSpelt.\n{{< /pathway >}}\nAll.\n"
+    files = {"workshop/config.yaml": config, "workshop/content/a.md": page, "workshop/content/b.md": "x\n"}
+    workshop = convert(tmp_path, files)
+    assert [step.content for step in workshop.steps] == ["Rye.\nAll.\n"]
+    assert sorted((row.kind, row.source) for row in workshop.losses) == [
+        ("page", "workshop/content/b.md"),
+        ("pathway", "workshop/config.yaml"),
+        ("pathway", "workshop/content/a.md"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "result"),
+    [
+        ("command: put --data '{\"a\": 1}' x\nsession: 2\n", "```bash exec=2\nput --data '{\"a\": 1}' x\n```\n"),
+        ("command: tee a <<'EOF'\n{\n  b: [1\n}\nEOF\n", "```bash exec\ntee a <<'EOF'\n{\n  b: [1\n}\nEOF\n```\n"),
+    ],
+)
+def test_actions_that_are_no_yaml_are_read_line_by_line(tmp_path, body, result):
+    workshop = one(tmp_path, fenced("terminal:execute", body))
+    assert workshop.steps[0].content == result
+    assert ["each of its lines" in row.detail for row in workshop.losses] == [True]
+
+
+@pytest.mark.parametrize(
+    ("info", "body", "result"),
+    [
+        ("execute-2", "<ctrl+c>\n", "Press Ctrl-C in terminal 2.\n"),
+        ("terminal:execute", 'command: ""\nsession: 2\n', "Press Enter in terminal 2.\n"),
+        ("terminal:select", "session: 3\n", "Go to terminal 3.\n"),
+        ("dashboard:create-dashboard", "name: Shop\nurl: https://example.org/\n", "Open the tab **Shop**: [https://example.org/](https://example.org/)\n"),
+        ("dashboard:create-dashboard", "name: More\nurl: terminal:more\n", "Open the tab **More** with a terminal (`more`).\n"),
+        ("dashboard:delete-dashboard", "name: Shop\n", "Close the tab **Shop**.\n"),
+        ("editor:delete-lines-in-range", "file: a\nstart: 2\nstop: 4\n", "Delete lines 2 to 4 of `a`.\n"),
+        ("editor:copy-file", "src: a\ndest: b\n", "Copy `a` to `b`.\n"),
+        ("section:heading", "title: Questions\n", "**Questions**\n"),
+    ],
+)  # fmt: skip
+def test_further_actions_in_words(tmp_path, info, body, result):
+    workshop = one(tmp_path, fenced(info, body))
+    assert workshop.steps[0].content == result
+    assert [row.kind for row in workshop.losses] == ["code"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "words", "info", "text"),
+    [
+        ("insert-value-into-yaml", "path: spec.x\nvalue:\n- name: a\n  port: 1\n", "Add this to `f.yaml` at `spec.x`:", "yaml copy", "- name: a\n  port: 1\n"),
+        ("select-matching-text", "text: 'image: (.*)'\n", "Find in `f.yaml`:", "yaml", "image: (.*)\n"),
+        ("select-matching-text", "text: replicas: 3\n", "Find in `f.yaml`:", "yaml", "replicas: 3\n"),
+        ("replace-matching-text", "match: a\nreplacement: b\n", "In `f.yaml`, replace `a` with:", "yaml copy", "b\n"),
+        ("append-lines-after-match", "match: a\ntext: b\n", "Insert into `f.yaml` behind the line with `a`:", "yaml copy", "b\n"),
+    ],
+)  # fmt: skip
+def test_what_the_editor_writes_stays(tmp_path, verb, body, words, info, text):
+    workshop = one(tmp_path, fenced(f"editor:{verb}", f"file: f.yaml\n{body}"))
+    assert workshop.steps[0].content == f"{words}\n\n```{info}\n{text}```\n"
+
+
+def test_an_editors_action_in_a_list_stays_in_its_item(tmp_path):
+    page = "1. ```editor:append-lines-to-file\n   file: a.py\n   text: |\n     x = 1\n   ```\n2. Two\n"
+    assert one(tmp_path, page).steps[0].content == "1. Add to the end of `a.py`:\n\n   ```python copy\n   x = 1\n   ```\n2. Two\n"
+
+
+def test_tests_with_arguments_and_other_languages(tmp_path):
+    page = (
+        fenced("examiner:execute-test", "name: has\nargs: [one, it's]\n")
+        + "\n"
+        + fenced(
+            "examiner:execute-test",
+            "name: deep/say\ntitle: Say it\ninputs:\n  schema:\n    a: {title: 'Your name:', enum: [x, y]}\n",
+        )
+    )
+    tests = {
+        "workshop/examiner/tests/has": '#!/bin/bash\necho "$1 $2"\n',
+        "workshop/examiner/tests/deep/say": "#!/usr/bin/env python3\nprint('said')\n",
+        "workshop/examiner/tests/idle": "#!/bin/sh\n",
+    }
+    workshop = one(tmp_path, page, **tests)
+    step = workshop.steps[0]
+    assert step.content == "Check: has\n\nCheck: Say it\n\n- Your name: (`x`, `y`)\n"
+    for path, data in step.files.items():
+        target = tmp_path / "run" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    done = subprocess.run(["bash", "-c", step.check], cwd=tmp_path / "run", capture_output=True, text=True, check=True)
+    assert done.stdout == "one it's\nsaid\n"
+    assert [(row.kind, row.source) for row in workshop.losses if row.kind == "check"] == [
+        ("check", "workshop/examiner/tests/idle")
+    ]
+
+
+def test_asciidoc_pages_know_their_lines_and_name_actions(tmp_path):
+    page = (
+        "= The page\n\nHello {{ session_name }}, see <<end>>.\n\ninclude::more/part.adoc[]\n\n"
+        "[source,bash,role=terminal:execute]\n----\ncommand: ls -l\nsession: 2\n----\n\n[source,yaml,role=copy-and-edit]\n----\na: 1\n----\n\n"
+        "image::pic.png[Pic]\n\nlink:b.adoc[B]\n\ninclude::gone.adoc[]\n\n[#end]\n== The end\n"
+    )
+    files = {
+        "workshop/content/a.adoc": page,
+        "workshop/content/b.adoc": "Bye.\n",
+        "workshop/content/more/part.adoc": "Part.\n",
+        "workshop/content/pic.png": b"p",
+    }
+    workshop = convert(tmp_path, files)
+    step = workshop.steps[0]
+    assert step.title == "The page"
+    assert "```bash exec=2\nls -l\n```" in step.content
+    assert "```yaml copy\na: 1\n```" in step.content
+    assert "[B](../b/content.md)" in step.content
+    assert names(workshop) == ["session_name"]
+    assert list(workshop.assets.values()) == ["workshop/content/pic.png"]
+    told = {text: (file, line) for text, file, line in places(step) if text}
+    assert told["# The page"] == ("workshop/content/a.adoc", 1)
+    assert told["Part."] == ("workshop/content/more/part.adoc", 1)
+    assert told["ls -l"] == ("workshop/content/a.adoc", 9)
+    assert told["a: 1"] == ("workshop/content/a.adoc", 15)
+    assert [(row.kind, row.target, row.line) for row in workshop.broken] == [("include", "gone.adoc", 22)]
+
+
+def test_what_a_session_is_given_is_told(tmp_path):
+    more = (
+        "  workshop:\n    image: jdk:17\n    files:\n    - image: {url: $(image_repository)/own}\n    - path: .m2\n      image: {url: registry.example.org/maven}\n"
+        "    packages:\n    - name: carvel\n"
+        "  session:\n    applications:\n      terminal: {enabled: true}\n      editor: {enabled: true}\n"
+        "      vcluster:\n        enabled: true\n        objects: [{kind: Secret}]\n    env: [{name: TOKEN}]\n    dashboards: [{name: Shop}]\n"
+        "    objects: [{kind: Role}, {kind: Role}]\n"
+    )
+    workshop = convert(
+        tmp_path, {"resources/workshop.yaml": WORKSHOP + more, "workshop/content/a.md": "x\n", "workshop/gateway/x.js": "1\n"}
+    )
+    said = " ".join(row.detail for row in workshop.losses if row.kind == "session")
+    for expected in (
+        "editor, vcluster",
+        "`jdk:17`",
+        "carvel",
+        "registry.example.org/maven in `.m2`",
+        "TOKEN",
+        "Shop",
+        "3 (Role, Secret)",
+    ):
+        assert expected in said
+    assert "$(image_repository)" not in said
+    assert workshop.steps[0].files == {"files/resources/workshop.yaml": (WORKSHOP + more).encode()}
+    assert [row.source for row in workshop.losses if row.kind == "file"] == ["workshop/gateway"]
