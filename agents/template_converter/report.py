@@ -53,7 +53,7 @@ def count_result(workshop: WorkshopFiles) -> Counts:
 
 
 def unaccounted(tree: Tree, imported: ImportedWorkshop) -> list[Loss]:
-    """A loss for every Markdown page with fenced blocks that are neither in the result nor reported.
+    """A loss for every Markdown or AsciiDoc page with blocks of code that are neither in the result nor reported.
 
     They are counted apart from the importer, by their marks alone.
     """
@@ -64,9 +64,14 @@ def unaccounted(tree: Tree, imported: ImportedWorkshop) -> list[Loss]:
     lost = Counter(loss.source for loss in imported.losses if loss.kind in ("code", "page"))
     rows = []
     for page, count in found.items():
-        if not page.lower().endswith((".md", ".markdown")) or page not in tree:
+        if page not in tree:
             continue
-        wanted = _fences(tree.read_text(page), page)
+        if page.lower().endswith((".md", ".markdown")):
+            wanted = _fences(tree.read_text(page), page)
+        elif page.lower().endswith((".adoc", ".asciidoc", ".asc")):
+            wanted = _listings(tree.read_text(page))
+        else:
+            continue
         missing = wanted - count - lost[page]
         if missing > 0:
             rows.append(
@@ -89,6 +94,38 @@ def _fences(text: str, page: str) -> int:
         count += inside and not before
         before = inside and not (closes and before)
     return count
+
+
+_DELIMITER = re.compile(r"^(?:-{4,}|\.{4,}|\+{4,}|/{4,}|`{3}\S*)$")
+_CONDITION = re.compile(r"^(?:ifdef|ifndef|ifeval)::[^\[]*\[(?P<within>.*)\]$")
+
+
+def _listings(text: str) -> int:
+    """Delimited listings and literal blocks of an AsciiDoc page by their marks, outside of comments and of conditions.
+
+    Blocks that only stand under a condition, and those of included files, are not counted: they may rightly be missing, or more.
+    """
+    count = depth = 0
+    mark = before = ""
+    for line in text.split("\n"):
+        row = line.rstrip()
+        condition = None if mark else _CONDITION.match(row)
+        if condition:
+            depth += row.startswith("ifeval") or not condition["within"]
+        elif row.startswith("endif::") and not mark:
+            depth = max(0, depth - 1)
+        elif mark:
+            mark = "" if row == mark else mark
+        elif _DELIMITER.match(row) and not _underlines(before, row):
+            mark = "```" if row.startswith("```") else row
+            count += depth == 0 and row[0] in "-.`" and not re.match(r"\[(?:comment|pass|stem|latexmath|asciimath)", before)
+        before = row
+    return count - (bool(mark) and mark[0] in "-.`" and depth == 0)
+
+
+def _underlines(before: str, row: str) -> bool:
+    """Whether a row of dashes is the underline of a title above it."""
+    return row[0] == "-" and bool(re.match(r"\w", before)) and abs(len(before) - len(row)) <= 1
 
 
 def make_report(candidate: FormCandidate, tree: Tree, imported: ImportedWorkshop, result: WorkshopFiles) -> ConversionReport:

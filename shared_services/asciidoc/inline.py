@@ -14,6 +14,7 @@ from shared_services.asciidoc.attrlist import parse_values
 from shared_services.asciidoc.lines import CHARACTERS, Line, in_other_syntax, runtime_name
 
 MAX_DEPTH: Final = 12
+_MAX_BRACKETS: Final = 40
 
 _B = r"\[((?:\\\]|[^\]])*)\]"
 _TEXTISH = r"[^\s\[\]<>]"
@@ -424,14 +425,27 @@ class Inline:
         if match is None:
             return None
         name, target, brackets = match.groups()
+        if name.startswith("footnote"):
+            return self._footnote(text, at, match)
         if name == "link":
             return self._linked(self._target(target), brackets, target), match.end()
         if name not in _SPACED and re.search(r"\s", target):
             return None
         written = self._named_macro(name, target, brackets.replace("\\]", "]"))
-        if written is not None and name.startswith("footnote") and text[:at].endswith(" "):
-            written = written.lstrip()
         return None if written is None else (written, match.end())
+
+    def _footnote(self, text: str, at: int, match: re.Match[str]) -> tuple[str, int]:
+        """A footnote in brackets of its own; links in it have brackets too."""
+        start, end = match.start(3), match.end(3)
+        for _ in range(_MAX_BRACKETS):
+            inner = text[start:end].replace("\\[", "").replace("\\]", "")
+            following = text.find("]", end + 1) if inner.count("[") > inner.count("]") else -1
+            if following < 0:
+                break
+            end = following
+        words = self._scan(text[start:end].replace("\\]", "]").strip())
+        gap = "" if text[:at].endswith((" ", "\n")) else " "
+        return (f"{gap}({words})" if words else ""), end + 1
 
     def _named_macro(self, name: str, target: str, brackets: str) -> str | None:
         if name == "pass":
@@ -447,8 +461,6 @@ class Inline:
             return brackets if self.plain else escape.code_span(brackets.strip())
         if name in ("btn", "menu"):
             return self._strong(" › ".join(part.strip() for part in [target, *brackets.split(">")] if part.strip()))
-        if name in ("footnote", "footnoteref"):
-            return f" ({self._scan(brackets.strip())})" if brackets.strip() else ""
         if name in ("stem", "latexmath", "asciimath"):
             return brackets if self.plain else escape.code_span(brackets)
         if name == "icon":

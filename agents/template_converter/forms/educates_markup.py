@@ -39,7 +39,7 @@ class Markup:
     """How pages of one workshop are to be read, and what was met on the way.
 
     Attributes:
-        hugo: Whether the newer renderer shows them.
+        hugo: Whether the newer renderer is known to show them; shortcodes are read in any case.
         declared: Names that the configuration gives values to.
         pathway: The way through the pages that was taken; empty where there is one only.
         is_static: Whether a path below the site's root is a file that is served as it is.
@@ -79,9 +79,7 @@ class Markup:
 
 def page_markup(lines: list[Line], markup: Markup) -> list[Line]:
     """A page with its variables as `{{name}}`, and its shortcodes in CommonMark."""
-    lines = _filled(_one_way(lines, markup) if markup.hugo else lines, markup)
-    if not markup.hugo:
-        return lines
+    lines = _filled(_one_way(lines, markup), markup)
     around = Surroundings()
     lines = convert_shortcodes([_static(line, markup) for line in lines], around)
     markup.losses += around.losses

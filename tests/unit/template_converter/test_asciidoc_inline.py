@@ -71,3 +71,5 @@ def test_broken_anchors_are_named() -> None:
 def test_footnotes_behind_a_word_and_behind_a_space() -> None:
     text = markdown("A processfootnote:[Or *two*.], an oven footnote:hot[Warm] and a footnote: no macro.\n")
     assert text == "A process (Or **two**.), an oven (Warm) and a footnote: no macro."
+    text = markdown("Bread.footnote:[See https://example.org/a[the mill] and link:https://example.org/b[*B*] too.] More.\n")
+    assert text == "Bread. (See [the mill](https://example.org/a) and [**B**](https://example.org/b) too.) More."

@@ -4,6 +4,7 @@ import pytest
 
 from agents.template_converter.errors import OutputRefusedError
 from agents.template_converter.forms.markdown import MarkdownImporter
+from agents.template_converter.model import ImportedStep, ImportedWorkshop
 from agents.template_converter.report import make_report, unaccounted
 from agents.template_converter.write import workshop_files, write_folder
 from shared_services.contracts.conversion import Form, FormCandidate
@@ -91,3 +92,18 @@ def test_a_failure_leaves_the_previous_conversion(tmp_path):
         write_folder({**files, "steps/" + "x" * 300: b""}, out)
     assert read_folder(out).manifest.steps == ["a", "b"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "source"]
+
+
+def test_asciidoc_blocks_that_are_nowhere_are_reported(tmp_path):
+    page = (
+        "= A\n\nTitle\n-----\n\n----\none\n....\nno\n....\n----\n\n....\ntwo\n....\n\n```bash\nthree\n```\n\n////\n----\nnot shown\n----\n////\n\n"
+        "ifdef::more[]\n----\nperhaps\n----\nendif::[]\n\nifdef::x[one line]\n\n[source,bash]\n----\nfour\n----\n\n----\nnever closed\n"
+    )
+    tree = make_tree(tmp_path, {"a.adoc": page})
+    content = "# A\n\n" + "".join(f"```\n{word}\n```\n\n" for word in ("one", "two", "three", "four"))
+    step = ImportedStep(id="a", title="A", source="a.adoc", content=content, runs=[])
+    assert unaccounted(tree, ImportedWorkshop(title="A", steps=[step])) == []
+    step.content = content.replace("```\ntwo\n```\n", "")
+    assert [(row.kind, row.source, row.detail[:6]) for row in unaccounted(tree, ImportedWorkshop(title="A", steps=[step]))] == [
+        ("code", "a.adoc", "1 of 4")
+    ]
