@@ -15,6 +15,7 @@ from console.job_pages import jobs_pages_router
 from console.joining import Meeting
 from console.people import local_target, to_sign_in
 from console.preview_pages import preview_router
+from console.reimport_pages import reimport_router
 from console.settings import ConsoleSettings
 from console.signin import sign_in_router
 from console.workshop_pages import workshops_router
@@ -75,6 +76,7 @@ def create_app(
     app.include_router(author_router(templates, verifier, library, jobs, converter_for))
     app.include_router(jobs_pages_router(templates, verifier, library, jobs, meeting))
     app.include_router(preview_router(templates, verifier, library))
+    app.include_router(reimport_router(templates, verifier, library, jobs, converter_for))
     app.include_router(nothing_router(templates))
     return app
 

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from console.joining import Meeting
 from console.people import frame, requires
 from console.places import StepLine, find_line, read_maps, web_address
+from console.reimport_pages import REIMPORT
 from console.reports import FORM_NAMES, READABLE_FORMS, needs_choice, problem_slug, report_of, report_sentence
 from shared_services.contracts.conversion import Broken, ConversionReport, Loss
 from shared_services.contracts.identity import Identity
@@ -54,6 +55,8 @@ def jobs_pages_router(
     @router.get("/jobs/{job_id}")
     async def one_job(request: Request, job_id: str, identity: Annotated[Identity, read_permission]) -> Response:
         job = await own_job(job_id, identity, Permission.JOBS_READ, Permission.JOBS_READ_ALL)
+        if job.kind == REIMPORT and may(identity, Permission.WORKSHOP_CONVERT):
+            return RedirectResponse(f"/reimports/{job_id}", status_code=303)
         ended = job.state in FINAL_STATES
         own = job.owner == identity.id
         manages = (own and may(identity, Permission.JOBS_MANAGE)) or may(identity, Permission.JOBS_MANAGE_ALL)

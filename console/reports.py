@@ -97,4 +97,7 @@ def _result(kind: str, result: dict[str, Any]) -> str:
         return f"Published with {several(int(result['chunks']), 'passage')}."
     if kind == REMOVE:
         return "Removed with every version and its index." if result.get("removed") else "There was nothing left to remove."
+    if kind == "reimport":
+        left = int(result["conflicts"])
+        return f"{several(left, 'conflict')} for you to decide." if left else "Merged without a conflict."
     return ""

@@ -21,6 +21,7 @@ from shared_services.contracts.conversion import (
 from shared_services.contracts.identity import Identity
 from shared_services.contracts.inventory import Inventory
 from shared_services.contracts.jobs import Job
+from shared_services.contracts.reimport import ReimportRequest
 
 AUDIENCE = "template-converter"
 
@@ -75,6 +76,14 @@ def _add_jobs(router: APIRouter, operations: Operations, identify: Callable[...,
         return await operations.start_inspection(identity, request)
 
     if with_library:
+
+        @router.post("/reimports", status_code=202)
+        async def reimport(request: ReimportRequest, identity: caller) -> Job:
+            """Start merging a newer commit of a workshop's source into the workshop, as a job.
+
+            Its result is a `ReimportResult`; conflicts are listed and decided by `/api/v1/library/NAME/merges`.
+            """
+            return await operations.start_reimport(identity, request)
 
         @router.get("/conversions/{job_id}/preview/{step}")
         async def preview(job_id: JobId, step: Slug, identity: caller) -> StepPreview:

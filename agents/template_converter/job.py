@@ -1,4 +1,4 @@
-"""What the converter does as durable jobs: a conversion, one of every workshop of a source, and an inspection.
+"""What the converter does as durable jobs: a conversion, one of every workshop of a source, an inspection, a re-import.
 
 A job's input is the request, its result the contract's `...Result`; what it made is a draft in the library, with the pages of
 the source beside it.
@@ -10,6 +10,7 @@ from typing import Any
 from anyio import from_thread, to_thread
 
 from agents.template_converter.git import Progress
+from agents.template_converter.reimport_job import REIMPORT, reimport_job
 from agents.template_converter.service import Conversion, ConverterService
 from shared_services.clients.library import LibraryClient
 from shared_services.contracts.conversion import (
@@ -39,6 +40,7 @@ def converter_jobs(service: ConverterService, library: LibrarySource) -> dict[st
         CONVERT: convert_job(service, library),
         CONVERT_ALL: convert_all_job(service, library),
         INSPECT: inspect_job(service, library),
+        REIMPORT: reimport_job(service, library),
     }
 
 

@@ -10,6 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from agents.template_converter.exports.model import Exported
 from agents.template_converter.git import Progress
 from agents.template_converter.job import INSPECT, LibrarySource, kind_of
+from agents.template_converter.reimport_job import REIMPORT
 from agents.template_converter.service import ConverterService, silent
 from agents.template_converter.sources import parse_source, redact
 from agents.template_converter.threads import in_thread
@@ -29,6 +30,7 @@ from shared_services.contracts.inventory import Inventory
 from shared_services.contracts.jobs import Job, JobState
 from shared_services.contracts.library import WorkshopVersion
 from shared_services.contracts.problems import Problem
+from shared_services.contracts.reimport import ReimportRequest
 from shared_services.contracts.workshop import SourceMap
 from shared_services.jobs.service import Jobs
 from shared_services.kit.errors import ConflictError, NotFoundError, ProblemError, UnavailableError
@@ -151,6 +153,17 @@ class Operations:
             PlatformError: The caller may not, or jobs do not run here.
         """
         return await self._submit(INSPECT, caller, request)
+
+    async def start_reimport(self, caller: Identity | None, request: ReimportRequest) -> Job:
+        """A newer commit merged into a workshop, as a job; its result is a `ReimportResult`.
+
+        Raises:
+            PlatformError: The caller may not, or jobs do not run here.
+        """
+        identity = require(caller, Permission.WORKSHOP_CONVERT)
+        if request.source is not None:
+            may_use(identity, SourceRequest(source=request.source))
+        return await self.jobs.submit(REIMPORT, request.workshop, identity.id, request.model_dump(mode="json"))
 
     async def _submit(self, kind: str, caller: Identity | None, request: SourceRequest) -> Job:
         identity = may_use(caller, request)

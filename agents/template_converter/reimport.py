@@ -8,7 +8,7 @@ from agents.template_converter.git import Progress
 from agents.template_converter.service import ConverterService, silent
 from agents.template_converter.sources import parse_source
 from shared_services.contracts.conversion import ConversionReport
-from shared_services.contracts.workshop import WorkshopSource
+from shared_services.contracts.workshop import WorkshopManifest, WorkshopSource
 from shared_services.library.form import WorkshopFiles
 from shared_services.library.merging import with_origin
 
@@ -30,27 +30,29 @@ class Newer:
         base: Of the commit that the workshop was made from.
         theirs: Of the newer one; its origin is what the workshop's is to be.
         report: Of the newer one.
+        pages: Of the newer one, by path in the source.
     """
 
     base: WorkshopFiles
     theirs: WorkshopFiles
     report: ConversionReport
+    pages: dict[str, bytes]
 
 
 def read_newer(
     service: ConverterService,
-    mine: WorkshopFiles,
+    mine: WorkshopManifest,
     *,
     source: str | None = None,
     ref: str | None = None,
     base: str | None = None,
     progress: Progress = silent,
 ) -> Newer:
-    """Convert what `mine` was made from, and a newer commit of it, the way that `mine` was converted.
+    """Convert what `mine` was made from, and a newer commit of it, the way that `mine` says.
 
     Args:
         service: Converts.
-        mine: A workshop with its origin in `workshop.yaml`.
+        mine: The author's `workshop.yaml`, with the origin.
         source: Where the source is, in place of what the workshop says.
         ref: The newer commit: a branch, a tag or a commit; else the branch or tag that the workshop was made from.
         base: What it was made from, in place of what the workshop says.
@@ -60,14 +62,14 @@ def read_newer(
         NoOriginError: The workshop does not say where it comes from, and neither does the caller.
         SourceError: The source cannot be fetched, is refused, or cannot be read.
     """
-    recorded = mine.manifest.source or WorkshopSource()
+    recorded = mine.source or WorkshopSource()
     address, first = source or recorded_address(recorded), base or recorded.commit
     if first is None:
         raise NoOriginError(
             "workshop.yaml does not say which commit the workshop was made from. Name it: with --base, or as `base`."
         )
     wanted = ref or following(recorded)
-    slug = mine.manifest.slug
+    slug = mine.slug
     progress("base", 0, None, f"What the workshop was made from: {first[:12]}")
     before = service.read_again(address, recorded, first, progress)
     progress("newer", 0, None, f"The newer commit: {wanted or 'the default branch'}")
@@ -87,6 +89,7 @@ def read_newer(
         with_origin(before.workshop, slug, before.workshop.manifest.source),
         with_origin(after.workshop, slug, origin),
         after.report,
+        after.pages,
     )
 
 

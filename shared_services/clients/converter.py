@@ -15,6 +15,7 @@ from shared_services.contracts.conversion import (
 )
 from shared_services.contracts.inventory import Inventory
 from shared_services.contracts.jobs import Job
+from shared_services.contracts.reimport import ReimportRequest
 from shared_services.kit.tokens import TokenSource
 
 PATIENCE = httpx.Timeout(10.0, read=600.0)
@@ -40,6 +41,10 @@ class ConverterClient(ServiceClient):
     async def convert(self, request: ConvertRequest) -> Job:
         """Start a conversion; its result is a `ConversionResult`, or a `ConversionsResult` of `every` workshop."""
         return await self._model(Job, "POST", "/api/v1/conversions", body=request)
+
+    async def reimport(self, request: ReimportRequest) -> Job:
+        """Start merging a newer commit into a workshop; the job's result is a `ReimportResult`."""
+        return await self._model(Job, "POST", "/api/v1/reimports", body=request)
 
     async def report(self, job_id: str) -> ConversionReport:
         """The report of a conversion that has ended.

@@ -3,8 +3,10 @@
 import httpx
 
 from shared_services.clients.service import ServiceClient
+from shared_services.contracts.differences import WorkshopDiff
 from shared_services.contracts.jobs import Job
 from shared_services.contracts.library import WorkshopSummary, WorkshopVersion
+from shared_services.contracts.merging import Merge, MergeRequest
 from shared_services.kit.tokens import TokenSource
 
 
@@ -78,6 +80,20 @@ class LibraryClient(ServiceClient):
         """
         response = await self._request("GET", f"/api/v1/library/{workshop}/versions/{version}/sources", params={"path": path})
         return response.text
+
+    async def diff(self, workshop: str, old: str, new: str) -> WorkshopDiff:
+        """What differs between two versions."""
+        return await self._model(WorkshopDiff, "GET", f"/api/v1/library/{workshop}/versions/{new}/diff?from={old}")
+
+    async def merge(self, workshop: str, request: MergeRequest) -> Merge:
+        """A draft of three versions made one.
+
+        Raises:
+            ProblemError: Slug `merge-undecided`, with `conflicts`, where the request is strict.
+        """
+        return await self._model(
+            Merge, "POST", f"/api/v1/library/{workshop}/merges", body=request, timeout=httpx.Timeout(10.0, read=600.0)
+        )
 
     async def publish(self, workshop: str, version: str) -> Job:
         """Start publishing a stored version; participants see it once the job has ended."""

@@ -6,13 +6,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared_services.contracts.base import Sha256, Slug
+from shared_services.contracts.differences import WorkshopDiff
 from shared_services.contracts.identity import Identity
 from shared_services.contracts.jobs import Job
 from shared_services.contracts.library import WorkshopSummary, WorkshopVersion
+from shared_services.contracts.merging import Merge, MergeRequest
 from shared_services.jobs.service import Jobs
 from shared_services.kit.errors import TooLargeError
 from shared_services.kit.identity import Permission, may, require
 from shared_services.library import archive
+from shared_services.library.merges import diff_versions, merge_versions
 from shared_services.library.publishing import PUBLISH, REMOVE
 from shared_services.library.service import LibraryService
 
@@ -97,7 +100,25 @@ def library_router(library: LibraryService, jobs: Jobs, identify: Identify) -> A
         await library.current(workshop)
         return await jobs.submit(REMOVE, workshop, who.id, {"workshop": workshop})
 
+    _add_merges(router, library, identify)
     return router
+
+
+def _add_merges(router: APIRouter, library: LibraryService, identify: Identify) -> None:
+    caller = Annotated[Identity | None, Depends(identify)]
+
+    @router.get("/library/{workshop}/versions/{version}/diff")
+    async def diff(workshop: Slug, version: str, identity: caller, old: Annotated[str, Query(alias="from")]) -> WorkshopDiff:
+        """What differs between the version `from` and this one."""
+        require(identity, Permission.WORKSHOP_PREVIEW, workshop=workshop)
+        return await diff_versions(library, workshop, old, version)
+
+    @router.post("/library/{workshop}/merges", status_code=201)
+    async def merge(workshop: Slug, request: MergeRequest, identity: caller) -> Merge:
+        """A draft of three versions made one, with every conflict."""
+        require(identity, Permission.WORKSHOP_CONVERT)
+        merged, version = await merge_versions(library, workshop, request)
+        return Merge(workshop=workshop, version=version.version, conflicts=merged.conflicts)
 
 
 def _reads(identity: Identity | None, workshop: str) -> bool:

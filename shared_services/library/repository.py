@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, LargeBinary, String, delete, func, select
+from sqlalchemy import JSON, DateTime, ForeignKey, LargeBinary, Select, String, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -143,6 +143,18 @@ class LibraryRepository:
                     continue
                 break
         return True
+
+    async def copy_sources(self, workshop: str, version: str, other: str) -> None:
+        """Keep the pages of one version beside another one, where that has none."""
+
+        def of(one: str) -> Select[tuple[SourceRow]]:
+            return select(SourceRow).where(SourceRow.workshop == workshop, SourceRow.version == one)
+
+        with storage_errors():
+            async with self._sessions.begin() as session:
+                if (await session.scalars(of(other).limit(1))).first() is None:
+                    rows = (await session.scalars(of(version))).all()
+                    session.add_all(SourceRow(workshop=workshop, version=other, path=row.path, sha256=row.sha256) for row in rows)
 
     async def source(self, workshop: str, version: str, path: str) -> bytes | None:
         """A page that was kept beside a version; None for any other."""

@@ -131,6 +131,10 @@ class LibraryService:
         if not await self._repository.keep_sources(workshop, version, hashes, blobs):
             raise WorkshopNotFoundError(f"Workshop '{workshop}' has no version {version}.")
 
+    async def copy_sources(self, workshop: str, version: str, other: str) -> None:
+        """Keep the pages that are beside `version` beside `other` too, where it has none."""
+        await self._repository.copy_sources(workshop, version, other)
+
     async def source(self, workshop: str, version: str, path: str) -> str:
         """The text of a page that a version was made from.
 

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
             bar.update(f"{stage}: {message}", done, total)
 
         service = ConverterService(ConverterSettings())
-        newer = read_newer(service, mine, source=args.source, ref=args.ref, base=args.base, progress=on_progress)
+        newer = read_newer(service, mine.manifest, source=args.source, ref=args.ref, base=args.base, progress=on_progress)
     decisions: dict[str, Decision] = {}
     merged = merge_workshops(newer.base, mine, newer.theirs)
     # One decision may ask for the next, such as what a step that is had back is to hold.

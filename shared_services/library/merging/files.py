@@ -10,6 +10,19 @@ from shared_services.library.merging.lines import Agreed, Clash, merge_lines, sp
 from shared_services.library.merging.values import ABSENT, merge_values
 from shared_services.library.merging.yaml_text import with_values
 
+MOST_TEXT_BYTES = 1_000_000
+_ALWAYS_READ = frozenset({"workshop.yaml", "step.yaml", "source-map.json"})
+_MEDIA = frozenset({
+    "apng", "avif", "bmp", "gif", "gz", "ico", "jpeg", "jpg", "mov", "mp3", "mp4", "ogg", "pdf", "png", "svg", "tar", "tgz",
+    "webm", "webp", "woff", "woff2", "zip",
+})  # fmt: skip
+
+
+def opaque(path: str, size: int) -> bool:
+    """Whether a file is taken as a whole and never merged by lines: a picture, an archive, a large one."""
+    name = path.rpartition("/")[2]
+    return name not in _ALWAYS_READ and (size > MOST_TEXT_BYTES or name.rpartition(".")[2].lower() in _MEDIA)
+
 
 @dataclass(frozen=True)
 class Sides:
@@ -49,16 +62,15 @@ def merge_file(path: str, step: str | None, sides: Sides, ledger: Ledger) -> tup
         return sides.theirs, _whole(text_of(sides.theirs), from_theirs=True)
     if sides.base == sides.theirs and sides.mine is None:
         return None, None
-    texts = (text_of(sides.base), text_of(sides.mine), text_of(sides.theirs))
+    three = (sides.base, sides.mine, sides.theirs)
+    texts = tuple(None if data is None or opaque(path, len(data)) else text_of(data) for data in three)
     base, mine, theirs = texts
     if mine is not None and theirs is not None and (base is not None or sides.base is None):
         merged = _merge_text(path, step, base or "", mine, theirs, ledger)
         return merged.text.encode(), merged
     if sides.base == sides.theirs:
         return sides.mine, None
-    decision = ledger.decide(
-        ConflictKind.FILE, path, _what_happened(sides), sides=texts, step=step, mark=f"{sides.mine!r:.80}{sides.theirs!r:.80}"
-    )
+    decision = ledger.decide(ConflictKind.FILE, path, _what_happened(sides), sides=(base, mine, theirs), step=step)
     kept = sides.theirs if decision.take is Take.THEIRS else sides.mine
     return kept, _whole(text_of(kept), from_theirs=decision.take is Take.THEIRS)
 
@@ -76,9 +88,8 @@ def _what_happened(sides: Sides) -> str:
         return "You removed this file, and the source changed it."
     if sides.theirs is None:
         return "You changed this file, and the source removed it."
-    sizes = f"yours has {len(sides.mine):,} bytes, the source's {len(sides.theirs):,}"
-    done = "Both changed this file" if sides.base is not None else "Both added this file"
-    return f"{done}, and it is no text that could be merged: {sizes}."
+    done = "You and the source changed this file" if sides.base is not None else "You and the source added this file"
+    return f"{done}, and it is none that could be merged by lines. Take the one or the other."
 
 
 def _merge_text(path: str, step: str | None, base: str, mine: str, theirs: str, ledger: Ledger) -> MergedText:

@@ -29,7 +29,6 @@ class Ledger:
         step: str | None = None,
         field: str = "",
         line: int = 0,
-        mark: str = "",
     ) -> Decision:
         """Record a conflict and give what stands.
 
@@ -41,11 +40,10 @@ class Ledger:
             step: The step that it is about.
             field: Of a manifest.
             line: Where the author's lines begin.
-            mark: What tells it from another one where the sides hold no text.
         """
         takes = [Take.MINE, Take.THEIRS, *([Take.BOTH] if kind is ConflictKind.LINES else [])]
         own = path.replace(f"steps/{step}/", f"steps/{self.own_ids.get(step, step)}/", 1) if step else path
-        key = self._id(kind, own, field, mark, sides)
+        key = self._id(kind, own, field, sides)
         wanted = self._decisions.get(key)
         allowed = wanted is not None and (wanted.take in takes if wanted.take else kind is ConflictKind.LINES)
         base, mine, theirs = sides
@@ -57,8 +55,8 @@ class Ledger:
         )  # fmt: skip
         return wanted if wanted is not None and allowed else Decision(take=Take.MINE)
 
-    def _id(self, kind: str, path: str, field: str, mark: str, sides: tuple[str | None, ...]) -> str:
-        said = "\0".join([kind, path, field, mark, *("-" if side is None else f"+{side}" for side in sides)])
+    def _id(self, kind: str, path: str, field: str, sides: tuple[str | None, ...]) -> str:
+        said = "\0".join([kind, path, field, *("-" if side is None else f"+{side}" for side in sides)])
         made = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:10]
         self._ids[made] = self._ids.get(made, 0) + 1
         return made if self._ids[made] == 1 else f"{made}-{self._ids[made]}"

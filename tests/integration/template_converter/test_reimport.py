@@ -175,16 +175,16 @@ def test_a_newer_layout_on_a_branch_a_tag_or_a_commit(lab: Path, mine: Path, cap
 def test_an_origin_that_is_not_recorded_has_to_be_named(mine: Path, lab: Path):
     service = ConverterService(ConverterSettings())
     with pytest.raises(NoOriginError, match="--source"):
-        read_newer(service, read_folder(mine))
+        read_newer(service, read_folder(mine).manifest)
     with pytest.raises(NoOriginError, match="--base"):
-        read_newer(service, make_workshop(), source=lab.as_uri())
+        read_newer(service, make_workshop().manifest, source=lab.as_uri())
 
 
 @pytest.mark.parametrize("address", ["/etc", "file:///etc", "~", ".", "ext::sh -c id", "--upload-pack=id"])
 def test_a_manifest_names_no_files_of_this_machine(address: str):
     recorded = WorkshopSource(repository=address, commit="1" * 40)
     with pytest.raises(SourceError):
-        read_newer(ConverterService(ConverterSettings()), with_origin(make_workshop(), "tiny", recorded))
+        read_newer(ConverterService(ConverterSettings()), with_origin(make_workshop(), "tiny", recorded).manifest)
 
 
 def test_a_commit_is_followed_by_the_default_branch():
