@@ -13,7 +13,10 @@ from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.mdx import Parts, convert_mdx
 from agents.template_converter.forms.pages import Page, first_paragraph, make_page
 from agents.template_converter.model import ImportedWorkshop, Tree
-from shared_services.contracts.conversion import Form, FormCandidate
+from shared_services.contracts.conversion import Broken, Form, FormCandidate, Loss
+
+_MAX_SHOWN = 200_000
+"""A longer file is not shown in a step."""
 
 
 class DocusaurusImporter:
@@ -55,12 +58,14 @@ class DocusaurusImporter:
         site = read_site(tree, config)
         if not site.entries:
             raise UnreadableSourceError(f"`{site.docs}` holds no page that the sidebars of `{config}` list.")
-        broken = []
+        broken: list[Broken] = []
+        losses: list[Loss] = []
         steps: list[StepPlan] = []
         for entry in site.entries:
             parts = _parts(tree, site, entry.page)
             page = make_page(entry.page.path, entry.page.front, convert_mdx(entry.page.lines, parts), mkdocs=False)
             broken += parts.broken
+            losses += parts.losses
             steps.append(
                 StepPlan(page, 0, len(page.lines), _title(entry.page, page, entry.label), chapter=" / ".join(entry.categories))
             )
@@ -75,7 +80,7 @@ class DocusaurusImporter:
         )
         workshop = assemble(tree, plan)
         workshop.broken += [*site.broken, *broken]
-        workshop.losses += site.losses
+        workshop.losses += [*site.losses, *losses]
         return workshop
 
 
@@ -85,7 +90,12 @@ def _parts(tree: Tree, site: DocusaurusSite, page: DocPage) -> Parts:
         path = posixpath.normpath(posixpath.join(base, target.removeprefix("@site/")))
         return split_front_matter(lines_of(tree.read_text(path), path))[1] if path in tree else None
 
-    return Parts(find)
+    def read(target: str) -> list[Line] | None:
+        paths = (posixpath.normpath(posixpath.join(base, target.lstrip("/"))) for base in dict.fromkeys((site.folder, "")))
+        path = next((path for path in paths if path in tree and tree.files[path] <= _MAX_SHOWN), None) if target else None
+        return lines_of(tree.read_text(path), path) if path else None
+
+    return Parts(find, read)
 
 
 def _addresses(site: DocusaurusSite) -> list[tuple[str, str]]:

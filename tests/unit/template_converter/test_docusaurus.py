@@ -130,6 +130,49 @@ def test_admonitions_nest_and_tabs_become_headed_sections(tmp_path):
     assert "Tab" not in text
 
 
+def test_components_of_the_site_show_their_image_or_lead_where_they_say(tmp_path):
+    body = (
+        '# T\n\n<Screenshot url="https://x.example" src="img/a b.png" alt="The page" />\n\n'
+        '<Shot\n  src={"./near.png"}\n  caption="Near"\n/>\n\n<ConsoleButton url="https://c.example/x" label="Open it"/>\n\n'
+        'See <Link to="/guide/a">this page</Link>.\n\n<Odd thing="1" />\n'
+    )
+    workshop = convert(tmp_path, {"a.mdx": body}, **{"site/static/img/a b.png": b"a", "site/docs/near.png": b"b"})
+    made = workshop.steps[0].content
+    assert sorted(workshop.assets.values()) == ["site/docs/near.png", "site/static/img/a b.png"]
+    assert "![The page](../../assets/site/static/img/a-b.png)" in made
+    assert "![Near](../../assets/site/docs/near.png)" in made
+    assert "[Open it](<https://c.example/x>)" in made
+    assert "See [this page](../t/content.md)." in made
+    assert '<Odd thing="1" />' in made
+    assert [(row.kind, row.line) for row in workshop.losses] == [("macro", 14)]
+
+
+def test_pages_drawn_in_take_what_they_are_given(tmp_path):
+    part = (
+        "import Group from './_group.mdx';\n\n# Part of {props.name}\n\n"
+        '{props.group && props.group === "true" ? <Group /> : ""}\n\n{props.other && <Group />}\n\n'
+        "{props.tools && props.tools.map((tool) => (\n  <li>{tool.name}</li>\n))}\n\nEnd.\n"
+    )
+    body = 'import Part from \'./_part.mdx\';\n\n<Part\n  name="it"\n  group="true"\n/>\n'
+    files = {"a.mdx": body, "_part.mdx": part, "_group.mdx": "```bash\nmake group\n```\n"}
+    workshop = convert(tmp_path, files)
+    made = workshop.steps[0].content
+    assert "# Part of it\n" in made
+    assert made.count("```bash exec\nmake group\n```") == 1
+    assert "props." not in made
+    assert made.endswith("End.\n")
+    assert [(row.kind, row.source, row.line) for row in workshop.losses] == [("macro", "site/docs/_part.mdx", 9)]
+
+
+def test_a_file_that_a_page_shows_is_a_fence(tmp_path):
+    body = '# T\n\n::yaml{file="manifests/a.yaml" paths="x.y"}\n\n::yaml{file="gone.yaml"}\n'
+    workshop = convert(tmp_path, {"a.mdx": body}, **{"manifests/a.yaml": "x:\n  y: <1>\n"})
+    made = workshop.steps[0].content
+    assert "```yaml\nx:\n  y: <1>\n```\n" in made
+    assert ("  y: <1>", "manifests/a.yaml", 2) in places(workshop.steps[0])
+    assert made.endswith('::yaml{file="gone.yaml"}\n')
+
+
 def test_images_and_links_by_every_address(tmp_path):
     body = (
         "<img src={useBaseUrl('/img/x.png')} alt=\"X\" />\n\n<img src={require('./y.png').default} />\n\n![z](/img/x.png)\n\n"
