@@ -36,7 +36,8 @@ def read_build_file(path: str, text: str) -> BuildFile | None:
         UnreadableBuildFileError: It is one by its name and cannot be read.
     """
     name = posixpath.basename(path)
-    reader = _READERS.get(name) or next((read for ending, read in _ENDINGS.items() if name.endswith(ending)), None)
+    listed = _requirements if posixpath.basename(posixpath.dirname(path)) == "requirements" and name.endswith(".txt") else None
+    reader = _READERS.get(name) or listed or next((read for ending, read in _ENDINGS.items() if name.endswith(ending)), None)
     if reader is None:
         return None
     try:

@@ -61,14 +61,36 @@ _MAIN: tuple[tuple[str, str, re.Pattern[bytes]], ...] = (
 _MOST = 5
 
 
-def frameworks(build_files: list[BuildFile]) -> list[Framework]:
-    """Frameworks that build files depend on, each with the files that say so."""
+_IMPORTED: tuple[tuple[str, tuple[str, ...], re.Pattern[bytes]], ...] = tuple(
+    (name, endings, re.compile(pattern, re.MULTILINE))
+    for name, endings, pattern in (
+        ("FastAPI", ("py",), rb"^(?:from|import) fastapi\b"),
+        ("Flask", ("py",), rb"^(?:from|import) flask\b"),
+        ("Django", ("py",), rb"^(?:from|import) django\b"),
+        ("Spring Boot", ("java", "kt"), rb"^import org\.springframework\.boot\."),
+        ("Micronaut", ("java", "kt"), rb"^import io\.micronaut\."),
+        ("Jakarta REST", ("java", "kt"), rb"^import (?:jakarta|javax)\.ws\.rs\b"),
+        ("Express", ("js", "ts", "mjs", "cjs"), rb"require\([\"']express[\"']\)|^import .*from [\"']express[\"']"),
+        ("net/http", ("go",), rb"http\.(?:ListenAndServe|HandleFunc|NewServeMux|Server\{)"),
+        ("Gorilla Mux", ("go",), rb"\"github\.com/gorilla/mux\""),
+    )
+)
+
+
+def frameworks(build_files: list[BuildFile], sources: Mapping[str, bytes]) -> list[Framework]:
+    """Frameworks that build files depend on or sources import, each with the places that say so."""
     found: dict[str, dict[str, Place]] = {}
     for build in build_files:
         for dependency in build.dependencies:
             for name, pattern in _NAMED.items():
                 if pattern.search(dependency.name):
                     found.setdefault(name, {}).setdefault(build.path, Place(path=build.path))
+    for path, source in sources.items():
+        for name, endings, imported in _IMPORTED:
+            match = imported.search(source[:MAX_SOURCE_BYTES]) if path.rpartition(".")[2] in endings else None
+            if match and len(found.get(name, ())) < _MOST:
+                line = source.count(b"\n", 0, match.start()) + 1
+                found.setdefault(name, {}).setdefault(path, Place(path=path, line=line))
     return [Framework(name=name, evidence=list(places.values())[:_MOST]) for name, places in found.items()]
 
 

@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from agents.template_converter import signals
@@ -65,12 +65,13 @@ _SHEBANGS = {
     "perl": "Perl",
     "php": "PHP",
 }
-_ROUTES: dict[str, Callable[[str, bytes], Iterable[Endpoint]]] = {
-    "Java": routes_java.endpoints,
-    "JavaScript": routes_javascript.endpoints,
-    "TypeScript": routes_javascript.endpoints,
-    "Go": routes_go.endpoints,
+_ROUTES: dict[str, Callable[[Mapping[str, bytes]], Iterable[Endpoint]]] = {
+    "Java": routes_java.all_endpoints,
+    "JavaScript": routes_javascript.all_endpoints,
+    "Go": routes_go.all_endpoints,
+    "Python": routes_python.all_endpoints,
 }
+_ROUTED_AS = {"Java": "Java", "JavaScript": "JavaScript", "TypeScript": "JavaScript", "Go": "Go", "Python": "Python"}
 _TEST = re.compile(
     r"(?:^|/)(?:tests?|__tests__|spec|src/test|e2e|it)/"
     r"|(?:^|/)(?:test_[^/]+\.py|[^/]+_test\.(?:py|go|rb)|[^/]+\.(?:test|spec)\.[jt]sx?|[^/]*Tests?\.(?:java|kt|cs))$"
@@ -84,6 +85,7 @@ _BUILT = re.compile(
     r"^(?:package\.json|pyproject\.toml|.*requirements\.txt|pom\.xml|build\.gradle(?:\.kts)?|go\.mod|Cargo\.toml|Makefile|Gemfile"
     r"|composer\.json)$|\.csproj$"
 )
+_REQUIREMENTS = re.compile(r"(?:^|/)requirements/[^/]+\.txt$")
 _PUBLIC = re.compile(r"(?:^|/)(?:static|public|assets|META-INF/resources|vendor|webjars|dist)/")
 
 
@@ -101,7 +103,7 @@ def read_inventory(tree: Tree, progress: Callable[[int, int], None] = lambda don
     sources: dict[str, bytes] = {}
     lines: Counter[str] = Counter()
     files: Counter[str] = Counter()
-    python: dict[str, bytes] = {}
+    by_language: dict[str, dict[str, bytes]] = {}
     for number, path in enumerate([*visible, *hidden]):
         if number % 200 == 0:
             progress(number, len(visible))
@@ -115,17 +117,15 @@ def read_inventory(tree: Tree, progress: Callable[[int, int], None] = lambda don
         if _TEST.search(path) or _PUBLIC.search(path):
             continue
         sources[path] = source
-        if language == "Python":
-            python[path] = source
-        elif language in _ROUTES:
-            parts.endpoints += _ROUTES[language](path, source)
-    parts.endpoints += routes_python.all_endpoints(python)
+        by_language.setdefault(_ROUTED_AS.get(language, ""), {})[path] = source
+    for language, routes in _ROUTES.items():
+        parts.endpoints += routes(by_language.get(language, {}))
     progress(len(visible), len(visible))
     return Inventory(
         commit=tree.commit,
         files=len(tree.files),
         languages=[LanguageShare(name=name, files=files[name], lines=count) for name, count in lines.most_common()],
-        frameworks=frameworks(parts.build_files),
+        frameworks=frameworks(parts.build_files, sources),
         entry_points=entry_points(parts.build_files, sources),
         **vars(parts),
     )
@@ -171,7 +171,11 @@ def _classify(tree: Tree, path: str, parts: _Parts) -> None:
 
 
 def _build_file(tree: Tree, path: str) -> BuildFile | None:
-    if tree.files[path] > MAX_SOURCE_BYTES or _PUBLIC.search(path) or not _BUILT.search(posixpath.basename(path)):
+    if (
+        tree.files[path] > MAX_SOURCE_BYTES
+        or _PUBLIC.search(path)
+        or not (_BUILT.search(posixpath.basename(path)) or _REQUIREMENTS.search(path))
+    ):
         return None
     return read_build_file(path, tree.read_text(path))
 

@@ -1,12 +1,15 @@
 """HTTP endpoints of Java sources: Spring's mappings and Jakarta REST's methods."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agents.template_converter.inventory.syntax import joined, line_of, literal, matches, parse, text_of
 from shared_services.contracts.inventory import Endpoint, Place
 
+_MICRONAUT = {"Get": "GET", "Post": "POST", "Put": "PUT", "Delete": "DELETE", "Patch": "PATCH"}
+_CLIENTS = frozenset({"RegisterRestClient", "FeignClient", "HttpExchange", "Client", "RestClient"})
+"""What makes an interface ask others rather than answer."""
 _SPRING = {"GetMapping": "GET", "PostMapping": "POST", "PutMapping": "PUT", "DeleteMapping": "DELETE", "PatchMapping": "PATCH"}
 _JAKARTA = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH"})
 """`HEAD` and `OPTIONS` tell of the other endpoints and are none of their own, here as in the other languages."""
@@ -16,27 +19,49 @@ _METHODS = """
 """
 
 
-def endpoints(path: str, source: bytes) -> Iterator[Endpoint]:
+def all_endpoints(sources: Mapping[str, bytes]) -> Iterator[Endpoint]:
+    """Those of every file; what `@ApplicationPath` names goes before those of resources beside it."""
+    applications = {
+        _top(path): match[1].decode(errors="replace")
+        for path, source in sources.items()
+        if (match := re.search(rb'@ApplicationPath\(\s*"([^"]*)"', source))
+    }
+    for path, source in sources.items():
+        yield from endpoints(path, source, applications.get(_top(path), ""))
+
+
+def _top(path: str) -> str:
+    return path.partition("src/main/java/")[0]
+
+
+def endpoints(path: str, source: bytes, application: str = "") -> Iterator[Endpoint]:
     """One for each method and address that answers."""
-    if b"Mapping" not in source and not re.search(rb"@(?:GET|POST|PUT|DELETE|PATCH)\b", source):
+    micronaut = b"io.micronaut" in source
+    if b"Mapping" not in source and not re.search(rb"@(?:GET|POST|PUT|DELETE|PATCH)\b", source) and not micronaut:
         return
     root = parse("java", source)
     for found in matches("java", _METHODS, root):
         held, modifiers, name = found["class"][0], found["modifiers"][0], found["name"][0]
         outer = _annotations(held)
-        prefix = _address(outer.get("RequestMapping") or outer.get("Path"))
+        if _CLIENTS & outer.keys():
+            continue
+        prefix = _address(outer.get("RequestMapping") or outer.get("Path") or (outer.get("Controller") if micronaut else None))
+        prefix = joined(application, prefix) if "Path" in outer else prefix
         inner = _annotations_of(modifiers)
-        for method, address, node in _answers(inner):
+        for method, address, node in _answers(inner, micronaut=micronaut and "Controller" in outer):
             yield Endpoint(
                 method=method, path=joined(prefix, address), handler=text_of(name), place=Place(path=path, line=line_of(node))
             )
 
 
-def _answers(annotations: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+def _answers(annotations: dict[str, Any], *, micronaut: bool) -> Iterator[tuple[str, str, Any]]:
     for name, node in annotations.items():
         if name in _SPRING:
             for address in _addresses(node):
                 yield _SPRING[name], address, node
+        elif micronaut and name in _MICRONAUT:
+            for address in _addresses(node):
+                yield _MICRONAUT[name], address, node
         elif name == "RequestMapping":
             methods = re.findall(r"RequestMethod\.(\w+)|(?<=method = )(\w+)", text_of(node)) or [("ANY", "")]
             for method in methods:
@@ -70,7 +95,7 @@ def _addresses(annotation: Any) -> list[str]:
     for child in arguments.named_children if arguments is not None else []:
         value = child
         if child.type == "element_value_pair":
-            if text_of(child.child_by_field_name("key")) not in ("value", "path"):
+            if text_of(child.child_by_field_name("key")) not in ("value", "path", "uri", "uris"):
                 continue
             value = child.child_by_field_name("value")
         rows = value.named_children if value is not None and value.type == "element_value_array_initializer" else [value]

@@ -1,9 +1,10 @@
-"""HTTP endpoints of JavaScript and TypeScript sources: routers in Express' manner, and Nest's decorators."""
+"""HTTP endpoints of JavaScript and TypeScript sources: routers in Express' manner, Nest's decorators, Next.js' files."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agents.template_converter.inventory.mounts_javascript import Mounts, holder_name
 from agents.template_converter.inventory.syntax import joined, line_of, literal, matches, parse, text_of
 from shared_services.contracts.inventory import Endpoint, Place
 
@@ -20,28 +21,63 @@ _NEST = """
 _ROUTER = re.compile(
     r"^(?:\w*(?:router|routes?|app|application|server|api|fastify)\w*|express\(\)|[\w.]*\.route\(.*)$", re.IGNORECASE | re.DOTALL
 )
+_VERB = re.compile(rb"\.(?:get|post|put|delete|patch|all|route)\s*\(")
+_WORTH = re.compile(_VERB.pattern + rb"|@(?:Get|Post|Put|Delete|Patch|All)\(|\.(?:use|register|setGlobalPrefix)\s*\(")
+_APP_ROUTE = re.compile(r"(?:^|/)app/(?:(?P<folder>.+)/)?route\.[jt]sx?$")
+_PAGE_ROUTE = re.compile(r"(?:^|/)pages/api/(?P<name>.+)\.[jt]sx?$")
+_EXPORTED = re.compile(rb"^export\s+(?:async\s+)?(?:function|const)\s+(GET|POST|PUT|DELETE|PATCH)\b", re.MULTILINE)
 _CREATED = re.compile(rb"express|koa|fastify|hono|restify|@nestjs|Router\(")
 
 
 def endpoints(path: str, source: bytes) -> Iterator[Endpoint]:
-    """One for each route that the file defines; where a router is mounted elsewhere, its own address alone is known."""
-    if not re.search(rb"\.(?:get|post|put|delete|patch|all)\s*\(|@(?:Get|Post|Put|Delete|Patch|All)\(", source):
+    """The endpoints of one file alone."""
+    yield from all_endpoints({path: source})
+
+
+def all_endpoints(sources: Mapping[str, bytes]) -> Iterator[Endpoint]:
+    """One for each route, with the prefixes under which its router is mounted where the code says them."""
+    trees = {path: (_language(path), parse(_language(path), source)) for path, source in sources.items() if _WORTH.search(source)}
+    mounts = Mounts(trees)
+    for path, (language, root) in trees.items():
+        source = sources[path]
+        if _CREATED.search(source) and _VERB.search(source):
+            for found in matches(language, _ROUTED, root):
+                yield from _routed(path, found, mounts)
+        if language != "javascript" and b"@nestjs" in source:
+            yield from _nest(path, language, root, mounts.global_of(path))
+    for path, source in sources.items():
+        yield from _next(path, source)
+
+
+def _language(path: str) -> str:
+    return "tsx" if path.endswith("x") else "typescript" if path.endswith(("ts", "mts", "cts")) else "javascript"
+
+
+def _next(path: str, source: bytes) -> Iterator[Endpoint]:
+    """Next.js' routes: a file's folder is its address."""
+    app, page = _APP_ROUTE.search(path), _PAGE_ROUTE.search(path)
+    if app:
+        parts = [part for part in (app["folder"] or "").split("/") if not re.match(r"^\(.*\)$|^@", part)]
+        for match in _EXPORTED.finditer(source):
+            place = Place(path=path, line=source.count(b"\n", 0, match.start()) + 1)
+            method = match[1].decode()
+            yield Endpoint(method=method, path=joined(*parts), handler=method, place=place)
+    elif page:
+        handler = re.search(rb"^export default(?:\s+(?:async\s+)?function\s+(\w+))?|^module\.exports\s*=", source, re.MULTILINE)
+        if handler:
+            place = Place(path=path, line=source.count(b"\n", 0, handler.start()) + 1)
+            address = joined("api", re.sub(r"(?:^|/)index$", "", page["name"]))
+            yield Endpoint(method="ANY", path=address, handler=(handler[1] or b"").decode(), place=place)
+
+
+def _routed(path: str, found: dict[str, list[Any]], mounts: Mounts) -> Iterator[Endpoint]:
+    if text_of(found["verb"][0]) == "route":
+        yield from _described(path, found, mounts)
         return
-    language = "tsx" if path.endswith("x") else "typescript" if path.endswith(("ts", "mts", "cts")) else "javascript"
-    root = parse(language, source)
-    if _CREATED.search(source):
-        for found in matches(language, _ROUTED, root):
-            made = _routed(path, found)
-            if made is not None:
-                yield made
-    if language != "javascript" and b"@nestjs" in source:
-        yield from _nest(path, language, root)
-
-
-def _routed(path: str, found: dict[str, list[Any]]) -> Endpoint | None:
     verb = _VERBS.get(text_of(found["verb"][0]))
     arguments = [child for child in found["arguments"][0].named_children if child.type != "comment"]
-    holder = text_of(found["object"][0])
+    held = found["object"][0]
+    holder = text_of(held)
     address = literal(arguments[0]) if arguments else None
     chained = re.search(r"\.route\(\s*([\"'`])(.*?)\1\s*\)", holder, re.DOTALL)
     if chained and verb and (not arguments or address is None):
@@ -55,27 +91,48 @@ def _routed(path: str, found: dict[str, list[Any]]) -> Endpoint | None:
         or not handlers
         or not _ROUTER.match(holder.split("\n")[0].strip() if not chained else holder)
     ):
-        return None
+        return
     last = handlers[-1]
     named = text_of(last) if last.type in ("identifier", "member_expression") else text_of(last.child_by_field_name("name"))
-    return Endpoint(method=verb, path=joined(address), handler=named, place=Place(path=path, line=line_of(found["verb"][0])))
+    prefix = mounts.of(path, re.sub(r"\.route\(.*$", "", holder, flags=re.DOTALL).strip() if chained else holder_name(held))
+    place = Place(path=path, line=line_of(found["verb"][0]))
+    yield Endpoint(method=verb, path=joined(prefix, address), handler=named, place=place)
 
 
-def _nest(path: str, language: str, root: Any) -> Iterator[Endpoint]:
+def _described(path: str, found: dict[str, list[Any]], mounts: Mounts) -> Iterator[Endpoint]:
+    """Fastify's `route({method, url, handler})`."""
+    holder = text_of(found["object"][0])
+    given = found["arguments"][0].named_children
+    if not given or given[0].type != "object" or not _ROUTER.match(holder):
+        return
+    fields = {text_of(child.child_by_field_name("key")): child.child_by_field_name("value") for child in given[0].named_children}
+    address = literal(fields.get("url") or fields.get("path"))
+    methods = fields.get("method")
+    rows = methods.named_children if methods is not None and methods.type == "array" else [methods]
+    for row in rows if address is not None else []:
+        verb = _VERBS.get((literal(row) or "").lower())
+        if verb:
+            place = Place(path=path, line=line_of(found["verb"][0]))
+            handler = fields.get("handler")
+            named = text_of(handler) if handler is not None and handler.type in ("identifier", "member_expression") else ""
+            yield Endpoint(method=verb, path=joined(mounts.of(path, holder), address or ""), handler=named, place=place)
+
+
+def _nest(path: str, language: str, root: Any, above: str) -> Iterator[Endpoint]:
     for found in matches(language, _NEST, root):
         verb = _VERBS.get(text_of(found["verb"][0]).lower())
         if verb is None:
             continue
         prefix = ""
         for decorator in _decorators(found["class"][0]):
-            match = re.match(r"@Controller\(\s*([\"'`])(.*?)\1", text_of(decorator), re.DOTALL)
+            match = re.match(r"@Controller\(\s*(?:\{[^}]*?\bpath\s*:\s*)?([\"'`])(.*?)\1", text_of(decorator), re.DOTALL)
             prefix = match[2] if match else prefix
         given = found["arguments"][0].named_children
         address = literal(given[0]) if given else ""
         if address is not None:
             yield Endpoint(
                 method=verb,
-                path=joined(prefix, address),
+                path=joined(above, prefix, address),
                 handler=text_of(found["name"][0]),
                 place=Place(path=path, line=line_of(found["verb"][0])),
             )

@@ -18,6 +18,9 @@ _ASSIGNED = "(assignment left: (identifier) @name right: (call function: (_) @fu
 _IMPORTED = """
 (import_from_statement module_name: (_) @module) @statement
 """
+_SETTING = re.compile(
+    rb"^[ \t]*([A-Z][A-Z0-9_]*|\w*prefix)[ \t]*(?::[ \t]*\w+[ \t]*)?=[ \t]*([\"'])(/[^\"'\n{}]*)\2[ \t]*(?:#.*)?$", re.MULTILINE
+)
 _MAX_DEPTH = 10
 
 
@@ -28,7 +31,7 @@ def all_endpoints(sources: Mapping[str, bytes]) -> Iterator[Endpoint]:
         for path, source in sources.items()
         if re.search(rb"@\w[\w.]*\.(?:get|post|put|delete|patch|route)\b|include_router|register_blueprint|urlpatterns", source)
     }
-    prefixes = _Prefixes(trees)
+    prefixes = _Prefixes(trees, _settings(sources))
     for path, root in trees.items():
         for found in matches("python", _DECORATED, root):
             verb = text_of(found["verb"][0]).lower()
@@ -44,24 +47,55 @@ def all_endpoints(sources: Mapping[str, bytes]) -> Iterator[Endpoint]:
                     handler=text_of(found["name"][0]),
                     place=Place(path=path, line=line_of(found["verb"][0])),
                 )
-        if b"urlpatterns" in sources[path]:
-            yield from _django(path, root)
+    yield from _django({path: root for path, root in trees.items() if b"urlpatterns" in sources[path]})
 
 
-def _django(path: str, root: Any) -> Iterator[Endpoint]:
-    for found in matches("python", _CALLS, root):
-        if text_of(found["function"][0]) not in ("path", "re_path", "url"):
-            continue
-        arguments = [child for child in found["arguments"][0].named_children if child.type != "comment"]
-        address = literal(arguments[0]) if arguments else None
-        handler = text_of(arguments[1]) if len(arguments) > 1 else ""
-        if address is not None and not handler.startswith("include("):
+def _django(trees: Mapping[str, Any]) -> Iterator[Endpoint]:
+    """Django's paths, with those under which another module's are included."""
+    modules = {_module(path): path for path in trees}
+    rows = [(path, *row) for path, root in trees.items() for row in _django_calls(root)]
+    above: dict[str, tuple[str, str]] = {}
+    for path, address, handler, _ in rows:
+        named = re.match(r"include\(\s*\(?\s*[\"']([\w.]+)[\"']", handler)
+        target = _find(modules, named[1]) if named else None
+        if target and target != path:
+            above.setdefault(target, (path, address))
+    for path, address, handler, line in rows:
+        if not handler.startswith("include("):
+            name = re.sub(r"\(.*", "", handler, flags=re.DOTALL)
             yield Endpoint(
-                method="ANY",
-                path=joined(address),
-                handler=re.sub(r"\(.*", "", handler, flags=re.DOTALL),
-                place=Place(path=path, line=line_of(found["call"][0])),
+                method="ANY", path=joined(*_included_under(path, above), address), handler=name, place=Place(path=path, line=line)
             )
+
+
+def _django_calls(root: Any) -> Iterator[tuple[str, str, int]]:
+    """`(address, what answers, line)` of each path; of a regular expression the text between its anchors."""
+    for found in matches("python", _CALLS, root):
+        function = text_of(found["function"][0])
+        arguments = [child for child in found["arguments"][0].named_children if child.type != "comment"]
+        address = literal(arguments[0]) if function in ("path", "re_path", "url") and arguments else None
+        if address is not None and len(arguments) > 1:
+            plain = address if function == "path" else address.removeprefix("^").removesuffix("$")
+            yield plain, text_of(arguments[1]), line_of(found["call"][0])
+
+
+def _included_under(path: str, above: Mapping[str, tuple[str, str]]) -> list[str]:
+    parts: list[str] = []
+    for _ in range(_MAX_DEPTH):
+        if path not in above:
+            break
+        path, address = above[path]
+        parts.insert(0, address)
+    return parts
+
+
+def _settings(sources: Mapping[str, bytes]) -> dict[str, str]:
+    """Names in capitals or of prefixes that the whole repository gives one text."""
+    found: dict[str, set[str]] = {}
+    for source in sources.values():
+        for match in _SETTING.finditer(source):
+            found.setdefault(match[1].decode(), set()).add(match[3].decode(errors="replace"))
+    return {name: texts.pop() for name, texts in found.items() if len(texts) == 1}
 
 
 def _first(arguments: Any) -> str | None:
@@ -89,7 +123,8 @@ def _methods(arguments: Any) -> list[str]:
 class _Prefixes:
     """Prefixes of routers and blueprints, followed over the calls that include them."""
 
-    def __init__(self, trees: Mapping[str, Any]) -> None:
+    def __init__(self, trees: Mapping[str, Any], settings: Mapping[str, str]) -> None:
+        self._settings = settings
         self._own: dict[tuple[str, str], str] = {}
         self._included: dict[tuple[str, str], tuple[tuple[str, str], str]] = {}
         modules = {_module(path): path for path in trees}
@@ -98,7 +133,7 @@ class _Prefixes:
             for found in matches("python", _ASSIGNED, root):
                 if text_of(found["function"][0]).rpartition(".")[2] in ("APIRouter", "Blueprint", "FastAPI", "Flask"):
                     given = _keyword(found["arguments"][0], "prefix") or _keyword(found["arguments"][0], "url_prefix")
-                    self._own[path, text_of(found["name"][0])] = literal(given) or ""
+                    self._own[path, text_of(found["name"][0])] = self._text(given)
             for found in matches("python", _CALLS, root):
                 function = text_of(found["function"][0])
                 if function.rpartition(".")[2] not in ("include_router", "register_blueprint"):
@@ -115,7 +150,14 @@ class _Prefixes:
         key = (names.get(module, path), name) if module else (names.get(target, path), target)
         if not module and target in names:
             key = (names[target], "router" if (names[target], target) not in self._own else target)
-        self._included[key] = ((path, holder), literal(given) or "")
+        self._included[key] = ((path, holder), self._text(given))
+
+    def _text(self, node: Any) -> str:
+        """What a prefix says: its own text, or that of the one setting of its name."""
+        said = literal(node)
+        if said is not None or node is None:
+            return said or ""
+        return self._settings.get(text_of(node).rpartition(".")[2], "") if node.type in ("attribute", "identifier") else ""
 
     def of(self, path: str, name: str) -> str:
         """The prefix of a router by the file and name that it has there."""
