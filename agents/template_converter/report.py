@@ -12,6 +12,7 @@ from shared_services.library.form import STEP_TEXTS, WorkshopFiles
 
 _IMAGE_TAG = re.compile(r"<img\b", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_DIRECTIVE = re.compile(r"^[\s>]*(?:`{3,}|~{3,})\{(?!code|sourcecode|ipython)[a-z][\w:+-]*\}")
 _LINK_TAG = re.compile(r"<a\b[^>]*\bhref", re.IGNORECASE)
 
 
@@ -86,12 +87,12 @@ def unaccounted(tree: Tree, imported: ImportedWorkshop) -> list[Loss]:
 
 
 def _fences(text: str, page: str) -> int:
-    """Fenced blocks by their marks; what is commented out is not shown to anybody and does not count."""
+    """Fenced blocks by their marks; what is commented out does not count, nor do MyST's directives."""
     text = _COMMENT.sub("", text)
     count, before = 0, False
     for _, line, inside in outside_fences(lines_of(text, page)):
         closes = before and re.fullmatch(r"[\s>]*(?:`{3,}|~{3,})\s*", line.text)
-        count += inside and not before
+        count += inside and not before and not _DIRECTIVE.match(line.text)
         before = inside and not (closes and before)
     return count
 

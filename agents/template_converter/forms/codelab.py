@@ -18,7 +18,9 @@ _FIELD = re.compile(
     r"|authors?|tags?|keywords|language|source|project|last updated|author ldap)[ \t]*:[ \t]*(?P<value>.*)$",
     re.IGNORECASE,
 )
-_DURATION = re.compile(r"^\**Duration:\**[ \t]*(?P<value>[\d:]+)[ \t]*(?:min(?:ute)?s?)?[ \t]*$", re.IGNORECASE)
+_DURATION = re.compile(
+    r"^\**Duration(?::\**|(?=[ \t]+\d+:\d\d))[ \t]*(?P<value>[\d:]+)[ \t]*(?:min(?:ute)?s?)?[ \t]*$", re.IGNORECASE
+)
 _BOX = re.compile(r"^(?:> aside[ \t]+)?(?P<kind>positive|negative)[ \t]*$", re.IGNORECASE)
 _ASIDE = re.compile(r"^[ \t]*<aside\b[^>]*class=[\"']?(?P<kind>positive|negative|special|warning)[\"']?[^>]*>", re.IGNORECASE)
 _ASIDE_END = re.compile(r"</aside\s*>", re.IGNORECASE)
@@ -91,6 +93,8 @@ class CodelabImporter:
         opening = page.lines[first : starts[0]] if starts else page.lines
         if any(not line.blank for line in opening):
             steps.insert(0, StepPlan(page, first, starts[0] if starts else len(page.lines), "Introduction"))
+        for number, step in enumerate(steps):
+            page.anchors.setdefault(str(number), step.first)
         name_steps(steps, ["introduction"] * len(steps))
         root = posixpath.dirname(path)
         summary = front.description or first_paragraph(page)

@@ -1,11 +1,10 @@
-"""Jupyter notebooks: one whose sections are the steps, or several that are a step each; outputs are left out and counted."""
+"""Jupyter notebooks and books: one whose sections are the steps, or several that are a step each; outputs are counted."""
 
 import base64
 import binascii
 import json
 import posixpath
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -13,13 +12,14 @@ from urllib.parse import unquote
 from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
-from agents.template_converter.forms.frontmatter import FrontMatter
+from agents.template_converter.forms.frontmatter import FrontMatter, split_front_matter
 from agents.template_converter.forms.json_safely import UnsafeJsonError, load_json
-from agents.template_converter.forms.lines import Line
+from agents.template_converter.forms.jupyter_book import TOC, book_pages, book_title, books
+from agents.template_converter.forms.lines import Line, lines_of
+from agents.template_converter.forms.myst_pages import Met, myst_as_commonmark
 from agents.template_converter.forms.numbering import natural
 from agents.template_converter.forms.pages import Page, first_paragraph, load_page, make_page
 from agents.template_converter.forms.sections import section_steps
-from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
 from agents.template_converter.model import ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Form, FormCandidate, Loss
 from shared_services.contracts.workshop import FenceInfo, parse_fence_info
@@ -49,15 +49,24 @@ class JupyterImporter:
 
     def recognise(self, tree: Tree) -> list[FormCandidate]:
         """The notebooks of the repository as one workshop, the stronger the less else there is."""
+        found = [
+            FormCandidate(
+                form=self.form, score=0.45 if signals.is_showcase(folder) else 0.9 if count > 1 else 0.6, path=folder,
+                evidence=[f"`{posixpath.join(folder, TOC)}` lists {count} page{'' if count == 1 else 's'} of a Jupyter Book."],
+            )
+            for folder, count in books(tree)
+        ]  # fmt: skip
         notebooks = _notebooks(tree, "")
-        if not notebooks:
-            return []
+        if not notebooks or any(row.path == "" for row in found):
+            return found
         folders = [posixpath.dirname(path) for path in notebooks]
         folder = posixpath.commonpath(folders) if all(folders) else ""
         sources = sum(path.endswith(".py") for path in signals.visible(tree))
         score = round(0.4 + 0.45 * len(notebooks) / (len(notebooks) + sources), 2)
         evidence = [f"{len(notebooks)} notebook{'' if len(notebooks) == 1 else 's'}, from `{notebooks[0]}`."]
-        return [FormCandidate(form=self.form, score=score, path=folder, evidence=evidence)]
+        if not any(row.path == folder for row in found):
+            found.append(FormCandidate(form=self.form, score=score, path=folder, evidence=evidence))
+        return found
 
     def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
         """The notebooks below `candidate.path`, or the one that it is.
@@ -66,26 +75,27 @@ class JupyterImporter:
             UnreadableSourceError: There is none, or none can be read.
         """
         paths, losses = _ordered(tree, candidate.path)
-        books = [book for path in paths if (book := _read(tree, path, losses)) is not None]
-        if not books:
+        read = [book for path in paths if (book := _read(tree, path, losses)) is not None]
+        if not read:
             said = f" {losses[0].detail}" if losses else ""
             raise UnreadableSourceError(f"There is no notebook in `{candidate.path or 'the source'}` that can be read.{said}")
-        pages = [make_page(book.path, FrontMatter(), book.lines, mkdocs=False) for book in books]
+        pages = [make_page(book.path, FrontMatter(), book.lines, mkdocs=False) for book in read]
+        chapters = dict(book_pages(tree, candidate.path))
         if len(pages) == 1:
             steps, more = section_steps(pages[0])
             losses += more
         else:
-            steps = [StepPlan(page, 0, len(page.lines), _step_title(page)) for page in pages]
+            steps = [StepPlan(page, 0, len(page.lines), _step_title(page), chapter=chapters.get(page.path, "")) for page in pages]
         name_steps(steps, [_words(step.page.path) for step in steps])
         title = pages[0].title if len(pages) == 1 else _title(tree, candidate.path)
         plan = Plan(title, steps, root=candidate.path, summary=first_paragraph(pages[0]), fences=_as_written)
-        pictures = {book.path: book.attachments for book in books}
+        pictures = {book.path: book.attachments for book in read}
         plan.own_files = frozenset(name for names in pictures.values() for name in names)
         workshop = assemble(tree, plan)
         for step in workshop.steps:
             shown = {name: data for name, data in pictures[step.source].items() if f"({name})" in step.content}
             step.files |= shown
-        workshop.losses += losses + [loss for book in books for loss in book.losses]
+        workshop.losses += losses + [loss for book in read for loss in book.losses]
         return workshop
 
 
@@ -99,7 +109,7 @@ def _notebooks(tree: Tree, folder: str) -> list[str]:
 def _ordered(tree: Tree, folder: str) -> tuple[list[str], list[Loss]]:
     """Notebooks in the order of `_toc.yml`, else of the notebook that lists them, else of their names."""
     paths = _notebooks(tree, folder)
-    listed = _toc(tree, folder, paths)
+    listed = [path for path, _ in book_pages(tree, folder)]
     if listed:
         rest = [path for path in paths if path not in listed]
         return listed, [
@@ -116,33 +126,6 @@ def _ordered(tree: Tree, folder: str) -> tuple[list[str], list[Loss]]:
     return paths, []
 
 
-def _toc(tree: Tree, folder: str, paths: list[str]) -> list[str]:
-    path = posixpath.join(folder, "_toc.yml")
-    if path not in tree:
-        return []
-    try:
-        value = load_plain(tree.read_text(path))
-    except UnsafeYamlError:
-        return []
-    named = (posixpath.normpath(posixpath.join(folder, name)) for name in _files(value, 0))
-    return list(dict.fromkeys(found for name in named for found in (name, f"{name}.ipynb") if found in paths))
-
-
-def _files(value: object, depth: int) -> Iterator[str]:
-    """Every `file` and `root` of a book's table of contents, in order."""
-    if depth > 50:
-        return
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key in ("root", "file") and isinstance(inner, str):
-                yield inner
-            else:
-                yield from _files(inner, depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _files(inner, depth + 1)
-
-
 def _links(tree: Tree, index: str, paths: list[str]) -> list[str]:
     cells, _ = _cells(tree.read_text(index))
     text = "\n".join(_source(cell) for cell in cells if cell.get("cell_type") == "markdown")
@@ -153,6 +136,8 @@ def _links(tree: Tree, index: str, paths: list[str]) -> list[str]:
 def _read(tree: Tree, path: str, losses: list[Loss]) -> _Notebook | None:
     """A notebook; None where it is none, which is told."""
     text = tree.read_text(path)
+    if not path.lower().endswith(".ipynb"):
+        return _text_page(path, text)
     cells, language = _cells(text)
     if not cells:
         detail = "The notebook holds no cells." if text.strip().startswith("{") else "It is no notebook: it does not hold JSON."
@@ -179,6 +164,18 @@ def _read(tree: Tree, path: str, losses: list[Loss]) -> _Notebook | None:
     if raw:
         said = f"{raw} raw cell{'s are' if raw > 1 else ' is'} left out, which a notebook does not show as text."
         book.losses.append(Loss(kind="cell", source=path, line=0, detail=said))
+    return book
+
+
+def _text_page(path: str, text: str) -> _Notebook:
+    """A book's page of MyST text."""
+    front, lines = split_front_matter(lines_of(text, path))
+    kernel = front.values.get("kernelspec")
+    said = kernel.get("language", kernel.get("name")) if isinstance(kernel, dict) else None
+    language = said if isinstance(said, str) and _LANGUAGE.fullmatch(said) else "python"
+    met = Met()
+    book = _Notebook(path, myst_as_commonmark(lines, "python" if language.startswith("python") else language, met))
+    book.losses = met.losses()
     return book
 
 
@@ -286,7 +283,7 @@ def _title(tree: Tree, folder: str) -> str:
     """What the README beside or above the notebooks calls itself."""
     names = [posixpath.join(above, name) for above in dict.fromkeys((folder, "")) for name in ("README.md", "readme.md")]
     readme = next((path for path in names if path in tree), None)
-    return (load_page(tree, readme).title if readme else "") or posixpath.basename(folder)
+    return book_title(tree, folder) or (load_page(tree, readme).title if readme else "") or posixpath.basename(folder)
 
 
 def _words(path: str) -> str:

@@ -33,6 +33,17 @@ def test_the_header_and_the_steps(tmp_path):
     assert workshop.steps[0].content == "## One\n\nText.\n"
 
 
+def test_a_duration_without_a_colon_and_links_to_steps_by_number(tmp_path):
+    page = "# T\n\n## One\nDuration 0:03:00\n\nGo [on](#1), [back](#0), [far](#7).\n\n## Two\nDuration of it: long.\n"
+    workshop = convert(tmp_path, page)
+    assert [step.duration for step in workshop.steps] == [3, None]
+    assert workshop.steps[0].content == (
+        "## One\n\nGo [on](../two/content.md#two), [back](../one/content.md#one), [far](../one/content.md).\n"
+    )
+    assert [row.target for row in workshop.broken] == ["#7"]
+    assert workshop.steps[1].content == "## Two\nDuration of it: long.\n"
+
+
 def test_text_before_the_first_step_is_an_introduction(tmp_path):
     assert [step.title for step in convert(tmp_path, "# T\n\nHello.\n\n## One\n\nText.\n").steps] == ["Introduction", "One"]
 

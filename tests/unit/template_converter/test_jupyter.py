@@ -2,12 +2,14 @@
 
 import base64
 import json
+import re
 
 import pytest
 
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.jupyter import JupyterImporter
 from agents.template_converter.recognise import classify
+from agents.template_converter.report import unaccounted
 from shared_services.contracts.conversion import Form
 from tests.unit.template_converter.trees import make_tree, places, read
 
@@ -141,3 +143,109 @@ def test_notebooks_beside_much_source_code_speak_less_for_it(tmp_path):
     many = make_tree(tmp_path / "b", {f"{n}.ipynb": book(text("# A")) for n in range(9)})
     scores = [next(row.score for row in classify(tree) if row.form is Form.JUPYTER) for tree in (few, many)]
     assert scores[0] < 0.5 < 0.8 < scores[1]
+
+
+BOOK = """format: jb-book
+root: intro
+parts:
+- caption: First part
+  chapters:
+  - file: one.md
+    sections:
+    - file: two
+- caption: Second part
+  chapters:
+  - file: gone
+  - file: ../outside
+  - file: three
+"""
+TEXT_PAGE = """---
+kernelspec:
+  language: R
+---
+(a-label)=
+# One
+
++++
+
+See {ref}`the other <two>`, {numref}`fig`.
+
+```{code-cell}
+:tags: [remove-cell]
+
+x <- 1
+```
+
+```{code-cell} ipython3
+---
+tags: [a]
+---
+print("a")
+```
+
+```{figure} img/a.png
+:name: fig
+
+A `caption`.
+```
+
+````{note}
+Mind:
+
+```{code-block} bash
+ls
+```
+````
+
+```{admonition} Do it
+Now.
+```
+
+```{index} x
+```
+
+:::{tip}
+Short.
+:::
+
+```{math}
+x = 1
+```
+"""
+
+
+def test_a_book_of_notebooks_and_text(tmp_path):
+    files = {
+        "book/_toc.yml": BOOK,
+        "book/_config.yml": "title: The book\n",
+        "book/intro.md": "# Hello\n",
+        "book/one.md": TEXT_PAGE,
+        "book/two.ipynb": json.dumps({"cells": [{"cell_type": "markdown", "source": "# Two"}]}),
+        "book/three.md": "# Three\n",
+        "book/img/a.png": b"x",
+        "book/notes.ipynb": json.dumps({"cells": [{"cell_type": "markdown", "source": "# Notes"}]}),
+        "main.py": "",
+    }
+    tree = make_tree(tmp_path, files)
+    best = max(IMPORTER.recognise(tree), key=lambda row: row.score)
+    assert (best.path, best.evidence) == ("book", ["`book/_toc.yml` lists 4 pages of a Jupyter Book."])
+    workshop = IMPORTER.read(tree, best)
+    assert workshop.title == "The book"
+    assert [step.title for step in workshop.steps] == ["Hello", "One", "Two", "Three"]
+    assert [(row.title, row.steps) for row in workshop.chapters] == [("First part", ["one", "two"]), ("Second part", ["three"])]
+    assert ("page", "book/notes.ipynb") in [(row.kind, row.source) for row in workshop.losses]
+    assert unaccounted(tree, workshop) == []
+
+
+def test_a_books_text_is_commonmark(tmp_path):
+    tree = make_tree(tmp_path, {"_toc.yml": "format: jb-book\nroot: one\n", "one.md": TEXT_PAGE, "img/a.png": b"x"})
+    workshop = IMPORTER.read(tree, IMPORTER.recognise(tree)[0])
+    text = re.sub(r"\n{2,}", "\n\n", workshop.steps[0].content)
+    assert text == (
+        '# One\n\nSee the other, `fig`.\n\n```r\nx <- 1\n```\n\n```python\nprint("a")\n```\n\n'
+        "![A caption.](../../assets/img/a.png)\n\nA `caption`.\n\n> **Note**\n>\n> Mind:\n>\n> ```bash\n> ls\n> ```\n\n"
+        "> **Do it**\n>\n> Now.\n\n> **Tip**\n>\n> Short.\n\n```{math}\nx = 1\n```\n"
+    )
+    assert sorted(row.detail.partition(" has no place")[0] for row in workshop.losses) == [
+        "`{index}`", "`{math}`", "role `{numref}`",
+    ]  # fmt: skip

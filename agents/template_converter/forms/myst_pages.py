@@ -1,0 +1,148 @@
+"""Pages of a Jupyter Book that are text rather than notebooks: MyST's cells, figures, boxes and roles as CommonMark.
+
+What a page shows is kept; what only the book's machinery needs (labels, indexes, bibliographies) is left out and counted.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from agents.template_converter.forms.lines import Line, trimmed
+from shared_services.contracts.conversion import Loss
+
+_OPENING = re.compile(r"^(?P<indent>[ \t]{0,12})(?P<mark>`{3,}+|~{3,}+|:{3,}+)(?P<name>\{[\w:+-]+\})?(?P<rest>[^`]*)$")
+_OPTION = re.compile(r"^[ \t]*:(?P<name>[\w-]+):(?P<value>.*)$")
+_LABEL = re.compile(r"^\([^()\s]+\)=[ \t]*$")
+_ROLE = re.compile(r"\{(?P<name>[\w:+-]+)\}`(?P<body>[^`\n]+)`")
+_NAMED = re.compile(r"^(?P<words>.+?)[ \t]*<[^<>]+>$")
+_CODE = frozenset({"code-cell", "code-block", "code", "sourcecode", "ipython", "highlight"})
+_PICTURES = frozenset({"figure", "image"})
+_SHOWN = frozenset({"math", "table", "list-table", "csv-table", "mermaid", "literalinclude", "eval-rst"})
+_SILENT = frozenset({"index", "bibliography", "footbibliography", "tableofcontents", "contents", "toctree", "raw"})
+_BOXES = {
+    "seealso": "See also",
+    "prf:theorem": "Theorem",
+    "prf:definition": "Definition",
+    "glue:figure": "",
+    "glue:math": "",
+    "epigraph": "",
+}
+_MAX_DEPTH = 8
+
+
+@dataclass
+class Met:
+    """What of a page has no place, by kind, with the line where it was met first."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    places: dict[str, Line] = field(default_factory=dict)
+
+    def add(self, kind: str, line: Line) -> None:
+        """Count one."""
+        self.counts[kind] += 1
+        self.places.setdefault(kind, line)
+
+    def losses(self) -> list[Loss]:
+        """A row for each kind."""
+        return [
+            Loss(
+                kind="macro", source=self.places[kind].file, line=self.places[kind].number,
+                detail=f"{kind} has no place in a step; its words stay, where it has any ({count} times).",
+            )
+            for kind, count in self.counts.items()
+        ]  # fmt: skip
+
+
+def myst_as_commonmark(lines: list[Line], language: str, met: Met, depth: int = 0) -> list[Line]:
+    """A page's lines, its front matter taken off; cells get `language` where they name none."""
+    out: list[Line] = []
+    row = 0
+    while row < len(lines):
+        line = lines[row]
+        opening = _OPENING.match(line.text)
+        end = _closing(lines, row, opening) if opening else None
+        if opening is None or end is None:
+            out += _line(line, met)
+            row += 1
+            continue
+        if opening["name"] is None and opening["mark"][0] == ":":
+            out += _line(line, met)
+            row += 1
+            continue
+        block = lines[row : end + 1]
+        out += block if opening["name"] is None else _directive(block, opening, language, met, depth)
+        row = end + 1
+    return out
+
+
+def _line(line: Line, met: Met) -> list[Line]:
+    if _LABEL.match(line.text) or line.text.rstrip() == "+++" or line.text.startswith(("% ", "+++ ")):
+        return [line.made("")]
+
+    def words(role: re.Match[str]) -> str:
+        named = _NAMED.match(role["body"])
+        if named:
+            return named["words"]
+        met.add(f"role `{{{role['name']}}}`", line)
+        return f"${role['body']}$" if role["name"] == "math" else f"`{role['body']}`"
+
+    return [line.with_text(_ROLE.sub(words, line.text)) if "{" in line.text else line]
+
+
+def _closing(lines: list[Line], row: int, opening: re.Match[str]) -> int | None:
+    mark = opening["mark"]
+    for at in range(row + 1, len(lines)):
+        text = lines[at].text.strip()
+        if text.startswith(mark) and not text.strip(mark[0]):
+            return at
+    return None
+
+
+def _directive(block: list[Line], opening: re.Match[str], language: str, met: Met, depth: int) -> list[Line]:
+    name, argument, first = opening["name"].strip("{}").lower(), opening["rest"].strip(), block[0]
+    options, body = _options(block[1:-1])
+    indent = opening["indent"]
+    if name in _CODE:
+        mark = "`" * max(3, 1 + max((len(run) for line in body for run in re.findall(r"`+", line.text)), default=0))
+        code = re.sub(r"^i?python\d?$", "python", argument or language, flags=re.IGNORECASE)
+        return [first.with_text(f"{indent}{mark}{code}"), *body, block[-1].made(f"{indent}{mark}")]
+    if name in _PICTURES and argument:
+        caption = trimmed(body)
+        words = options.get("alt") or " ".join(line.text.strip() for line in caption)[:300]
+        picture = first.with_text(f"{indent}![{re.sub(r'[][`]+', '', words)}]({argument})")
+        return [first.made(""), picture, first.made(""), *(row for line in caption for row in _line(line, met)), first.made("")]
+    if name in _SILENT:
+        met.add(f"`{{{name}}}`", first)
+        return [first.made("")]
+    if name in _SHOWN or depth >= _MAX_DEPTH:
+        met.add(f"`{{{name}}}`", first)
+        return (
+            [first.with_text(f"{indent}```text"), *body, block[-1].made(f"{indent}```")]
+            if first.text.strip()[0] == ":"
+            else block
+        )
+    if name not in _BOXES and argument and name != "admonition":
+        met.add(f"`{{{name}}}`", first)
+    label = _BOXES.get(name, argument if name == "admonition" else name.rpartition(":")[2].replace("-", " ").capitalize())
+    inner = myst_as_commonmark(trimmed(body), language, met, depth + 1)
+    head = [first.with_text(f"{indent}> **{label}**"), first.made(f"{indent}>")] if label else []
+    return [
+        first.made(""),
+        *head,
+        *(line.with_text(f"{indent}> {line.text.removeprefix(indent)}".rstrip()) for line in inner),
+        first.made(""),
+    ]
+
+
+def _options(body: list[Line]) -> tuple[dict[str, str], list[Line]]:
+    """The options at the beginning of a directive, `:name: value` or YAML between `---`, and the lines after them."""
+    if body and body[0].text.strip() == "---":
+        end = next((row for row, line in enumerate(body[1:], 1) if line.text.strip() == "---"), None)
+        if end is not None:
+            return {}, body[end + 1 :]
+    options: dict[str, str] = {}
+    row = 0
+    while row < len(body) and (match := _OPTION.match(body[row].text)):
+        options[match["name"]] = match["value"].strip()
+        row += 1
+    return options, body[row + 1 :] if row and row < len(body) and body[row].blank else body[row:]
