@@ -174,7 +174,7 @@ def _fenced(block: _Block, info: FenceInfo, text: str) -> list[Line]:
         )
         place = block.body[found] if found is not None else first
         at = found + 1 if found is not None else at
-        made = f"{pad}{row}".rstrip() if row else ""
+        made = f"{pad}{row}" if row else ""
         rows.append(place.with_text(made) if found is not None else place.made(made))
     return [first.with_text(f"{block.before}{mark}{info}"), *rows, block.lines[-1].with_text(f"{pad}{mark}")]
 

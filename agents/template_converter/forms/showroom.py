@@ -24,6 +24,7 @@ from agents.template_converter.forms.asciidoc.antora import (
     normal,
     resolve,
 )
+from agents.template_converter.forms.asciidoc.judging import judge
 from agents.template_converter.forms.asciidoc.lab_page import LabPage, find_lab_page
 from agents.template_converter.forms.asciidoc.nav import Entry, read_entries
 from agents.template_converter.forms.asciidoc.references import PageReferences, References
@@ -42,13 +43,6 @@ from shared_services.asciidoc.writer import Out, Writer, content, runs
 from shared_services.contracts.conversion import Form, FormCandidate
 from shared_services.contracts.workshop import Chapter, Variable
 
-_INSTRUCTS = re.compile(
-    rb"role=[\"']?[\w ,-]*(?:execute|copypaste|copy|send-to)|\.console-input|\.execute|\{(?:user|guid|password)[\w-]*\}"
-)
-_STEPS = re.compile(rb"^(?:\.+ |\d+\. )\S|^\[source,\s*(?:ba)?sh|^\[source,\s*(?:console|shell|terminal)", re.MULTILINE)
-_TEACHING = re.compile(
-    r"\b(?:workshop|tutorial|lab|hands-on|course|exercise|training|bootcamp|lesson|learning path)s?\b", re.IGNORECASE
-)
 _GENERIC_TITLES = frozenset({"", "default title", "modules", "docs", "lab", "course title", "title"})
 
 
@@ -121,21 +115,8 @@ class ShowroomImporter:
         if site.others:
             names = ", ".join(f"`{book.path}`" for book in site.others)
             evidence.append(f"further playbooks ({names}) are passed over")
-        marks = _showroom_marks(tree, site)
-        evidence.extend(marks)
-        texts = [tree.read_bytes(path) for path in pages if path in tree]
-        clickable = sum(len(_INSTRUCTS.findall(text)) for text in texts)
-        instructing = sum(len(_STEPS.findall(text)) for text in texts)
-        if clickable:
-            evidence.append(f"{clickable} marks of blocks to run or copy, or of a participant's own values")
-        if instructing:
-            evidence.append(f"{instructing} numbered steps and shell blocks")
-        titles = [component.title for component in site.components] + ([site.playbook.title] if site.playbook else [])
-        words = _TEACHING.search("\n".join([*titles, *(text[:3000].decode(errors="replace") for text in texts[:1])]))
-        if words:
-            evidence.append(f"it speaks of itself as a {words[0].lower()}")
-        score = _score(len(pages), clickable, instructing, marks=bool(marks), teaches=bool(words))
-        return FormCandidate(form=self.form, score=score, path=site.root, evidence=evidence)
+        judged = judge(tree, site, [tree.read_bytes(path) for path in pages if path in tree], len(pages))
+        return FormCandidate(form=self.form, score=judged.score, path=site.root, evidence=[*evidence, *judged.evidence])
 
     def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
         """The workshop of the site at `candidate.path`.
@@ -151,34 +132,6 @@ class ShowroomImporter:
         if site is None:
             raise UnreadableSourceError(f"There is no Antora site in `{candidate.path or 'the source'}`.")
         return _Reader(tree, site, Findings()).read()
-
-
-def _score(pages: int, clickable: int, instructing: int, *, marks: bool, teaches: bool) -> float:
-    """How strongly an Antora site speaks for being a workshop and not documentation."""
-    if not pages:
-        return 0.3
-    if marks and (clickable or instructing):
-        return 0.95
-    if marks or clickable >= 3:
-        return 0.9
-    if teaches:
-        return 0.75
-    return 0.6 if instructing >= 3 * pages else 0.4
-
-
-def _showroom_marks(tree: Tree, site: Site) -> list[str]:
-    lab_page = find_lab_page(tree, site.homes(), Findings())
-    found = [f"`{lab_page.path}`"] if lab_page else []
-    folder = next((home for home in site.homes() if _holds(tree, home, automation.FOLDER)), None)
-    if folder is not None:
-        found.append(f"`{f'{folder}/{automation.FOLDER}'.lstrip('/')}/`")
-    if site.playbook and re.search(r"showroom|rhdp", tree.read_text(site.playbook.path), re.IGNORECASE):
-        found.append(f"`{site.playbook.path}` speaks of Showroom")
-    return found
-
-
-def _holds(tree: Tree, home: str, folder: str) -> bool:
-    return next(tree.under(f"{home}/{folder}".lstrip("/")), None) is not None
 
 
 class _Reader:
@@ -382,7 +335,7 @@ class _Reader:
         return [(f"# {title}", made), ("", made), *rows]
 
     def _automate(self, steps: list[ImportedStep]) -> None:
-        home = next((home for home in self.site.homes() if _holds(self.tree, home, automation.FOLDER)), self.site.root)
+        home = next((home for home in self.site.homes() if automation.stands_in(self.tree, home)), self.site.root)
         found, shared = automation.find(self.tree, home)
         automation.report_shared(shared, self.findings)
         named: dict[str, str] = {}

@@ -262,3 +262,20 @@ def test_documentation_is_not_a_workshop_because_antora_builds_it() -> None:
     assert ShowroomImporter().recognise(site(files))[0].score < 0.5
     files[f"{PAGES}/index.adoc"] = "= Reference\n\nIn this lab you meet the server.\n"
     assert ShowroomImporter().recognise(site(files))[0].score > 0.5
+
+
+def test_a_course_outweighs_what_lies_beside_it() -> None:
+    steps = "= Page\n\n. Mix\n. Rest\n. Bake\n"
+    files: dict[str, str | bytes] = {
+        "content/antora.yml": "name: oven\ntitle: Ovens\nversion: ~\nnav: [modules/ROOT/nav.adoc]\n",
+        NAV: "".join(f"* xref:{name}.adoc[]\n" for name in "abc"),
+        **{f"{PAGES}/{name}.adoc": steps for name in "abc"},
+    }
+    assert ShowroomImporter().recognise(site(files))[0].score == 0.6
+    files[f"{PAGES}/b.adoc"] = "= Page\n\nWords.\n"
+    files[f"{PAGES}/c.adoc"] = "= Page\n\nWords.\n"
+    assert ShowroomImporter().recognise(site(files))[0].score == 0.4
+    candidate = ShowroomImporter().recognise(site({**files, "README.md": "# Ovens\n\nA learning path.\n"}))[0]
+    assert (candidate.score, candidate.evidence[-1]) == (0.6, "its README speaks of a learning path")
+    course = {**files, f"{PAGES}/a.adoc": f"{steps}\nThis course has parts.\n" + ". More\n" * 4}
+    assert ShowroomImporter().recognise(site(course))[0].score == 0.92

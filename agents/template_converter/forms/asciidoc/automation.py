@@ -32,6 +32,11 @@ class Automation:
     others: list[str] = field(default_factory=list)
 
 
+def stands_in(tree: Tree, home: str) -> bool:
+    """Whether a folder holds automation for modules."""
+    return next(tree.under(f"{home}/{FOLDER}".lstrip("/")), None) is not None
+
+
 def find(tree: Tree, root: str) -> tuple[dict[str, Automation], list[str]]:
     """Automation by the name of its module, and the files that belong to all of it."""
     prefix = f"{root}/{FOLDER}/".lstrip("/")
