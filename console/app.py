@@ -18,7 +18,7 @@ from console.preview_pages import preview_router
 from console.reimport_pages import reimport_router
 from console.settings import ConsoleSettings
 from console.signin import sign_in_router
-from console.workshop_pages import workshops_router
+from console.workshop_pages import open_router, workshops_router
 from shared_services.clients.converter import ConverterClient
 from shared_services.contracts.identity import Identity
 from shared_services.jobs.endpoints import jobs_router
@@ -63,7 +63,7 @@ def create_app(
     """
     verifier = issuer.verifier()
     bundle = StaticBundle([HERE / "static"])
-    templates = Templates(bundle, [HERE / "templates"], {"workshop_page": meeting.page})
+    templates = Templates(bundle, [HERE / "templates"], {"workshop_page": meeting.page, "workshop_teaching": meeting.teaching})
     app = create_service_app("Workshop Assistant", service="console", readiness=readiness, lifespan=lifespan)
     app.add_exception_handler(UnauthenticatedError, to_sign_in)
     app.include_router(bundle.router())
@@ -73,6 +73,7 @@ def create_app(
         app.include_router(exchange_router(credentials, issuer))
     app.include_router(sign_in_router(settings, templates, issuer))
     app.include_router(workshops_router(templates, verifier, library, jobs, meeting))
+    app.include_router(open_router(templates, issuer, meeting))
     app.include_router(author_router(templates, verifier, library, jobs, converter_for))
     app.include_router(jobs_pages_router(templates, verifier, library, jobs, meeting))
     app.include_router(preview_router(templates, verifier, library))

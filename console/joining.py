@@ -48,6 +48,16 @@ class Meeting:
         """
         return (self._own(workshop) or f"{root_path(request)}/w/{workshop}") + path
 
+    def apart(self, workshop: str) -> bool:
+        """Whether the workshop has an address of its own, where the console's cookie does not come."""
+        return self._own(workshop) is not None
+
+    def teaching(self, request: Request, workshop: str, path: str) -> str:
+        """Where a page for whoever runs a workshop is opened: the page itself, or the way there by `open_router`."""
+        if self.apart(workshop):
+            return f"{root_path(request)}/workshops/{workshop}/open?page={quote(path, safe='')}"
+        return self.page(request, workshop, path)
+
     async def invitation(self, request: Request, workshop: str) -> Invitation | None:
         """How people get into a workshop; None where everybody may.
 

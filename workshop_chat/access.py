@@ -19,7 +19,8 @@ def teacher(identify: Callable[[Request], Participant]) -> Callable[[Request], P
         participant = identify(request)
         if not participant.teaches:
             raise TeachersOnlyError(
-                "Its authors see here how their workshop goes. If you are one of them, sign in, and open this address again."
+                "Its authors see here how their workshop goes. If you are one of them, sign in, "
+                "and open it from the list of workshops."
             )
         return participant
 

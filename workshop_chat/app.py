@@ -33,6 +33,7 @@ from workshop_chat.limits import Bounds, Gate, TurnLimit
 from workshop_chat.live import Connections, LiveChannel
 from workshop_chat.narrowing import NarrowedSearch
 from workshop_chat.notes import Notes
+from workshop_chat.pages.hand_over import hand_over_router
 from workshop_chat.pages.router import page_router
 from workshop_chat.participants import AUDIENCE, ParticipantCookieMiddleware, Participants
 from workshop_chat.pipeline import AnswerPipeline
@@ -212,6 +213,7 @@ def create_app(
     app.mount("/mcp", mcp.app)
     mount_a2a(app, a2a, partial(chat_card, name), settings.public_url)
     app.include_router(join_router(participants))
+    app.include_router(hand_over_router(participants))
     app.include_router(teaching.router)
     app.include_router(page_router(content, participants, repository, sessions, channel, progress))
     return app

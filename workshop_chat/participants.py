@@ -20,13 +20,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared_services.contracts.identity import Identity, Role
 from shared_services.kit.auth import bearer_token
 from shared_services.kit.errors import ForbiddenError, RateLimitedError
-from shared_services.kit.identity import SESSION_COOKIE, Permission, identity_of, may, read_session, require
+from shared_services.kit.identity import HAND_OVER_AUDIENCE, SESSION_COOKIE, Permission, identity_of, may, read_session, require
 from shared_services.kit.tokens import Claims, TokenVerifier
 from workshop_chat.errors import JoinRequiredError, OtherWorkshopError, WrongJoinCodeError
 
 AUDIENCE = "chat"
 PARTICIPANT_COOKIE = "workshop_participant"
 PARTICIPANT_SECONDS = 90 * 24 * 3600
+TEACHER_COOKIE = "workshop_teacher"
+TEACHER_SECONDS = 12 * 3600
 MIN_KEY_BYTES = 32
 JOIN_TRIES = 10
 JOIN_WINDOW_SECONDS = 60.0
@@ -137,6 +139,9 @@ class Participants:
         session = read_session(self._verifier, request.cookies.get(SESSION_COOKIE))
         if session is not None:
             return self._admit(session, "session")
+        teacher = self._read(request.cookies.get(TEACHER_COOKIE), teaches=True)
+        if teacher is not None:
+            return teacher
         known = self._read(request.cookies.get(PARTICIPANT_COOKIE))
         if known is not None:
             return known
@@ -164,7 +169,23 @@ class Participants:
         teaches = may(known, Permission.WORKSHOP_TEACH, workshop=self.workshop)
         return Participant(identity.id, identity.name, via, teaches)
 
-    def _read(self, cookie: str | None) -> Participant | None:
+    def hand_over(self, request: Request, token: str) -> Participant:
+        """Sign in whoever the console sends here to look after the workshop; the response sets their cookie.
+
+        Raises:
+            UnauthenticatedError: The console's token does not hold, or not any more.
+            OtherWorkshopError: It is another workshop's.
+            ForbiddenError: They do not run the workshop.
+        """
+        identity = identity_of(self._verifier.verify(token, HAND_OVER_AUDIENCE))
+        if identity.workshop != self.workshop:
+            raise OtherWorkshopError(f"This is the workshop '{self.workshop}', and you were sent to another.")
+        require(identity, Permission.WORKSHOP_TEACH, workshop=self.workshop)
+        participant = Participant(identity.id, identity.name, "session", teaches=True)
+        self._give_cookie(request, participant)
+        return participant
+
+    def _read(self, cookie: str | None, *, teaches: bool = False) -> Participant | None:
         if not cookie:
             return None
         try:
@@ -172,16 +193,15 @@ class Participants:
                 cookie,
                 self._key,
                 algorithms=[_ALGORITHM],
-                audience=self._cookie_audience,
+                audience=self._cookie_audience(teaches),
                 options={"require": ["exp", "aud", "sub"]},
             )
         except jwt.InvalidTokenError:
             return None
-        return Participant(str(claims["sub"]), str(claims.get("name", "")), "cookie")
+        return Participant(str(claims["sub"]), str(claims.get("name", "")), "session" if teaches else "cookie", teaches)
 
-    @property
-    def _cookie_audience(self) -> str:
-        return f"participant:{self.workshop}"
+    def _cookie_audience(self, teaches: bool) -> str:
+        return f"{'teacher' if teaches else 'participant'}:{self.workshop}"
 
     def _welcome(self, request: Request, name: str) -> Participant:
         participant = Participant(f"participant:{uuid.uuid4().hex}", name, "cookie", newcomer=True)
@@ -189,17 +209,18 @@ class Participants:
         return participant
 
     def _give_cookie(self, request: Request, participant: Participant) -> None:
+        name, seconds = (TEACHER_COOKIE, TEACHER_SECONDS) if participant.teaches else (PARTICIPANT_COOKIE, PARTICIPANT_SECONDS)
         payload = {
             "sub": participant.id,
             "name": participant.name,
-            "aud": self._cookie_audience,
-            "exp": int(time.time()) + PARTICIPANT_SECONDS,
+            "aud": self._cookie_audience(participant.teaches),
+            "exp": int(time.time()) + seconds,
         }
         carrier = Response()
         carrier.set_cookie(
-            PARTICIPANT_COOKIE,
+            name,
             jwt.encode(payload, self._key, algorithm=_ALGORITHM),
-            max_age=PARTICIPANT_SECONDS,
+            max_age=seconds,
             path=request.scope.get("root_path") or "/",
             httponly=True,
             samesite="lax",

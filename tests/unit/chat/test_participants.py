@@ -9,10 +9,10 @@ from fastapi import Request
 
 from shared_services.contracts.identity import Identity, Role
 from shared_services.kit.errors import ForbiddenError, RateLimitedError, UnauthenticatedError
-from shared_services.kit.identity import SESSION_COOKIE, issue_session
+from shared_services.kit.identity import SESSION_COOKIE, issue_hand_over, issue_session
 from shared_services.kit.tokens import TokenIssuer
 from workshop_chat.errors import JoinRequiredError, OtherWorkshopError, WrongJoinCodeError
-from workshop_chat.participants import PARTICIPANT_COOKIE, Participants, TryLimit
+from workshop_chat.participants import PARTICIPANT_COOKIE, TEACHER_COOKIE, Participants, TryLimit
 
 ISSUER = TokenIssuer(Ed25519PrivateKey.generate())
 KEY = b"k" * 32
@@ -203,3 +203,35 @@ def test_a_short_key_or_a_missing_code_is_an_error_at_the_start():
         participants(key=b"short")
     with pytest.raises(ValueError, match="join code"):
         participants(access="code", code=None)
+
+
+ADA = Identity(id="oidc:ada", name="Ada", roles=frozenset({Role.AUTHOR}))
+
+
+def test_whom_the_console_hands_over_runs_the_workshop_until_their_cookie_ends():
+    sent = request()
+    participants(access="code").hand_over(sent, issue_hand_over(ISSUER, ADA, "kettle"))
+    cookie = given_cookie(sent)
+    assert sent.state.participant_cookie.startswith(f"{TEACHER_COOKIE}=")
+    ada = participants(access="code").identify(request(cookies={TEACHER_COOKIE: cookie}))
+    assert (ada.id, ada.name, ada.via, ada.teaches) == ("oidc:ada", "Ada", "session", True)
+    assert participants("teapot").identify(request(cookies={TEACHER_COOKIE: cookie})).teaches is False
+    # Neither cookie is taken for the other.
+    joined = request()
+    participants().join(joined, "steam", "Kim")
+    assert participants().identify(request(cookies={TEACHER_COOKIE: given_cookie(joined)})).teaches is False
+    assert participants().identify(request(cookies={PARTICIPANT_COOKIE: cookie})).id != "oidc:ada"
+
+
+def test_a_hand_over_is_for_one_workshop_its_teachers_and_a_minute():
+    kim = Identity(id="oidc:kim", roles=frozenset({Role.PARTICIPANT}))
+    late = ISSUER.issue("oidc:ada", "workshop-sign-in", seconds=-60, workshop="kettle", roles=frozenset({Role.AUTHOR}))
+    with pytest.raises(OtherWorkshopError):
+        participants().hand_over(request(), issue_hand_over(ISSUER, ADA, "teapot"))
+    with pytest.raises(ForbiddenError):
+        participants().hand_over(request(), issue_hand_over(ISSUER, kim, "kettle"))
+    for token in ("", "junk", late, issue_session(ISSUER, ADA)):
+        with pytest.raises(UnauthenticatedError):
+            participants().hand_over(request(), token)
+    # And it is no session.
+    assert participants().identify(request(cookies={SESSION_COOKIE: issue_hand_over(ISSUER, ADA, "kettle")})).teaches is False

@@ -27,6 +27,12 @@ def test_pages_with_an_address_of_their_own_are_linked_there():
     assert meeting.page(request("/base"), "garden", "/steps/one") == "https://garden.example.org/steps/one"
 
 
+def test_pages_for_teachers_are_reached_by_a_hand_over_where_the_cookie_does_not_come():
+    assert Meeting(code).teaching(request("/base"), "garden", "/board") == "/base/w/garden/board"
+    apart = Meeting(code, None, "https://{workshop}.example.org")
+    assert apart.teaching(request("/base"), "garden", "/board") == "/base/workshops/garden/open?page=%2Fboard"
+
+
 @pytest.mark.parametrize(
     ("meeting", "link"),
     [
