@@ -1,6 +1,4 @@
-"""Forms that are recognised and cannot be imported yet, and repositories that hold no workshop: the least that tells each."""
-
-import posixpath
+"""Repositories that hold no workshop: the least that tells each."""
 
 from agents.template_converter import signals
 from agents.template_converter.model import Tree
@@ -9,35 +7,6 @@ from shared_services.contracts.conversion import Form, FormCandidate
 _PROSE = (*signals.MARKDOWN, ".mdx", ".rst", ".adoc", ".asciidoc", ".ipynb")
 _FEW_SOURCES = 20
 _PAGES_A_SOURCE = 10
-
-
-def other_forms(tree: Tree) -> list[FormCandidate]:
-    """Readings as a form that has no importer yet."""
-    names: dict[str, list[str]] = {}
-    for path in signals.visible(tree):
-        names.setdefault(posixpath.basename(path), []).append(path)
-    return [*_rst(names)]
-
-
-def _row(form: Form, score: float, path: str, *evidence: str) -> FormCandidate:
-    if path and signals.is_showcase(path):
-        score = min(score, 0.45)
-    return FormCandidate(form=form, score=score, path=path, evidence=list(evidence))
-
-
-def _above(path: str, levels: int) -> str:
-    for _ in range(levels):
-        path = posixpath.dirname(path)
-    return path
-
-
-def _rst(names: dict[str, list[str]]) -> list[FormCandidate]:
-    found = []
-    for path in names.get("conf.py", []):
-        folder = _above(path, 1)
-        if any(_above(index, 1) == folder for index in names.get("index.rst", [])):
-            found.append(_row(Form.RST, 0.55, folder, f"`{path}` and `index.rst` make a Sphinx site."))
-    return found
 
 
 def _is_prose(tree: Tree, sources: int) -> bool:

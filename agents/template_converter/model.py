@@ -99,6 +99,7 @@ class ImportedWorkshop:
 
     Attributes:
         assets: What is copied to `assets/`: path inside it -> path in the tree. Steps refer to them as `../../assets/PATH`.
+        counted: Pages whose code blocks the importer has held against the source itself.
     """
 
     title: str
@@ -113,6 +114,7 @@ class ImportedWorkshop:
     assets: dict[str, str] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
+    counted: set[str] = field(default_factory=set)
 
 
 class Importer(Protocol):

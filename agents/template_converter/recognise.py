@@ -3,7 +3,7 @@
 from agents.template_converter.errors import ChoiceRequiredError, NotAWorkshopError
 from agents.template_converter.forms import IMPORTERS
 from agents.template_converter.forms.markdown import find_layout
-from agents.template_converter.known_forms import not_workshops, other_forms
+from agents.template_converter.known_forms import not_workshops
 from agents.template_converter.model import Importer, Tree
 from shared_services.contracts.conversion import NOT_WORKSHOPS, Form, FormCandidate
 
@@ -41,7 +41,7 @@ def importer_of(form: Form) -> Importer | None:
 
 def classify(tree: Tree) -> list[FormCandidate]:
     """Every reading of `tree`, the likeliest first."""
-    found = [candidate for importer in IMPORTERS for candidate in importer.recognise(tree)] + other_forms(tree)
+    found = [candidate for importer in IMPORTERS for candidate in importer.recognise(tree)]
     found = _without_shadows(tree, found)
     rows = [row.model_copy(update={"evidence": [_sentence(said) for said in row.evidence]}) for row in found]
     return sorted([*rows, *not_workshops(tree)], key=lambda row: (-row.score, row.path.count("/"), row.path, row.form))

@@ -65,7 +65,7 @@ def unaccounted(tree: Tree, imported: ImportedWorkshop) -> list[Loss]:
     lost = Counter(loss.source for loss in imported.losses if loss.kind in ("code", "page"))
     rows = []
     for page, count in found.items():
-        if page not in tree:
+        if page not in tree or page in imported.counted:
             continue
         if page.lower().endswith((".md", ".markdown")):
             wanted = _fences(tree.read_text(page), page)

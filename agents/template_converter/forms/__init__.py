@@ -9,6 +9,7 @@ from agents.template_converter.forms.jupyter import JupyterImporter
 from agents.template_converter.forms.killercoda import KillercodaImporter
 from agents.template_converter.forms.markdown import MarkdownImporter
 from agents.template_converter.forms.mkdocs import MkDocsImporter
+from agents.template_converter.forms.rst import RstImporter
 from agents.template_converter.forms.showroom import ShowroomImporter
 from agents.template_converter.forms.workshop import WorkshopImporter
 from agents.template_converter.forms.workshop_builder import WorkshopBuilderImporter
@@ -26,5 +27,6 @@ IMPORTERS: tuple[Importer, ...] = (
     MkDocsImporter(),
     DocusaurusImporter(),
     HugoImporter(),
+    RstImporter(),
     MarkdownImporter(),
 )

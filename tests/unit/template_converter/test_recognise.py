@@ -140,25 +140,12 @@ def test_evidence_is_in_sentences(tmp_path):
     assert "1 source file, built by `go.mod`." in classify(make_tree(tmp_path / "x", {"go.mod": "", "a.go": ""}))[0].evidence
 
 
-@pytest.mark.parametrize(
-    ("form", "files"),
-    [
-        (Form.RST, {"docs/conf.py": "x", "docs/index.rst": "x"}),
-    ],
-)
-def test_forms_without_an_importer_are_named_and_refused(tmp_path, form, files):
-    with pytest.raises(NotAWorkshopError, match="recognised but cannot be imported yet") as caught:
-        chosen(tmp_path, files)
-    assert caught.value.form is form
-
-
 def test_a_person_overrules(tmp_path):
     files = {**PROGRAM, "README.md": "# App\n\n## Run\n\n```bash\nmvn\n```\n\n## Test\n\nx\n"}
     assert chosen(tmp_path, files, Form.MARKDOWN).form is Form.MARKDOWN
     with pytest.raises(NotAWorkshopError):
         chosen(tmp_path, NUMBERED, Form.APPLICATION)
-    with pytest.raises(NotAWorkshopError, match="cannot be imported yet"):
-        chosen(tmp_path, NUMBERED, Form.RST)
+    assert chosen(tmp_path, NUMBERED, Form.RST).form is Form.RST
 
 
 def test_a_single_readme_counts_its_steps_or_says_that_it_is_a_tutorial(tmp_path):
