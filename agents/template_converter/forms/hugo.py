@@ -13,6 +13,7 @@ from agents.template_converter.forms.frontmatter import split_front_matter
 from agents.template_converter.forms.hugo_site import HugoPage, HugoSite, configurations, read_site
 from agents.template_converter.forms.judging import SitePage, judge
 from agents.template_converter.forms.lines import Line, lines_of
+from agents.template_converter.forms.modules import Modules
 from agents.template_converter.forms.pages import Page, first_paragraph, make_page
 from agents.template_converter.forms.shortcodes import OUTPUT, Surroundings, convert_shortcodes, expand_includes
 from agents.template_converter.forms.studio import convert_directives
@@ -82,7 +83,7 @@ class HugoImporter:
         for around in reader.surroundings:
             workshop.losses += around.losses
             workshop.broken += around.broken
-        workshop.losses += site.losses
+        workshop.losses += [*site.losses, *reader.conditions()]
         return workshop
 
 
@@ -96,6 +97,8 @@ class _Reader:
     def __post_init__(self) -> None:
         self.surroundings: list[Surroundings] = []
         self.addresses = dict(self._addresses())
+        enabled = self.site.params.get("enabledmodule")
+        self.modules = Modules(frozenset(enabled.split()) if isinstance(enabled, str) else None)
 
     def page(self, row: HugoPage) -> Page | None:
         """A page made ready; None for a section's page that says nothing of its own, which is told."""
@@ -105,10 +108,10 @@ class _Reader:
             children=lambda: self._children(row),
             parameter=lambda name: self._parameter(row, name),
         )
-        if self.site.studio:
-            lines = convert_directives(row.lines, lambda: self._children(row))
-        else:
-            lines = convert_shortcodes(expand_includes(row.lines, around), around)
+        lines = expand_includes(self.modules.shown(row.lines), around)
+        lines = convert_shortcodes(lines, around)
+        if self.site.studio or any("::" in line.text for line in lines):
+            lines = convert_directives(lines, lambda: self._children(row))
         self.surroundings.append(around)
         if row.branch and not any(line.text.strip() for line in lines):
             self.site.losses.append(
@@ -116,6 +119,15 @@ class _Reader:
             )
             return None
         return make_page(row.path, row.front, lines, mkdocs=False)
+
+    def conditions(self) -> list[Loss]:
+        """What the site's own choice of modules leaves out."""
+        detail = f"parts are for other modules than `{' '.join(sorted(self.modules.enabled or ()))}`, which the site shows."
+        return [
+            Loss(kind="condition", source=page, line=0, detail=f"{count} {detail}")
+            for page, count in self.modules.left_out.items()
+            if count
+        ]
 
     @staticmethod
     def site_loss(source: str, detail: str) -> Loss:

@@ -121,6 +121,8 @@ def configurations(tree: Tree) -> Iterator[tuple[str, str]]:
             _name(path).startswith("hugo") or _name(path) in STUDIO or _SPEAKS.search(tree.read_text(path)[:20_000])
         ):
             continue
+        if _name(path) in STUDIO and not _studio_content(tree, folder):
+            continue
         if any(row.lower().endswith(signals.MARKDOWN) for row in tree.under(posixpath.join(folder, "content"))) or _content_dirs(
             tree, path
         ):
@@ -147,6 +149,14 @@ def read_site(tree: Tree, folder: str, config: str) -> HugoSite:
     _choose_language(tree, site)
     site.pages = list(_Menu(site).walk())
     return site
+
+
+def _studio_content(tree: Tree, folder: str) -> bool:
+    """Whether the content is laid out as Workshop Studio wants it; a Hugo site may have a content specification beside it."""
+    names = {_name(path) for path in tree.under(posixpath.join(folder, "content"))}
+    return any(re.fullmatch(r"index(?:\.[a-z]{2})?\.md", name) for name in names) and not any(
+        name.startswith("_index.") for name in names
+    )
 
 
 def _studio_values(tree: Tree, folder: str, values: dict[str, Any]) -> dict[str, Any]:

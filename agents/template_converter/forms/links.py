@@ -176,7 +176,16 @@ class Resolver:
         if self.directory_urls and posixpath.splitext(posixpath.basename(page))[0].lower() not in ("index", "readme"):
             bases.append(posixpath.normpath(posixpath.join(posixpath.splitext(page)[0], path)))
         # What a site serves from a folder of its own is reached from its top page without a slash.
-        return bases + [posixpath.normpath(posixpath.join(root, path)) for root in self.roots if not path.startswith("..")]
+        bases += [posixpath.normpath(posixpath.join(root, path)) for root in self.roots if not path.startswith("..")]
+        return bases + self._served(page, path)
+
+    def _served(self, page: str, path: str) -> list[str]:
+        """A relative path among what the site serves: pages lie beside its own files there, and nothing lies above its root."""
+        if not self.addresses or not path.startswith("..") or not page.startswith(f"{self.root}/"):
+            return []
+        folder = posixpath.dirname(page)[len(self.root) :]
+        served = posixpath.normpath(posixpath.join("/", folder.lstrip("/"), path)).lstrip("/")
+        return [posixpath.join(root, served) for root in self.roots if served]
 
     def _spellings(self, base: str) -> list[str]:
         bare = base.removesuffix(".html")

@@ -32,7 +32,18 @@ NOTICES = frozenset(
     }
 )  # fmt: skip
 _FOLDS = frozenset(
-    {"expand", "details", "collapse", "collapsible", "accordion", "spoiler", "solution", "answer", "hidden-solution"}
+    {
+        "expand",
+        "details",
+        "collapse",
+        "collapsible",
+        "accordion",
+        "spoiler",
+        "solution",
+        "answer",
+        "hidden-solution",
+        "detail-tag",
+    }
 )
 _TABS = frozenset({"tabs", "tabpane", "tabgroup", "codetabs", "code-tabs", "tabset"})
 _TAB = frozenset({"tab", "tabitem", "codetab", "code-tab", "tabbed"})
@@ -51,6 +62,11 @@ _WRAPPERS = frozenset(
         "cards",
         "row",
         "col",
+        "card",
+        "blocks/section",
+        "blocks/cover",
+        "blocks/lead",
+        "blocks/feature",
         "rawhtml",
         "raw",
         "markdown",
@@ -58,6 +74,10 @@ _WRAPPERS = frozenset(
     }
 )
 _PAIRED = NOTICES | _FOLDS | _TABS | _TAB | _CODE | _DIAGRAMS | _WRAPPERS | {"button", "link", "attachments"}
+_STAND_ALONE = _TAB | {"button", "link"}
+"""Paired ones that are whole without their partner too."""
+_SILENT = frozenset({"nextprevlinks", "nextprev", "prevnext", "pagenav"})
+"""Shortcodes that only lead to other pages, as steps do by themselves."""
 _KINDS = frozenset(
     {"note", "info", "tip", "warning", "important", "caution", "danger", "success", "error", "primary", "secondary"}
 )
@@ -124,7 +144,11 @@ def convert_shortcodes(lines: list[Line], around: Surroundings, *, depth: int = 
         if inside[row] or tag is None:
             heading = None if inside[row] else _HEADING.match(line.text)
             level = len(heading[1]) if heading else level
-            out += [_unescaped(line)] if inside[row] else _listed(line, around) or [_unescaped(_single(line, around))]
+            out += (
+                [_unescaped(_filled(line, around))]
+                if inside[row]
+                else _listed(line, around) or [_unescaped(_single(line, around))]
+            )
             row += 1
             continue
         end = None if tag.closes or tag.empty else _end(rows, inside, row, tag.name)
@@ -142,8 +166,12 @@ def convert_shortcodes(lines: list[Line], around: Surroundings, *, depth: int = 
 
 
 def _apart(lines: list[Line]) -> Iterator[tuple[Line, Tag | None]]:
-    """The lines with each tag of a paired shortcode on a line of its own, as far as it stands outside of fences and comments."""
+    """The lines with each tag of a paired shortcode on a line of its own, as far as it stands outside of fences and comments.
+
+    A shortcode that the page never closes is no pair here: it may stand in the midst of a heading.
+    """
     commented = False
+    closed = {match["name"].lower() for line in lines for match in TAG.finditer(line.text) if match["close"]}
     for _, line, inside in outside_fences(lines):
         opens = not inside and "<!--" in line.text
         commented = commented or opens
@@ -155,7 +183,7 @@ def _apart(lines: list[Line]) -> Iterator[tuple[Line, Tag | None]]:
         indent = re.match(r"[ \t]*", line.text)[0]  # type: ignore[index]
         for match in TAG.finditer(line.text):
             tag = read_tag(match)
-            if tag.name not in _PAIRED or _in_code(line.text, match.start()):
+            if tag.name not in _PAIRED & (closed | _STAND_ALONE) or _in_code(line.text, match.start()):
                 continue
             before = line.text[at : match.start()]
             if before.strip():
@@ -297,13 +325,27 @@ def _single(line: Line, around: Surroundings) -> Line:
 
     def made(match: re.Match[str]) -> str:
         tag = read_tag(match)
-        if _in_code(rows, match.start()) or tag.closes:
+        # Hugo fills parameters in wherever they stand; the other shortcodes a page may show in code.
+        if tag.closes or (_in_code(rows, match.start()) and tag.name not in _PARAMETERS):
             return match[0]
+        if tag.name in _SILENT:
+            return ""
         make = _INLINE.get(tag.name)
         text = make(tag, line, around) if make else None
         return match[0] if text is None else text
 
     return line.with_text(TAG.sub(made, rows))
+
+
+def _filled(line: Line, around: Surroundings) -> Line:
+    """A line of code with the site's parameters filled in."""
+
+    def made(match: re.Match[str]) -> str:
+        tag = read_tag(match)
+        value = _parameter(tag, line, around) if tag.name in _PARAMETERS and not tag.closes else None
+        return match[0] if value is None else value
+
+    return line.with_text(TAG.sub(made, line.text)) if "{{" in line.text else line
 
 
 def _ref(tag: Tag, line: Line, around: Surroundings) -> str | None:
@@ -355,6 +397,7 @@ def _missing(line: Line, target: str, around: Surroundings, kind: str = "include
     around.broken.append(Broken(kind=kind, source=line.file, line=line.number, target=target, detail=detail))
 
 
+_PARAMETERS = frozenset({"siteparam", "param"})
 _INLINE: dict[str, Callable[[Tag, Line, Surroundings], str | None]] = {
     "ref": _ref,
     "relref": _ref,
@@ -367,8 +410,9 @@ _INLINE: dict[str, Callable[[Tag, Line, Surroundings], str | None]] = {
     "gist": _gist,
     "siteparam": _parameter,
     "param": _parameter,
+    "task": lambda _tag, _line, _around: "Task:",
 }
-INCLUDES = frozenset({"include", "readfile", "includefile", "snippet", "embed", "import"})
+INCLUDES = frozenset({"include", "readfile", "includefile", "insert-md-from-file", "snippet", "embed", "import"})
 
 
 def expand_includes(lines: list[Line], around: Surroundings, above: tuple[str, ...] = ()) -> list[Line]:

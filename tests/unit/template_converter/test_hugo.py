@@ -141,7 +141,7 @@ def test_links_images_children_parameters_and_references(tmp_path):
     text = workshop.steps[0].content
     assert "See [b](../b/content.md#part), [b](../b/content.md), [c](../c/content.md), gone." in text
     assert text.count("](../../assets/static/images/a.png") == 2
-    assert "Version 1.2, `{{< param version >}}`." in text
+    assert "Version 1.2, `1.2`." in text
     assert "- [Sub](../sub/content.md)" in text
     assert "[Video: https://www.youtube.com/watch?v=abc_DEF-1](https://www.youtube.com/watch?v=abc_DEF-1)" in text
     assert "[Open](https://e.example/)" in text
@@ -162,6 +162,48 @@ def test_comments_escapes_fences_and_unknown_shortcodes_stay(tmp_path):
     assert [row.detail for row in workshop.losses if row.kind == "macro" and "mystery" in row.detail] == [
         "`{{< mystery …` is not known and is shown as text (2 times)."
     ]
+
+
+def test_a_shortcode_that_is_never_closed_stays_in_its_line(tmp_path):
+    made = content(tmp_path, "## {{% task %}} Set it up\n\nText with {{< note >}} in it.\n\n{{% nextprevlinks %}}\n")
+    assert made == "## Task: Set it up\n\nText with {{< note >}} in it.\n"
+
+
+def test_parameters_are_filled_in_in_code_too(tmp_path):
+    body = 'Run `{{% param version %}}`:\n\n```bash\npip install x=={{< param version >}}\n# {{< ref "a" >}} {{< param gone >}}\n```\n'
+    assert content(tmp_path, body) == (
+        'Run `1.2`:\n\n```bash exec\npip install x==1.2\n# {{< ref "a" >}} {{< param gone >}}\n```\n'
+    )
+
+
+def test_parts_for_other_modules_are_left_out_and_told(tmp_path):
+    body = (
+        "{{% onlyWhen base aks %}}\nFor base.\n{{% /onlyWhen %}}\n{{% onlyWhenNot base %}}\n```bash\nother\n```\n{{% /onlyWhenNot %}}\n\n"
+        "See {{% onlyWhen aks %}}[this](https://a.example){{% /onlyWhen %}}{{% onlyWhenNot aks %}}[that](https://b.example){{% /onlyWhenNot %}}.\n\n"
+        "```yaml\na: 1\n{{< onlyWhen aks >}}\nb: 2\n{{< /onlyWhen >}}\n```\n"
+    )
+    config = CONFIG + 'enabledModule = "base extra"\n'
+    tree = make_tree(tmp_path, {"hugo.toml": config, "content/_index.md": page("Home", body)})
+    workshop = read(IMPORTER, tree)
+    assert workshop.steps[0].content == "For base.\n\nSee [that](https://b.example).\n\n```yaml\na: 1\n```\n"
+    assert [(row.kind, row.source, row.detail[:7]) for row in workshop.losses] == [("condition", "content/_index.md", "3 parts")]
+
+
+def test_modules_that_no_configuration_names_leave_everything(tmp_path):
+    body = "{{% onlyWhen aks %}}\nFor aks.\n{{% /onlyWhen %}}\n"
+    assert content(tmp_path, body) == body
+
+
+def test_images_are_found_where_the_site_serves_them(tmp_path):
+    files = {
+        "hugo.toml": CONFIG,
+        "content/_index.md": page("Home"),
+        "content/a/_index.md": page("A", "![S](../images/s.png) ![T](../../images/s.png)\n"),
+        "static/images/s.png": b"png",
+    }
+    workshop = read(IMPORTER, make_tree(tmp_path, files))
+    assert workshop.steps[1].content.count("](../../assets/static/images/s.png)") == 2
+    assert workshop.broken == []
 
 
 def test_included_files_keep_their_own_lines(tmp_path):
