@@ -128,7 +128,7 @@ async def test_conflicts_are_decided_one_by_one(site: Site, tmp_path: Path):
     assert "The source removed the step “Moor the boat”" in shown
     half = await site["admin"].post(f"/reimports/{job.id}", data={f"take-{sail}": "theirs"})
     assert half.status_code == 409
-    assert "2 of 3 conflicts are not decided" in half.text
+    assert "Still to decide: 2 of 3." in half.text
     assert re.search(rf'name="take-{sail}" value="theirs" checked', half.text)
 
     words = "boat rig --both\r\nboat rig --ways"

@@ -181,6 +181,7 @@ async def test_the_openapi_document_names_every_operation_and_its_answer(laptop:
         ("get", "/api/v1/conversions/{job_id}/report"): "200",
         ("get", "/api/v1/conversions/{job_id}/preview/{step}"): "200",
         ("post", "/api/v1/inspections"): "202",
+        ("post", "/api/v1/reimports"): "202",
         ("get", "/api/v1/exports/{workshop}/{form}"): "200",
         ("get", "/api/v1/exports/{workshop}/{form}/archive"): "200",
     }
