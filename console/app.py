@@ -8,9 +8,10 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.responses import RedirectResponse, Response
 
-from console.author_pages import author_router
+from console.author_pages import author_router, source_router
 from console.credentials import CredentialRepository
 from console.exchange import exchange_router
+from console.export_pages import export_router
 from console.job_pages import jobs_pages_router
 from console.joining import Meeting
 from console.people import local_target, to_sign_in
@@ -74,8 +75,10 @@ def create_app(
     app.include_router(sign_in_router(settings, templates, issuer))
     app.include_router(workshops_router(templates, verifier, library, jobs, meeting))
     app.include_router(open_router(templates, issuer, meeting))
-    app.include_router(author_router(templates, verifier, library, jobs, converter_for))
+    app.include_router(source_router(templates, verifier, jobs, converter_for))
+    app.include_router(author_router(templates, verifier, library, jobs))
     app.include_router(jobs_pages_router(templates, verifier, library, jobs, meeting))
+    app.include_router(export_router(templates, verifier, library, converter_for))
     app.include_router(preview_router(templates, verifier, library))
     app.include_router(reimport_router(templates, verifier, library, jobs, converter_for))
     app.include_router(nothing_router(templates))

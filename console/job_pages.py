@@ -1,5 +1,6 @@
 """Every job: the list; one watched live, with its report when it was a conversion; cancel and try again."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -9,11 +10,21 @@ from console.joining import Meeting
 from console.people import frame, requires
 from console.places import StepLine, find_line, read_maps, web_address
 from console.reimport_pages import REIMPORT
-from console.reports import FORM_NAMES, READABLE_FORMS, needs_choice, problem_slug, report_of, report_sentence
-from shared_services.contracts.conversion import Broken, ConversionReport, Loss
+from console.reports import (
+    FORM_NAMES,
+    READABLE_FORMS,
+    conversion_of,
+    conversions_of,
+    inspection_of,
+    needs_choice,
+    problem_slug,
+    report_sentence,
+)
+from shared_services.contracts.conversion import Broken, ConversionReport, ConversionResult, Loss
 from shared_services.contracts.identity import Identity
 from shared_services.contracts.jobs import FINAL_STATES, Job, JobState
 from shared_services.contracts.library import WorkshopVersion
+from shared_services.contracts.workshop import WorkshopSource
 from shared_services.jobs.endpoints import check_access
 from shared_services.jobs.service import Jobs
 from shared_services.kit.errors import NotFoundError
@@ -79,7 +90,31 @@ def jobs_pages_router(
             can_cancel=manages and not ended,
             can_retry=manages and can_retry(job),
             invitation=await meeting.invitation(request, str(result["workshop"])) if published else None,
-            **await _report(library, job),
+            every=conversions_of(job),
+            inspection=inspection_of(job),
+            place_on_the_web=_place_on_the_web(job),
+            inspectable=own and problem_slug(job) == "not-a-workshop",
+            **await _report(library, conversion_of(job)),
+        )
+
+    @router.get("/jobs/{job_id}/workshops/{workshop}")
+    async def one_workshop(
+        request: Request, job_id: str, workshop: str, identity: Annotated[Identity, read_permission]
+    ) -> Response:
+        """The report of one of the workshops that a job made."""
+        job = await own_job(job_id, identity, Permission.JOBS_READ, Permission.JOBS_READ_ALL)
+        every = conversions_of(job)
+        made = next((row for row in every.workshops if row.workshop == workshop), None) if every else None
+        if made is None:
+            raise NotFoundError(f"Job '{job_id}' made no workshop '{workshop}'.")
+        return templates.page(
+            request,
+            "job-workshop.html",
+            **frame(identity, "jobs"),
+            job=job,
+            form_names=FORM_NAMES,
+            path=made.path,
+            **await _report(library, made),
         )
 
     @router.post("/jobs/{job_id}/cancel")
@@ -97,17 +132,24 @@ def jobs_pages_router(
     return router
 
 
-async def _report(library: LibraryService, job: Job) -> dict[str, Any]:
+def _place_on_the_web(job: Job) -> Callable[[str, int], str | None]:
+    """What leads from a place of an inventory to its page on the web."""
+    inspection = inspection_of(job)
+    source = WorkshopSource(repository=job.subject, commit=inspection.inventory.commit) if inspection else None
+    return lambda file, line: web_address(source, file, line)
+
+
+async def _report(library: LibraryService, made: ConversionResult | None) -> dict[str, Any]:
     """What the page shows of a conversion's report; the draft may have been removed since."""
-    report = report_of(job)
-    if report is None or job.result is None:
-        return {"report": None, "sentence": "", "draft": None, "places": {}, "web": {}}
+    if made is None:
+        return {"report": None, "made": None, "sentence": "", "draft": None, "places": {}, "web": {}}
     try:
-        draft = await library.version(str(job.result["workshop"]), str(job.result["version"]))
+        draft = await library.version(made.workshop, made.version)
     except NotFoundError:
         draft = None
-    places, web = await _places(library, draft, report) if draft else ({}, {})
-    return {"report": report, "sentence": report_sentence(report), "draft": draft, "places": places, "web": web}
+    places, web = await _places(library, draft, made.report) if draft else ({}, {})
+    told = {"report": made.report, "made": made, "sentence": report_sentence(made.report)}
+    return {**told, "draft": draft, "places": places, "web": web}
 
 
 async def _places(

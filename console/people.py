@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from console.reports import outcome, state_of, ticked
+from console.reports import kind_name, outcome, report_sentence, state_of, ticked
 from shared_services.contracts.identity import Identity
 from shared_services.kit.errors import UnauthenticatedError
 from shared_services.kit.http import problem_response
@@ -58,7 +58,14 @@ def frame(identity: Identity | None, here: str) -> dict[str, Any]:
         "remove": can(Permission.WORKSHOP_REMOVE),
         "jobs": can(Permission.JOBS_READ),
     }
-    return {"identity": identity, "here": here, "can": allowed, "outcome": outcome, "state_of": state_of, "ticked": ticked}
+    words = {
+        "kind_name": kind_name,
+        "outcome": outcome,
+        "report_sentence": report_sentence,
+        "state_of": state_of,
+        "ticked": ticked,
+    }
+    return {"identity": identity, "here": here, "can": allowed, **words}
 
 
 def local_target(target: str | None) -> str:

@@ -1,17 +1,16 @@
 """A draft as its participants would see it, before anybody does; beside each block, where it came from."""
 
 import json
-import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from console.comparing import anchors, block_places, excerpts
 from console.people import frame, requires
 from console.places import read_file, read_map, web_address
 from shared_services.contracts.identity import Identity
 from shared_services.contracts.library import WorkshopVersion
-from shared_services.contracts.workshop import SourceMap
 from shared_services.kit.errors import NotFoundError
 from shared_services.kit.identity import Permission
 from shared_services.kit.tokens import TokenVerifier
@@ -20,14 +19,6 @@ from shared_services.pages.addresses import WorkshopLinks
 from shared_services.pages.markdown import render_step
 from shared_services.pages.templating import Templates, page_route, root_path
 from shared_services.pages.workshop_files import file_response
-
-_BLOCK_LINES = re.compile(r'data-line="(\d{1,7})-\d')
-
-
-def block_places(html: str, source_map: SourceMap) -> dict[int, tuple[str, int]]:
-    """Where the blocks of rendered content came from: first content line -> file and line of the source."""
-    lines = {int(line) for line in _BLOCK_LINES.findall(html)}
-    return {line: (place.file, place.line) for line in sorted(lines) for place in [source_map.locate(line)]}
 
 
 def preview_router(templates: Templates, verifier: TokenVerifier, library: LibraryService) -> APIRouter:
@@ -42,7 +33,13 @@ def preview_router(templates: Templates, verifier: TokenVerifier, library: Libra
 
     @router.get("/steps/{step}")
     async def one_step(
-        request: Request, workshop: str, version: str, step: str, identity: Annotated[Identity, permission]
+        request: Request,
+        workshop: str,
+        version: str,
+        step: str,
+        identity: Annotated[Identity, permission],
+        of: Annotated[str, Query(max_length=1024, description="File of the source that a report names.")] = "",
+        at: Annotated[int, Query(ge=0, description="Its line.")] = 0,
     ) -> Response:
         found = await library.version(workshop, version)
         if step not in found.steps:
@@ -57,6 +54,7 @@ def preview_router(templates: Templates, verifier: TokenVerifier, library: Libra
             previous=found.manifest.steps[position - 1] if position else None,
             following=found.manifest.steps[position + 1] if position + 1 < len(found.manifest.steps) else None,
             position=position + 1,
+            named=(of, at),
             **await _rendered(library, found, step, f"{root_path(request)}/drafts/{workshop}/{version}"),
         )
 
@@ -85,13 +83,27 @@ async def _rendered(library: LibraryService, version: WorkshopVersion, step: str
 
     content = await html_of("content.md")
     source_map = await read_map(library, version, step)
-    places = block_places(content, source_map) if source_map else {}
     source = version.manifest.source
+    places = block_places(content, source_map) if source_map else {}
+    lines = (await read_file(library, version, f"steps/{step}/content.md")).count(b"\n") + 1
+    shown = await excerpts(library, version, source_map, lines) if source_map else []
+    beside = anchors(places, shown)
+    told = {
+        line: {
+            "file": place.file,
+            "first": place.first,
+            "last": place.last,
+            "web": web_address(source, place.file, place.first),
+            "anchor": beside.get(line),
+        }
+        for line, place in places.items()
+    }
     return {
         "rendered": content,
         "titled": content.startswith("<h1"),
         "hints": await html_of("hints.md", "hints-") if f"steps/{step}/hints.md" in paths else "",
         "source": source_map.file if source_map else "",
         "source_web": web_address(source, source_map.file, 0) if source_map else None,
-        "places": json.dumps({line: [*place, web_address(source, *place)] for line, place in places.items()}),
+        "excerpts": [(each, web_address(source, each.file, each.first)) for each in shown],
+        "places": json.dumps(told),
     }

@@ -4,7 +4,15 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from shared_services.contracts.conversion import NOT_WORKSHOPS, ConversionReport, Form
+from shared_services.contracts.conversion import (
+    NOT_WORKSHOPS,
+    ConversionReport,
+    ConversionResult,
+    ConversionsResult,
+    Form,
+    InspectionResult,
+)
+from shared_services.contracts.inventory import Inventory
 from shared_services.contracts.jobs import Job, JobState
 from shared_services.kit.errors import PROBLEM_TYPE_PREFIX
 from shared_services.library.publishing import PUBLISH, REMOVE
@@ -46,14 +54,50 @@ def report_sentence(report: ConversionReport) -> str:
     return f"{kept}, {lost}{broken}."
 
 
-def report_of(job: Job) -> ConversionReport | None:
-    """The report in a finished conversion's result; None for a job that has none."""
-    return ConversionReport.model_validate(job.result["report"]) if job.result and "report" in job.result else None
+def inventory_sentence(inventory: Inventory) -> str:
+    """What an application is, in one sentence."""
+    languages = ", ".join(row.name for row in inventory.languages[:3]) or "no source that is known"
+    parts = [several(len(inventory.endpoints), "endpoint"), several(len(inventory.build_files), "build file")]
+    return f"{several(inventory.files, 'file')}: {languages}; {', '.join(parts)}."
+
+
+def conversion_of(job: Job) -> ConversionResult | None:
+    """The one workshop that a finished job made, by a conversion or as a skeleton; None for a job that made none."""
+    if job.result is None:
+        return None
+    if "report" in job.result:
+        return ConversionResult.model_validate(job.result)
+    inspection = inspection_of(job)
+    return inspection.skeleton if inspection else None
+
+
+def conversions_of(job: Job) -> ConversionsResult | None:
+    """The workshops that a finished job made of every workshop of a source; None for another job."""
+    return ConversionsResult.model_validate(job.result) if job.result and "workshops" in job.result else None
+
+
+def inspection_of(job: Job) -> InspectionResult | None:
+    """What a finished inspection found; None for another job."""
+    return InspectionResult.model_validate(job.result) if job.result and "inventory" in job.result else None
+
+
+def every_sentence(made: ConversionsResult) -> str:
+    """The conversion of every workshop of a source in one sentence."""
+    lost = sum(len(row.report.losses) for row in made.workshops)
+    broken = sum(len(row.report.broken) for row in made.workshops)
+    unread = f"; {len(made.unread)} more could not be read" if made.unread else ""
+    told = f"{several(lost, 'thing')} lost or changed, {several(broken, 'reference')} broken in the source"
+    return f"{several(len(made.workshops), 'workshop')} read{unread}; {told}."
 
 
 def problem_slug(job: Job) -> str:
     """The stable name of the error that a job failed with; empty where it did not."""
     return str((job.error or {}).get("type", "")).removeprefix(PROBLEM_TYPE_PREFIX)
+
+
+def kind_name(kind: str) -> str:
+    """A kind of job in words, as the head of a line: `Convert`, `Convert all of`."""
+    return "Convert all of" if kind == "convert-all" else kind.capitalize()
 
 
 def needs_choice(job: Job) -> bool:
@@ -88,8 +132,16 @@ def outcome(job: Job) -> str:
         return str(job.error.get("detail") or job.error.get("title", ""))
     if job.result is None:
         return job.message
-    report = report_of(job)
-    return report_sentence(report) if report else _result(job.kind, job.result) or job.message
+    return _made(job) or _result(job.kind, job.result) or job.message
+
+
+def _made(job: Job) -> str:
+    every, inspection, made = conversions_of(job), inspection_of(job), conversion_of(job)
+    if every:
+        return every_sentence(every)
+    if inspection:
+        return inventory_sentence(inspection.inventory)
+    return report_sentence(made.report) if made else ""
 
 
 def _result(kind: str, result: dict[str, Any]) -> str:

@@ -1,8 +1,11 @@
 """From an address in the form to a published workshop and back, through the real jobs, library and index."""
 
 import html
+import io
+import json
 import re
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,11 +35,13 @@ async def test_a_repository_becomes_a_workshop_that_is_seen_once_it_is_published
     assert "3 references were broken in the source." in report
     assert f"/drafts/{name}/{version}/publish" in report
 
-    row = re.search(r'href="(/drafts/[^"]+/steps/[^"?]+)\?line=(\d+)">02-sail.md:9<', report)
+    row = re.search(r'href="((/drafts/[^"]+/steps/[^"?]+)\?line=(\d+)[^"]*)">02-sail.md:9<', report)
     assert row is not None, report
-    preview = (await author.get(row[1])).text
-    places = html.unescape(re.search(r'data-places="([^"]+)"', preview)[1])  # type: ignore[index]
-    assert f'"{row[2]}": ["02-sail.md", 9, null]' in places
+    preview = (await author.get(html.unescape(row[1]))).text
+    places = json.loads(html.unescape(re.search(r'data-places="([^"]+)"', preview)[1]))  # type: ignore[index]
+    assert places[row[3]] == {"file": "02-sail.md", "first": 9, "last": 9, "web": None, "anchor": "source-0-9"}
+    # The author's own line stands beside it, and is marked since the report names it.
+    assert '<li id="source-0-9" data-n="9" class="named">Then read [more](lost-sail.md).</li>' in preview
     assert "participants do not see it" in preview
 
     # Nobody but authors and reviewers learns of the draft.
@@ -98,6 +103,83 @@ async def test_two_readings_are_a_choice_that_keeps_branch_and_address(site: Sit
         "slug": None,
         "every": False,
     }
+
+
+async def test_every_workshop_of_a_choice_may_be_taken(site: Site, repository: MakeRepository):
+    source = repository({**pages(["paddle", "drift"], "alpha/"), **pages(["knead", "proof"], "beta/")})
+    asked = await site.ended(await convert(site, source))
+    page = (await site["admin"].get(f"/jobs/{asked.id}")).text
+    assert "Convert every workshop" in page
+    assert page.count("<meter") == 2
+    assert "Convert every workshop" not in (await site["ops"].get(f"/jobs/{asked.id}")).text
+
+    done = await site.ended(await site["admin"].post(f"/jobs/{asked.id}/read-as", data={"every": "true"}))
+    assert (done.kind, done.state) == ("convert-all", JobState.SUCCEEDED), done.error
+    page = (await site["admin"].get(f"/jobs/{done.id}")).text
+    assert "2 workshops read; 0 things lost or changed, 4 references broken in the source." in page
+    links = re.findall(rf'href="(/jobs/{done.id}/workshops/[^"]+)"', page)
+    assert len(links) == 2
+    report = (await site["admin"].get(links[1])).text
+    assert "2 pages, 2 code blocks kept" in report
+    assert "beta/01-knead.md:9" in report
+    assert "/publish" in report
+    assert (await site["admin"].get(f"/jobs/{done.id}/workshops/none")).status_code == 404
+    assert (await site["author"].get(links[1])).status_code == 404
+    assert "Convert all of" in (await site["admin"].get("/jobs")).text
+
+
+async def test_an_export_is_looked_at_and_downloaded(site: Site):
+    base = f"/drafts/tiny/{site.draft}/export"
+    choices = (await site["author"].get(base)).text
+    assert re.findall(rf'href="{base}/(\w+)/archive"', choices) == ["showroom", "educates", "mkdocs"]
+    report = (await site["author"].get(f"{base}/mkdocs")).text
+    assert "nothing was lost" in report
+    assert "mkdocs.yml" in report
+    archive = await site["author"].get(f"{base}/mkdocs/archive")
+    assert archive.headers["content-disposition"] == 'attachment; filename="tiny-mkdocs.zip"'
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
+        assert "tiny/mkdocs.yml" in opened.namelist()
+    refused = await site["author"].get(f"{base}/jupyter")
+    assert refused.status_code == 422
+    assert "Known ones: showroom, educates, mkdocs" in refused.text
+
+
+SHOP = {
+    "pyproject.toml": '[project]\nname = "shop"\ndependencies = ["fastapi"]\n',
+    "shop/main.py": 'from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get("/orders")\ndef orders() -> list[str]:\n    return []\n',
+}
+
+
+async def test_an_application_is_inspected_and_becomes_a_skeleton(site: Site, repository: MakeRepository):
+    refused = await site.ended(await convert(site, repository(SHOP)))
+    page = (await site["admin"].get(f"/jobs/{refused.id}")).text
+    assert "Inspect it" in page
+    assert "Inspect it" not in (await site["ops"].get(f"/jobs/{refused.id}")).text
+
+    inspected = await site.ended(await site["admin"].post(f"/jobs/{refused.id}/inspect"))
+    assert (inspected.kind, inspected.state) == ("inspect", JobState.SUCCEEDED), inspected.error
+    page = (await site["admin"].get(f"/jobs/{inspected.id}")).text
+    for said in ("2 files: Python; 1 endpoint, 1 build file.", "/orders", "shop/main.py:6", "FastAPI"):
+        assert said in page
+    assert "skeleton of it" in page
+
+    made = await site.ended(await site["admin"].post(f"/jobs/{inspected.id}/inspect", data={"skeleton": "true"}))
+    page = (await site["admin"].get(f"/jobs/{made.id}")).text
+    assert "Change an endpoint" in page
+    assert "There is no step" in page
+    assert "/publish" in page
+    assert (await site["author"].post(f"/jobs/{made.id}/inspect")).status_code == 404
+
+
+async def test_an_inspection_is_started_from_the_form(site: Site, repository: MakeRepository):
+    job = await site.ended(await site["admin"].post("/inspect", data={"source": repository(SHOP), "as_form": "mkdocs"}))
+    assert job.kind == "inspect"
+    empty = await site["admin"].post("/inspect", data={"source": " "})
+    assert empty.status_code == 422
+    assert "Enter the address" in empty.text
+    elsewhere = await site["author"].post("/inspect", data={"source": "/etc"})
+    assert elsewhere.status_code == 422
+    assert "own machine are not taken here" in elsewhere.text
 
 
 async def test_an_application_is_refused_with_what_it_is(site: Site, repository: MakeRepository):

@@ -68,7 +68,9 @@ def test_the_outcome_of_a_job_is_said_plainly(given: Job, said: str):
 
 
 def test_a_finished_conversion_says_what_its_report_says():
-    done = job(JobState.SUCCEEDED, result={"report": report(2, 3, 0, 0).model_dump(mode="json")})
+    done = job(
+        JobState.SUCCEEDED, result={"workshop": "lab", "version": "1", "report": report(2, 3, 0, 0).model_dump(mode="json")}
+    )
     assert outcome(done) == "2 pages, 3 code blocks kept, none lost."
 
 
