@@ -210,6 +210,11 @@ def _written_beside(tree: Tree, page: str, listed: dict[str, Any]) -> _Challenge
 
 def _plan(challenge: _Challenge, met: _Met) -> StepPlan:
     lines = [line.with_text(_without_tabs(line, met)) for line in challenge.lines]
+    for tab in _rows(challenge.values.get("tabs")):
+        address = _site(tab) if isinstance(tab, dict) else ""
+        if address:
+            words = " ".join(re.sub(r"[][\\`*_<>]+", " ", _text(tab.get("title"))).split()) or "Site"
+            lines += [Line("", challenge.source, 0), Line(f"[{words}](<{address}>)", challenge.source, 0)]
     beside = challenge.source.endswith("/assignment.md")
     path = challenge.source if beside else posixpath.join(challenge.folder, "assignment.md")
     page = make_page(path, FrontMatter(), lines, mkdocs=False)
@@ -225,6 +230,12 @@ def _plan(challenge: _Challenge, met: _Met) -> StepPlan:
     limit = challenge.values.get("timelimit")
     minutes = minutes_of(-(-limit // 60)) if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None
     return StepPlan(page, 0, len(page.lines), title, minutes=minutes)
+
+
+def _site(tab: dict[str, Any]) -> str:
+    """The address of a tab that shows a site; empty for others."""
+    address = _text(tab.get("url"))
+    return address if tab.get("type") in ("website", "external") and re.match(r"https?://[^\s<>]+$", address) else ""
 
 
 def _explain(page: Page, note: Page) -> None:
@@ -272,10 +283,10 @@ def _beside(tree: Tree, challenge: _Challenge, step: ImportedStep) -> Iterator[L
             )
     if _text(challenge.values.get("type")) == "quiz":
         step.files["quiz.yaml"] = _quiz(challenge)
-    tabs = [_text(tab.get("title")) for tab in _rows(challenge.values.get("tabs")) if isinstance(tab, dict)]
-    other = [tab for tab in _rows(challenge.values.get("tabs")) if isinstance(tab, dict) and tab.get("type") != "terminal"]
-    if other:
-        detail = f"The tabs of “{step.title}” ({', '.join(filter(None, tabs))}) are not carried over."
+    tabs = [tab for tab in _rows(challenge.values.get("tabs")) if isinstance(tab, dict) and not _site(tab)]
+    if any(tab.get("type") != "terminal" for tab in tabs):
+        named = ", ".join(filter(None, (_text(tab.get("title")) for tab in tabs)))
+        detail = f"The tabs of “{step.title}” ({named}) are not carried over."
         yield Loss(kind="tab", source=challenge.source, line=0, detail=detail)
 
 
@@ -337,8 +348,8 @@ def _around(tree: Tree, folder: str, path: str, opening: Page, summary: str) -> 
         if isinstance(values, dict)
         else []
     )
-    named = ", ".join(kinds) or "nothing that is counted"
-    yield Loss(kind="setting", source=config, line=0, detail=f"The track's environment ({named}) is its template's to say.")
+    named = f" ({', '.join(kinds)})" if kinds else ""
+    yield Loss(kind="setting", source=config, line=0, detail=f"The track's environment{named} is its template's to say.")
 
 
 def _empty(challenges: list[_Challenge]) -> list[Broken]:

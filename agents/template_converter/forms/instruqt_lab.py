@@ -23,6 +23,7 @@ from shared_services.contracts.workshop import FenceInfo, Variable, parse_fence_
 
 _REFERENCE = re.compile(r"^\$\{(?P<path>[\w.\[\]\"-]+)\}$")
 _OPEN = re.compile(r"^(?P<indent>[ \t]*)<instruqt-code(?=[\s>/])(?P<attributes>[^>]*?)(?P<empty>/?)>(?P<rest>.*)$")
+_CODE_OPENED = re.compile(r"<instruqt-code(?=[\s>])[^>]*(?<!/)>")
 _CODE_END = re.compile(r"</instruqt-code>[ \t]*$")
 _TAG = re.compile(r"<(?P<close>/?)instruqt-(?P<name>[a-z-]+)(?P<attributes>[^>]*?)/?>")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -171,14 +172,20 @@ def _components(lines: list[Line], met: _Met) -> list[Line]:
             out.append(line if inside[row] else line.with_text(_TAG.sub(partial(_word, line=line, met=met), line.text)))
             row += 1
             continue
-        end = (
-            row
-            if _CODE_END.search(match["rest"])
-            else next((number for number in range(row + 1, len(lines)) if _CODE_END.search(lines[number].text)), len(lines) - 1)
-        )
+        end = _code_end(lines, row)
         out += _code(lines[row : end + 1], match)
         row = end + 1
     return out
+
+
+def _code_end(lines: list[Line], row: int) -> int:
+    """The row on which the code that begins on `row` ends; what it shows may be such tags itself."""
+    depth = 0
+    for at in range(row, len(lines)):
+        depth += len(_CODE_OPENED.findall(lines[at].text)) - lines[at].text.count("</instruqt-code>")
+        if depth <= 0:
+            return at
+    return next((at for at in range(row, len(lines)) if _CODE_END.search(lines[at].text)), len(lines) - 1)
 
 
 def _code(block: list[Line], match: re.Match[str]) -> list[Line]:
@@ -235,6 +242,7 @@ _WORDS: dict[str, Callable[[dict[str, str]], str]] = {
     "video": lambda given: _link(
         f"https://www.youtube.com/watch?v={given.get('id', '')}" if given.get("id") else given.get("url", ""), "Video"
     ),
+    "slides": lambda given: _link(given.get("url", ""), "Slides"),
     "pdf": lambda given: _link(given.get("url", ""), "PDF"),
     "completion": lambda given: f"**{given['heading']}**" if given.get("heading") else "",
 }

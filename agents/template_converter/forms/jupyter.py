@@ -28,6 +28,7 @@ _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9+#-]{0,30}")
 _ATTACHMENT = re.compile(r"\(attachment:(?P<name>[^()\s]+)\)")
 _LINKED = re.compile(r"\]\(<?(?P<path>[^()<>]+?\.ipynb)(?:#[^()<>]*)?>?\)")
 _INDEX = re.compile(r"(?:^|[-_ ])(?:index|toc|contents?|overview|readme|start(?: ?here)?)(?:$|[-_ .])", re.IGNORECASE)
+_PART = re.compile(r"\d+\.\d+\b")
 _PLAIN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 MAX_ATTACHMENT_BYTES = 5 * 1024 * 1024
 
@@ -274,9 +275,10 @@ def _as_written(info: str, _body: str) -> tuple[FenceInfo, str]:
 
 
 def _step_title(page: Page) -> str:
-    """A notebook's only heading of the first level; its file's name where it has none or several."""
+    """A notebook's only heading of the first level; its file's name where it has none or several, or one of a part (`8.1 …`)."""
     first = [heading.text for heading in page.headings if heading.level == 1]
-    return first[0].rstrip(":") if len(first) == 1 else _words(page.path)
+    whole = len(first) == 1 and not _PART.match(first[0])
+    return first[0].rstrip(":") if whole else _words(page.path)
 
 
 def _title(tree: Tree, folder: str) -> str:
@@ -288,4 +290,4 @@ def _title(tree: Tree, folder: str) -> str:
 
 def _words(path: str) -> str:
     stem = posixpath.splitext(posixpath.basename(path))[0]
-    return " ".join(re.split(r"[-_\s]+", stem)).strip() or "Notebook"
+    return " ".join(stem.split() if " " in stem else re.split(r"[-_]+", stem)).strip() or "Notebook"

@@ -190,6 +190,16 @@ def test_a_quiz(tmp_path):
     }
 
 
+def test_tabs_with_sites_are_links_at_the_end(tmp_path):
+    tabs = [
+        {"title": "A [b]", "type": "website", "url": "https://x.example/a?b=(c)"},
+        {"title": "C", "type": "website", "url": "c"},
+    ]
+    workshop = convert(tmp_path, {"01-a/assignment.md": beside(slug="a", title="A", tabs=tabs)})
+    assert workshop.steps[0].content == "Do it.\n\n[A b](<https://x.example/a?b=(c)>)\n"
+    assert [row.detail for row in workshop.losses] == ["The tabs of “A” (C) are not carried over."]
+
+
 def test_tabs_that_are_no_terminals_are_told(tmp_path):
     tabs = [{"title": "Shell", "type": "terminal"}, {"title": "Site", "type": "service", "port": 80}]
     workshop = convert(tmp_path, {"01-a/assignment.md": beside(slug="a", title="A", tabs=tabs)})

@@ -189,6 +189,17 @@ resource "note" "more" {
     assert "quiz" not in {row.kind for row in made.broken}
 
 
+def test_code_that_shows_component_tags_is_one_block(tmp_path):
+    one = (
+        '<instruqt-code language="html">\n  <instruqt-code language="js" run="true">\n  x\n  </instruqt-code>\n</instruqt-code>\n\n'
+        'After.\n\n<instruqt-slides url="https://s.example/1"></instruqt-slides>\n\n<instruqt-code>ls</instruqt-code>\n'
+    )
+    text = read(IMPORTER, make_tree(tmp_path, {**FILES, "lab/instructions/one.md": one}), "lab").steps[0].content
+    assert '```html copy\n  <instruqt-code language="js" run="true">\n  x\n  </instruqt-code>\n```\n' in text
+    assert "After.\n\n[Slides](https://s.example/1)\n" in text
+    assert text.endswith("```text copy\nls\n```\n")
+
+
 def test_what_is_missing_and_what_has_no_place_is_told(workshop):
     assert [(row.kind, row.target) for row in workshop.broken] == [
         ("page", "gone"),

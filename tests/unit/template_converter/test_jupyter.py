@@ -249,3 +249,9 @@ def test_a_books_text_is_commonmark(tmp_path):
     assert sorted(row.detail.partition(" has no place")[0] for row in workshop.losses) == [
         "`{index}`", "`{math}`", "role `{numref}`",
     ]  # fmt: skip
+
+
+def test_a_heading_of_a_part_is_no_notebooks_title(tmp_path):
+    book = json.dumps({"cells": [{"cell_type": "markdown", "source": "# 8.1 A part"}]})
+    tree = make_tree(tmp_path, {"Chapter 8 - How to.ipynb": book, "chapter-9_x.ipynb": book})
+    assert [step.title for step in read(IMPORTER, tree).steps] == ["Chapter 8 - How to", "chapter 9 x"]
