@@ -14,7 +14,8 @@ VENDORED = frozenset(
 LFS_HEAD = b"version https://git-lfs.github.com/spec/"
 LFS_POINTER_BYTES = 1024
 PAGES = (".md", ".markdown", ".mdx", ".adoc", ".asciidoc", ".asc", ".rst")
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
+_LEAVING = frozenset({"", ".", ".."})
 
 
 def skipped(path: str) -> bool:
@@ -25,13 +26,13 @@ def skipped(path: str) -> bool:
 def path_problem(path: str) -> str | None:
     """Why a path is not kept, or None."""
     parts = path.split("/")
-    if not path or {"", ".", ".."} & set(parts):
+    if not path or not _LEAVING.isdisjoint(parts):
         return "its path leaves the source"
     if any(part.casefold() in (".git", "git~1") for part in parts):
         return "it is git's own"
-    if _UNSAFE.search(path) or any(0xD800 <= ord(char) <= 0xDFFF for char in path):
+    if _UNSAFE.search(path):
         return "its name holds control characters or a backslash"
-    if len(path.encode()) > 1000 or any(len(part.encode()) > 255 for part in parts):
+    if len(path) > 60 and (len(path.encode()) > 1000 or any(len(part.encode()) > 255 for part in parts)):
         return "its name is too long"
     return None
 
@@ -53,27 +54,29 @@ def list_folder(root: Path, settings: ConverterSettings) -> tuple[dict[str, int]
     files: dict[str, int] = {}
     absent: dict[str, str] = {}
     total = 0
-
-    def unreadable(error: OSError) -> None:
-        absent[printable(Path(error.filename).relative_to(root).as_posix())] = "the folder may not be read"
-
-    for folder, folders, names in os.walk(root, followlinks=False, onerror=unreadable):
-        here = Path(folder)
-        for name in [entry for entry in folders if entry in VENDORED or (here / entry).is_symlink()]:
-            folders.remove(name)
-            if (here / name).is_symlink():
-                absent[printable((here / name).relative_to(root).as_posix())] = "it is a symbolic link, which is not followed"
-        folders.sort()
-        for name in names:
-            path = here / name
-            relative = path.relative_to(root).as_posix()
-            problem = _file_problem(path, relative, settings)
-            if problem:
-                absent[printable(relative)] = problem
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(root / folder) as found:
+                entries = list(found)
+        except OSError:
+            absent[printable(folder)] = "the folder may not be read"
+            continue
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name not in VENDORED:
+                    waiting.append(path)
                 continue
-            size = path.stat().st_size
+            if entry.name in VENDORED and entry.is_dir():
+                continue
+            size, problem = _judged(entry, path, settings)
+            if problem:
+                absent[printable(path)] = problem
+                continue
+            files[path] = size
             total += size
-            files[relative] = size
             if len(files) > settings.max_files or total > settings.max_source_bytes:
                 raise SourceTooLargeError(
                     f"The folder holds more than {settings.max_files} files or {settings.max_source_bytes >> 20} MiB "
@@ -82,21 +85,22 @@ def list_folder(root: Path, settings: ConverterSettings) -> tuple[dict[str, int]
     return dict(sorted(files.items())), absent
 
 
-def _file_problem(path: Path, relative: str, settings: ConverterSettings) -> str | None:
-    if path.is_symlink():
-        return "it is a symbolic link, which is not followed"
-    if not path.is_file():
-        return "it is not a regular file"
-    if skipped(relative):
-        return "it is git's own"
-    if not os.access(path, os.R_OK):
-        return "it may not be read"
-    size = path.stat().st_size
+def _judged(entry: os.DirEntry[str], path: str, settings: ConverterSettings) -> tuple[int, str | None]:
+    """A file's size, and why it is not kept."""
+    if entry.is_symlink():
+        return 0, "it is a symbolic link, which is not followed"
+    if not entry.is_file(follow_symlinks=False):
+        return 0, "it is not a regular file"
+    if entry.name == ".git":
+        return 0, "it is git's own"
+    if not os.access(entry.path, os.R_OK):
+        return 0, "it may not be read"
+    size = entry.stat(follow_symlinks=False).st_size
     if size > settings.max_file_bytes:
-        return f"it is larger than {settings.max_file_bytes >> 20} MiB"
-    if size < LFS_POINTER_BYTES and is_lfs_pointer(path):
-        return "it is a Git LFS pointer; the file itself is not in the repository"
-    return page_problem(relative, size, settings) or path_problem(relative)
+        return size, f"it is larger than {settings.max_file_bytes >> 20} MiB"
+    if size < LFS_POINTER_BYTES and size > len(LFS_HEAD) and is_lfs_pointer(entry.path):
+        return size, "it is a Git LFS pointer; the file itself is not in the repository"
+    return size, page_problem(path, size, settings) or path_problem(path)
 
 
 def page_problem(path: str, size: int, settings: ConverterSettings) -> str | None:
@@ -106,9 +110,9 @@ def page_problem(path: str, size: int, settings: ConverterSettings) -> str | Non
     return None
 
 
-def is_lfs_pointer(path: Path) -> bool:
+def is_lfs_pointer(path: str | Path) -> bool:
     """Whether a small file is a pointer to a file in Git LFS."""
-    with path.open("rb") as file:
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - asked of every small file, and a Path costs more than the file
         return file.read(len(LFS_HEAD)) == LFS_HEAD
 
 

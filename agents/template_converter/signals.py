@@ -130,11 +130,15 @@ def opening(text: str, characters: int = 700) -> str:
     return text[:characters]
 
 
-@lru_cache(maxsize=4096)
 def counts(path: str) -> bool:
     """Whether a path counts for recognition: nothing hidden, vendored, generated or made for tests."""
-    folders = path.split("/")[:-1]
-    return not any(part.startswith(".") or part in VENDORED or part.casefold() in _DECOYS for part in folders)
+    return _folder_counts(path.rpartition("/")[0])
+
+
+@lru_cache(maxsize=65_536)
+def _folder_counts(folder: str) -> bool:
+    """A repository has far fewer folders than files, and every form asks."""
+    return not any(part.startswith(".") or part in VENDORED or part.casefold() in _DECOYS for part in folder.split("/"))
 
 
 def is_showcase(path: str) -> bool:
@@ -144,7 +148,10 @@ def is_showcase(path: str) -> bool:
 
 def visible(tree: Tree) -> Iterator[str]:
     """The paths that count, in order."""
-    return (path for path in tree.files if counts(path) and not path.rpartition("/")[2].startswith("."))
+    for path in tree.files:
+        folder, _, name = path.rpartition("/")
+        if not name.startswith(".") and _folder_counts(folder):
+            yield path
 
 
 def pages(tree: Tree) -> list[str]:
