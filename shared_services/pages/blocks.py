@@ -21,9 +21,13 @@ from shared_services.contracts.workshop import parse_fence_info
 from shared_services.pages.addresses import LinkResolver, classify, host_of
 from shared_services.pages.highlight import MAX_SECONDS, VARIABLE, highlight, language_label, variable_html
 from shared_services.pages.raw_html import RawHtml
+from shared_services.pages.sessions import session_commands
 
 MAX_INLINE_CHARACTERS = 12_000
 """A longer run of inline text is shown as it is: no author writes such a paragraph, and parsing it can take minutes."""
+
+MAX_COMMANDS = 20_000
+"""Longer sessions are copied as they stand."""
 
 SHORT_CODE_CHARACTERS = 24
 CITATION = re.compile(r"\[(\d{1,3})\]")
@@ -229,6 +233,8 @@ def _code_block(token: Token, run: Rendering) -> str:
         flag = f'<span class="code-flag">Run in your terminal{where}</span>'
     data = f' data-exec="{escape(info.target or "default")}"' if info.executable else ""
     data += f' data-language="{escape(info.language[:30])}"' if info.language else ""
+    commands = None if info.output or "{{" in token.content else session_commands(token.content, info.language)
+    data += f' data-commands="{escape(commands)}"' if commands and len(commands) <= MAX_COMMANDS else ""
     line = token.attrGet("data-line")
     data += f' data-line="{line}"' if line else ""
     began = time.thread_time()

@@ -44,7 +44,7 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "button": {"type", "hidden"},
     "details": {"open"},
     "div": {"role", "aria-label"},
-    "figure": {"data-exec", "data-language"},
+    "figure": {"data-commands", "data-exec", "data-language"},
     "img": {"src", "alt", "loading", "decoding", "width", "height"},
     "ol": {"start"},
     "span": {"role", "aria-label", "aria-hidden"},

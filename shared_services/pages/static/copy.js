@@ -1,8 +1,10 @@
 // Copy buttons on code blocks, and keyboard scrolling for blocks wider than the page.
 
 async function copy(button) {
-  const code = button.closest(".code").querySelector("code");
-  const words = code.textContent.replace(/\n$/, "");
+  const block = button.closest(".code");
+  const code = block.querySelector("code");
+  // A session shows prompts and what commands print; what is copied can be typed.
+  const words = block.dataset.commands ?? code.textContent.replace(/\n$/, "");
   try {
     await navigator.clipboard.writeText(words);
     button.textContent = "Copied";
