@@ -37,9 +37,9 @@ _PASSED = re.compile(
     r"|\bpass:(?P<subs>[a-z,]{0,40})\[(?P<macro>(?:\\\]|[^\]]){0,1000})\]",
     re.DOTALL,
 )
-_ASIDE = re.compile("\ue010(\\d+)\ue011")
+_ASIDE = re.compile("\ue010([0-9]{1,6})\ue011")
 _LOOSE: Final = {
-    mark: re.compile(rf"\\?(?:\[[^\[\]\n]+\])?{re.escape(mark * 2)}(?P<inner>[^\n]{{1,1000}}?){re.escape(mark * 2)}")
+    mark: re.compile(rf"\\?(?:\[[^\[\]\n]+\])?{re.escape(mark * 2)}(?P<inner>.{{1,1000}}?){re.escape(mark * 2)}", re.DOTALL)
     for mark in "*`_#"
 }
 
@@ -48,7 +48,8 @@ def _tight(mark: str, barred: str) -> re.Pattern[str]:
     ends = r"\w\"'`" if mark == "`" else r"\w"
     sign = re.escape(mark)
     return re.compile(
-        rf"(?<![\w;:}}{barred}])\\?(?:\[[^\[\]\n]+\])?{sign}(?P<inner>[^\s{sign}]|[^\s{sign}][^\n]{{0,1000}}?\S){sign}(?![{ends}])"
+        rf"(?<![\w;:}}{barred}])\\?(?:\[[^\[\]\n]+\])?{sign}(?P<inner>[^\s{sign}]|[^\s{sign}].{{0,1000}}?\S){sign}(?![{ends}])",
+        re.DOTALL,
     )
 
 
@@ -137,7 +138,7 @@ def _substituted(texts: list[str], rows: list[Line], chosen: set[str], variables
         return texts
     whole = "\n".join(texts)
     kept: list[tuple[str, bool]] = []
-    if "macros" in chosen:
+    if "macros" in chosen and "\ue010" not in whole:
         whole = _PASSED.sub(lambda match: _put_aside(match, kept), whole)
     if "quotes" in chosen:
         whole = _unquoted(whole, escaped="specialchars" in chosen)
@@ -147,9 +148,18 @@ def _substituted(texts: list[str], rows: list[Line], chosen: set[str], variables
         row = rows[min(at, len(rows) - 1)]
         text = _attributes(text, row, variables) if "attributes" in chosen and "{" in text else text
         text = _LINKED.sub(lambda match, row=row: _unlinked(match, row, variables), text) if "macros" in chosen else text  # type: ignore[misc]
-        at += 1 + sum(kept[int(number)][0].count("\n") for number in _ASIDE.findall(text))
-        done.append(_ASIDE.sub(lambda match, row=row: _taken_back(kept[int(match[1])], row, variables), text))  # type: ignore[misc]
+        numbers = [number for number in map(int, _ASIDE.findall(text)) if number < len(kept)]
+        at += 1 + sum(kept[number][0].count("\n") for number in numbers)
+        done.append(_restored(text, kept, row, variables))
     return "\n".join(done).split("\n")
+
+
+def _restored(text: str, kept: list[tuple[str, bool]], row: Line, variables: Variables) -> str:
+    def back(match: re.Match[str]) -> str:
+        number = int(match[1])
+        return _taken_back(kept[number], row, variables) if number < len(kept) else match[0]
+
+    return _ASIDE.sub(back, text) if kept else text
 
 
 def _put_aside(match: re.Match[str], kept: list[tuple[str, bool]]) -> str:

@@ -177,9 +177,11 @@ class Parser:
 
     def _text(self, line: Line, meta: Meta) -> Node | None:
         indented = line.text[0] in " \t"
-        body = self._paragraph_lines(literal=indented)
         style = meta.style
-        if style in ("source", "listing", "literal") or (style == "" and len(meta.positional) > 1 and not meta.positional[0]):
+        code = style in ("source", "listing", "literal") or (style == "" and len(meta.positional) > 1 and not meta.positional[0])
+        verbatim = code or style in ("stem", "latexmath", "asciimath", "pass", "verse")
+        body = self._verbatim_lines() if verbatim else self._paragraph_lines(literal=indented)
+        if code:
             return Code(body, "literal" if style == "literal" else "listing", meta, meta.line or line, body[-1])
         if style in ("stem", "latexmath", "asciimath"):
             return Code(body, "listing", meta, meta.line or line, body[-1], "latex")
@@ -204,6 +206,13 @@ class Parser:
             inner = [row.with_text(re.sub(r"^> ?", "", row.text)) for row in body]
             return Container("quote", Parser(inner, self.depth + 1).blocks(), meta, body[0])
         return Paragraph(body, meta)
+
+    def _verbatim_lines(self) -> list[Line]:
+        """A paragraph that its style makes verbatim: a blank line or a `+` ends it, and nothing that looks like a block."""
+        start = self.position
+        while (line := self.line) is not None and line.text and not (self.markers and line.text == "+"):
+            self.position += 1
+        return self.lines[start : self.position]
 
     def _paragraph_lines(self, *, literal: bool) -> list[Line]:
         body = [self.lines[self.position]]

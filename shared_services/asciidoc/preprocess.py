@@ -24,6 +24,8 @@ _ENTRY = re.compile(r"^:(!?[A-Za-z0-9_][\w-]*!?):(?:[ \t]+(.*))?$")
 _CONDITIONAL = re.compile(r"^(\\)?(ifdef|ifndef|ifeval|endif)::(\S*?)\[(.*)\]\s*$")
 _INCLUDE = re.compile(r"^(\\)?include::([^\s\[](?:[^\[]*[^\s\[])?)\[(.*)\]\s*$")
 _VERBATIM = re.compile(r"^(-{4,}|\.{4,}|\+{4,}|/{4,}|```)(?:\S*)?\s*$")
+_VERBATIM_STYLE = re.compile(r"^\[(?:source|listing|literal|pass|verse|stem|latexmath|asciimath)?(?:[,%#.][^\]]*)?\]$")
+_ABOVE = re.compile(r"^(?:\.[^\s.].*|\[.*\]|//(?!/).*)$")
 _SECTION = re.compile(r"^(={1,6}|#{1,6})([ \t]+\S.*)$")
 _COMPARISON = re.compile(r"^\s*(.*?)\s*(==|!=|<=|>=|<|>)\s*(.*?)\s*$")
 
@@ -95,6 +97,8 @@ class Preprocessor:
     _read: int = 0
     _offset: int = 0
     _header: bool = True
+    _styled: bool = False
+    _paragraph: bool = False
 
     def read(self) -> list[Line]:
         """The page's lines, conditionals and includes resolved.
@@ -157,7 +161,7 @@ class Preprocessor:
 
     def _emit(self, line: Line) -> None:
         previous = self.lines[-1].text if self.lines else ""
-        mark = _VERBATIM.match(line.text)
+        mark = None if self._in_verbatim_paragraph(line.text) else _VERBATIM.match(line.text)
         if mark and (self._verbatim is not None or not is_underline(previous, line.text)):
             kind = "/" if mark[1].startswith("/") else mark[1]
             delimiter = mark[1]
@@ -173,6 +177,22 @@ class Preprocessor:
             if not line.text and any(row.text for row in self.lines):
                 self._header = False
         self.lines.append(Line(line.text, line.file, line.number, self.attributes))
+
+    def _in_verbatim_paragraph(self, text: str) -> bool:
+        """Whether a line stands in a paragraph that `[source]` or its like made verbatim, where a row of dashes is text."""
+        if self._verbatim is not None:
+            return False
+        if not text:
+            self._paragraph = False
+        elif self._paragraph:
+            return text != "+"
+        elif _VERBATIM_STYLE.match(text):
+            self._styled = True
+        elif self._styled and not _ABOVE.match(text):
+            self._styled = False
+            self._paragraph = not _VERBATIM.match(text) and text != "--"
+            return self._paragraph
+        return False
 
     def _set(self, name: str, value: str | None, line: Line) -> None:
         self._entries += 1

@@ -1,5 +1,6 @@
 """Blocks to CommonMark lines, each of which remembers the source line it came from."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -22,8 +23,9 @@ from shared_services.asciidoc.nodes import (
     Table,
 )
 from shared_services.asciidoc.parser import ADMONITIONS, Parser
-from shared_services.asciidoc.passthrough import readable
+from shared_services.asciidoc.passthrough import MARKS, Held, readable
 
+_HELD = re.compile(f"{MARKS[0]}(\\d+){MARKS[1]}")
 Out = tuple[str, Line | None]
 """A line of Markdown and where it came from; None for blank lines between blocks."""
 
@@ -123,13 +125,25 @@ class Writer:
         return [(f"{fence}{code_blocks.info(block, default)}", block.opening), *rows, (fence, closing)]
 
     def _passthrough(self, block: Passthrough) -> list[Out]:
-        text, lost = readable([line.text for line in block.lines])
+        text, held, lost = readable([line.text for line in block.lines])
         if lost:
             self.around.lose("html", block.opening, lost)
         out: list[Out] = []
         for index, row in text:
-            out.append((escape.line(escape.text(row)), block.lines[index]))
+            place = block.lines[index]
+            parts = _HELD.split(escape.text(row))
+            written = "".join(self._held(held[int(part)], place) if odd % 2 else part for odd, part in enumerate(parts))
+            out.append((escape.line(written), place))
         return out
+
+    def _held(self, held: Held, place: Line) -> str:
+        """What a tag of raw HTML holds, as Markdown."""
+        target = expand(held.target, place.attributes)
+        if held.kind == "image":
+            return image(self.around, place, target.removeprefix("./").removeprefix("_images/"), [held.words], {})
+        words = escape.text(held.words or f"Embedded: {target}")
+        destination = self.around.link(target, place)
+        return words if destination is None else escape.link(words, destination)
 
     def _container(self, block: Container) -> list[Out]:
         inner = self._blocks(block.blocks)

@@ -146,3 +146,30 @@ def test_marks_in_code_go_where_quotes_are_asked_for() -> None:
         ("bash", "User root\nBold MY_VAR_X slow a*b*c ls <*b*> xy *kept*\n")
     ]
     assert fences(markdown(f"[source,bash]\n----\n{body}----\n")) == [("bash", body)]
+
+
+def test_code_without_delimiters_ends_at_a_blank_line_alone() -> None:
+    text = markdown(
+        ".Sum\n[source,text]\n\nflour 2\nwater 1\n-------\n.dough\n[3]\n\nThen {more}.\n\n:more: salt\n\nAnd {more}.\n\n[source,bash]\n----\n-----\nls\n----\n"
+    )
+    assert fences(text) == [("text", "flour 2\nwater 1\n-------\n.dough\n[3]\n"), ("bash", "-----\nls\n")]
+    assert "And salt." in text
+
+
+def test_marks_in_code_over_several_lines() -> None:
+    assert fences(markdown('[source,bash,subs="+quotes"]\n----\n$ *get -f \\\nhere* and *.txt\n----\n')) == [
+        ("bash", "$ get -f \\\nhere and *.txt\n")
+    ]
+
+
+def test_what_raw_html_shows_is_kept() -> None:
+    found = one_page(
+        '= Page\n\n++++\n<p>See <a href="https://example.org/a?b=1&amp;c">the *mill*</a>:</p>\n<img src="loaf.png" alt="A loaf"> <iframe\n'
+        '  src="https://example.org/v"></iframe>\n<a href="#x">no</a><img src="gone.png"><script>var a = "<img src=\'x.png\'>"</script>\n++++\n',
+        content__modules__ROOT__images__loaf__png=b"x",
+    )
+    text = found.steps[0].content
+    assert "See [the \\*mill\\*](https://example.org/a?b=1&c):" in text
+    assert "[Embedded: https://example.org/v](https://example.org/v)" in text
+    assert "no*gone (missing image gone.png)*" in text
+    assert [loss.kind for loss in found.losses] == ["html"]

@@ -21,6 +21,8 @@ PIECES = [
     "[[id]]", "[#x.y%z]", ".Title", "image::a.png[]", "video::v[]", "include::self.adoc[]", "ifdef::a[]", "ifeval::[{a} > 1]", "endif::[]", ":a: {a}{a}",
     ":!a:", ":leveloffset: +1", "// c", "////", "```", "'''", "<<<", " lit", "> q", "*b* _i_ `c` #m#", "{a} {user} {lt}", "xref:a.adoc#b[c]", "<<x,y>>",
     "https://e.org[x] footnote:[y] pass:[z]", "text\\", "a +", "[tabs]", "toc::[]", "NOTE: n", "word word", "x <1>", "{counter:x}", "\ue000\x00", "\t- t",
+    '[source,bash,subs="+macros,+quotes,+attributes"]', "[source]", "\ue0107\ue011 \ue0127\ue013", "<img src='x.png'> <a href='y'>z</a>", "+{a}+ ++b++",
+    "pass:a[{a}] *c", "footnote:[a [b] c]", "-------",
 ]  # fmt: skip
 
 
