@@ -5,7 +5,7 @@ import binascii
 import json
 import posixpath
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -26,8 +26,9 @@ from shared_services.contracts.workshop import FenceInfo, parse_fence_info
 
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9+#-]{0,30}")
 _ATTACHMENT = re.compile(r"\(attachment:(?P<name>[^()\s]+)\)")
-_LINKED = re.compile(r"\]\(<?(?P<path>[^()<>]+?\.ipynb)(?:#[^()<>]*)?>?\)")
+_LINKED = re.compile(r"\]\(<?(?P<path>[^()<>]+?)\.(?:ipynb|html)(?P<rest>(?:#[^()<>]*)?>?\))")
 _INDEX = re.compile(r"(?:^|[-_ ])(?:index|toc|contents?|overview|readme|start(?: ?here)?)(?:$|[-_ .])", re.IGNORECASE)
+_TIGHT = re.compile(r"^(#(?=[A-Z])|#{2,6}(?=[A-Za-z]))")
 _PART = re.compile(r"\d+\.\d+\b")
 _PLAIN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 MAX_ATTACHMENT_BYTES = 5 * 1024 * 1024
@@ -80,7 +81,7 @@ class JupyterImporter:
         if not read:
             said = f" {losses[0].detail}" if losses else ""
             raise UnreadableSourceError(f"There is no notebook in `{candidate.path or 'the source'}` that can be read.{said}")
-        pages = [make_page(book.path, FrontMatter(), book.lines, mkdocs=False) for book in read]
+        pages = [_page(tree, book) for book in read]
         chapters = dict(book_pages(tree, candidate.path))
         if len(pages) == 1:
             steps, more = section_steps(pages[0])
@@ -98,6 +99,21 @@ class JupyterImporter:
             step.files |= shown
         workshop.losses += losses + [loss for book in read for loss in book.losses]
         return workshop
+
+
+def _page(tree: Tree, book: _Notebook) -> Page:
+    """A notebook's page, its links to notebooks as a site shows them leading to the notebooks, its headings named as there."""
+
+    def notebook(match: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(book.path), f"{unquote(match['path'])}.ipynb"))
+        return (
+            f"]({'<' if match['rest'].endswith('>)') else ''}{match['path']}.ipynb{match['rest']}" if target in tree else match[0]
+        )
+
+    lines = [line.with_text(_LINKED.sub(notebook, line.text)) if ".html" in line.text else line for line in book.lines]
+    page = make_page(book.path, FrontMatter(), lines, mkdocs=False)
+    page.headings = [replace(row, names=row.names | {re.sub(r"\s", "-", row.text)}) for row in page.headings]
+    return page
 
 
 def _notebooks(tree: Tree, folder: str) -> list[str]:
@@ -130,8 +146,19 @@ def _ordered(tree: Tree, folder: str) -> tuple[list[str], list[Loss]]:
 def _links(tree: Tree, index: str, paths: list[str]) -> list[str]:
     cells, _ = _cells(tree.read_text(index))
     text = "\n".join(_source(cell) for cell in cells if cell.get("cell_type") == "markdown")
-    named = (posixpath.normpath(posixpath.join(posixpath.dirname(index), unquote(m["path"]))) for m in _LINKED.finditer(text))
-    return list(dict.fromkeys(path for path in named if path in paths and path != index))
+    named = (_notebook(index, unquote(match["path"]), set(paths)) for match in _LINKED.finditer(text))
+    return list(dict.fromkeys(path for path in named if path and path != index))
+
+
+def _notebook(page: str, target: str, paths: set[str]) -> str:
+    """The notebook that a link without its ending leads to: relative to its page, or by the tail of an address that shows it."""
+    parts = target.split("/")
+    if "://" not in target:
+        found = posixpath.normpath(posixpath.join(posixpath.dirname(page), f"{target}.ipynb"))
+        return found if found in paths else ""
+    tails = ("/".join(parts[first:]) + ".ipynb" for first in range(3, min(len(parts), 20)))
+    beside = posixpath.join(posixpath.dirname(page), f"{parts[-1]}.ipynb")
+    return next((tail for tail in tails if tail in paths and "/" in tail), beside if beside in paths else "")
 
 
 def _read(tree: Tree, path: str, losses: list[Loss]) -> _Notebook | None:
@@ -191,6 +218,10 @@ def _cell(kind: object, cell: dict[str, Any], lines: list[Line], book: _Notebook
         fence = "`" * max(3, longest + 1)
         return [first.made(f"{fence}{_language_of(lines[0].text, language)}"), *lines, first.made(fence)]
     names = _attach(cell, book)
+    lines = [
+        line.with_text(_TIGHT.sub(r"\1 ", line.text)) if row == 0 or lines[row - 1].blank else line
+        for row, line in enumerate(lines)
+    ]
     return [
         line.with_text(_ATTACHMENT.sub(lambda match: f"({names.get(unquote(match['name']), match['name'])})", line.text))
         for line in lines
@@ -275,10 +306,16 @@ def _as_written(info: str, _body: str) -> tuple[FenceInfo, str]:
 
 
 def _step_title(page: Page) -> str:
-    """A notebook's only heading of the first level; its file's name where it has none or several, or one of a part (`8.1 …`)."""
-    first = [heading.text for heading in page.headings if heading.level == 1]
-    whole = len(first) == 1 and not _PART.match(first[0])
-    return first[0].rstrip(":") if whole else _words(page.path)
+    """A notebook's heading of the first level where it begins with it or has no other, and that of no part (`8.1 …`).
+
+    Else its file's name; where that is a number, its first heading.
+    """
+    first = [heading for heading in page.headings if heading.level == 1]
+    begins = next((row for row, line in enumerate(page.lines) if not line.blank), -1)
+    if first and (len(first) == 1 or first[0].row == begins) and not _PART.match(first[0].text):
+        return first[0].text.rstrip(":")
+    words = _words(page.path)
+    return page.headings[0].text.rstrip(":") if words.isdecimal() and page.headings else words
 
 
 def _title(tree: Tree, folder: str) -> str:

@@ -86,7 +86,7 @@ def test_many_headings_of_the_first_level_and_none_of_the_second(tmp_path):
 def test_several_notebooks_are_a_step_each_in_natural_order(tmp_path):
     files = {
         "nb/Chapter 10.ipynb": book(text("# Ten")),
-        "nb/Chapter 2.ipynb": book(text("# A"), text("# B")),
+        "nb/Chapter 2.ipynb": book(text("Words."), text("# A"), text("# B")),
         "nb/.ipynb_checkpoints/Chapter 2.ipynb": book(text("# No")),
         "README.md": "# Cookbook\n",
     }
@@ -255,3 +255,43 @@ def test_a_heading_of_a_part_is_no_notebooks_title(tmp_path):
     book = json.dumps({"cells": [{"cell_type": "markdown", "source": "# 8.1 A part"}]})
     tree = make_tree(tmp_path, {"Chapter 8 - How to.ipynb": book, "chapter-9_x.ipynb": book})
     assert [step.title for step in read(IMPORTER, tree).steps] == ["Chapter 8 - How to", "chapter 9 x"]
+
+
+def text_book(source):
+    return json.dumps({"cells": [{"cell_type": "markdown", "source": source}]})
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "title"),
+    [
+        ("lists", "Lists & more\n===\n\n# A part\n\n# Another\n", "Lists & more"),
+        ("lists", "Words.\n\n# A part\n\n# Another\n", "lists"),
+        ("01", "## Only this\n\nWords.\n", "Only this"),
+        ("01", "Words.\n", "01"),
+    ],
+)
+def test_titles_of_notebooks(tmp_path, name, source, title):
+    tree = make_tree(tmp_path, {f"{name}.ipynb": text_book(source), "z.ipynb": text_book("# Z")})
+    assert read(IMPORTER, tree).steps[0].title == title
+
+
+def test_headings_without_a_space_as_older_notebooks_have_them(tmp_path):
+    tree = make_tree(
+        tmp_path, {"a.ipynb": text_book("#Lists\n\n##more of them\n#not\n\n#no\n\n#1\n"), "z.ipynb": text_book("# Z")}
+    )
+    step = read(IMPORTER, tree).steps[0]
+    assert (step.title, step.content) == ("Lists", "# Lists\n\n## more of them\n#not\n\n#no\n\n#1\n")
+
+
+def test_links_to_notebooks_as_sites_show_them(tmp_path):
+    site = "http://nbviewer.org/urls/raw.github.com/someone/repo/master/nb"
+    files = {
+        "nb/index.ipynb": text_book(f"[b]({site}/b.ipynb) [a]({site}/a.ipynb#x) [c](c.html) [d](gone.html)"),
+        "nb/a.ipynb": text_book("# What are a's?\n\n[B](b.html#Of-b) [here](#What-are-a's?) [no](gone.html)"),
+        "nb/b.ipynb": text_book("# B\n\n## Of b\n"),
+        "nb/c.ipynb": text_book("# C"),
+    }
+    workshop = read(IMPORTER, make_tree(tmp_path, files))
+    assert [step.title for step in workshop.steps] == ["B", "What are a's?", "C"]
+    assert "[B](../b/content.md#of-b) [here](../what-are-a-s/content.md#what-are-as) no" in workshop.steps[1].content
+    assert [row.target for row in workshop.broken] == ["gone.html"]
