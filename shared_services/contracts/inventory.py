@@ -81,12 +81,19 @@ class ContainerFile(WireModel):
 
 
 class ComposeService(WireModel):
-    """A service of a compose file."""
+    """A service of a compose file.
+
+    Attributes:
+        context: The folder that its image is built in, from the repository's top; empty where it is not built.
+        dockerfile: The Containerfile that it is built from.
+    """
 
     path: str
     name: str
     image: str = ""
     ports: list[str] = []
+    context: str = ""
+    dockerfile: str = ""
 
 
 class KubernetesObject(WireModel):

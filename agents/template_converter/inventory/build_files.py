@@ -67,6 +67,8 @@ def _pyproject(text: str) -> _Read:
     rows = [_requirement(row) for row in project.get("dependencies", []) if isinstance(row, str)]
     for group, given in _object(project.get("optional-dependencies")).items():
         rows += [_requirement(row, group) for row in given if isinstance(row, str)]
+    for group, given in _object(values.get("dependency-groups")).items():
+        rows += [_requirement(row, group) for row in given if isinstance(row, str)] if isinstance(given, list) else []
     for scope, table in (("", poetry.get("dependencies")), ("dev", poetry.get("dev-dependencies"))):
         rows += [
             Dependency(name=name, version=_version(value), scope=scope)

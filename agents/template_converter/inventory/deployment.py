@@ -73,8 +73,28 @@ def compose_services(path: str, text: str) -> list[ComposeService]:
         options = given if isinstance(given, dict) else {}
         ports = options.get("ports")
         rows = [_port(port) for port in ports] if isinstance(ports, list) else []
-        found.append(ComposeService(path=path, name=str(name), image=str(options.get("image") or ""), ports=rows))
+        context, dockerfile = _built(path, options.get("build"))
+        found.append(
+            ComposeService(
+                path=path,
+                name=str(name),
+                image=str(options.get("image") or ""),
+                ports=rows,
+                context=context,
+                dockerfile=dockerfile,
+            )
+        )
     return found
+
+
+def _built(path: str, given: Any) -> tuple[str, str]:
+    """The folder that a service is built in and its Containerfile, from the repository's top; empty where it is not built."""
+    options = given if isinstance(given, dict) else {"context": given}
+    context, name = options.get("context"), options.get("dockerfile", "Dockerfile")
+    if not isinstance(context, str) or not isinstance(name, str) or "$" in context + name or "://" in context:
+        return "", ""
+    folder = posixpath.normpath(posixpath.join(posixpath.dirname(path), context))
+    return folder, posixpath.normpath(posixpath.join(folder, name))
 
 
 def _port(port: Any) -> str:

@@ -9,7 +9,7 @@ from shared_services.contracts.inventory import BuildFile, EntryPoint, Framework
 _NAMED: dict[str, re.Pattern[str]] = {
     name: re.compile(pattern)
     for name, pattern in {
-        "Spring Boot": r"spring-boot",
+        "Spring Boot": r"(?:^|[:.])spring-boot|^org\.springframework\.boot",
         "Quarkus": r"^io\.quarkus(?:\.platform)?[:.]|^quarkus",
         "Micronaut": r"^io\.micronaut",
         "Hibernate": r"hibernate-(?:core|orm)|data-jpa",

@@ -4,16 +4,22 @@ Every file, line, command and endpoint in it is the repository's own. A step tha
 and that is told.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from agents.template_converter.forms.lines import lines_of, runs_of, text_of
-from agents.template_converter.inventory.commands import build_commands, folder_of, main_build, run_commands, test_commands
+from agents.template_converter.inventory.commands import build_commands, run_commands, test_commands
+from agents.template_converter.inventory.manifests import manifests_of
+from agents.template_converter.inventory.places import answering, context_of, listening
+from agents.template_converter.inventory.program import Program, anothers, compose_of, container_of, main_program
 from agents.template_converter.model import ImportedStep, ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Loss
-from shared_services.contracts.inventory import Endpoint, Inventory
+from shared_services.contracts.inventory import Endpoint, Inventory, Place
 
 _EXCERPT = 12
 _MOST_ROWS = 30
+_HAS_PARAMETER = re.compile(r"[{}<>:*\[\]()?\\]")
+_FROM_THE_TOP = "All commands are given in the repository's topmost folder."
 _BESIDE = frozenset({"CSS", "HTML", "SQL", "Shell"})
 _CODE = {"py": "python", "js": "javascript", "ts": "typescript", "tsx": "tsx", "java": "java", "go": "go", "kt": "kotlin"}
 
@@ -44,40 +50,48 @@ def skeleton(tree: Tree, inventory: Inventory, name: str, repository: str | None
         repository: Its git address; None where it has none that others could use.
     """
     steps = _Steps()
-    build = main_build(inventory)
-    folder = folder_of(build) if build else ""
+    program = main_program(inventory, tree.files)
     programs = [share.name for share in inventory.languages if share.name not in _BESIDE]
     languages = ", ".join(programs[:3]) or "no source that is known"
     named = ", ".join(framework.name for framework in inventory.frameworks[:6])
     about = f"`{name}` holds {languages}" + (f", with {named}." if named else ".")
-    source = build.path if build else next(iter(inventory.documentation), next(iter(tree.files), ""))
-    steps.add(
-        "get-it", "Get it", source, about, _clone(name, repository, tree.commit), _shell([f"cd {folder}"]) if folder else ""
-    )
-    if build is not None:
-        run = run_commands(inventory, build, tree.files)
-        made = build_commands(build, tree.files)
-        told = f"`{build.path}` is read by {build.tool}."
-        ports = sorted({port for each in inventory.containers for port in each.ports})
-        steps.add(
-            "run-it", "Run it", build.path, told, _shell(made), "Start it:" if run else "", _shell(run),
-            f"`{inventory.containers[0].path}` exposes port {ports[0]}." if ports else "",
-        )  # fmt: skip
-    else:
-        steps.leave_out("Run it", "no build file is known.")
-    _find_your_way(inventory, steps, source)
-    _change(tree, inventory, steps)
-    tests = test_commands(inventory, build, tree.files) if build else []
+    within = f"This workshop is about the program in `{program.folder}`." if program.folder else ""
+    source = program.build.path if program.build else next(iter(inventory.documentation), next(iter(tree.files), ""))
+    steps.add("get-it", "Get it", source, about, _clone(name, repository, tree.commit), within, _FROM_THE_TOP if within else "")
+    container = container_of(program, inventory)
+    port = listening(tree, program, container)
+    _run(tree, inventory, program, port, steps)
+    _find_your_way(inventory, program, steps, source)
+    _change(tree, program, port, steps)
+    tests = test_commands(inventory, program, tree.files)
     if tests:
-        listed = _listed([f"`{path}`" for path in inventory.tests])
-        steps.add(
-            "test-it", "Test it", inventory.tests[0], f"There are {len(inventory.tests)} files with tests:", listed, _shell(tests)
-        )
+        files = "one file" if len(program.tests) == 1 else f"{len(program.tests)} files"
+        said = f"There {'is' if len(program.tests) == 1 else 'are'} {files} with tests:"
+        steps.add("test-it", "Test it", program.tests[0], said, _listed([f"`{path}`" for path in program.tests]), _shell(tests))
     else:
         steps.leave_out("Test it", "no tests were found, or nothing tells how they are run.")
-    _pack(inventory, steps, name)
-    _deploy(inventory, steps)
+    _pack(tree, inventory, program, steps, name)
+    _deploy(inventory, program, steps)
     return ImportedWorkshop(title=f"Get to know {name}", steps=steps.made, summary=about.replace("`", ""), losses=steps.losses)
+
+
+def _run(tree: Tree, inventory: Inventory, program: Program, port: tuple[int, Place] | None, steps: _Steps) -> None:
+    if program.build is None:
+        steps.leave_out("Run it", "no build file is known.")
+        return
+    run = run_commands(tree, inventory, program)
+    listens = f"It listens on port {port[0]}, as {_where(port[1])} says." if port and run else ""
+    if not run:
+        steps.losses.append(Loss(kind="page", source="", line=0, detail="Nothing tells how the program is started."))
+    steps.add(
+        "run-it", "Run it", program.build.path,
+        f"`{program.build.path}` is read by {program.build.tool}. Get what it needs and build it:",
+        _shell(build_commands(program, tree.files)), "Start it:" if run else "", _shell(run), listens,
+    )  # fmt: skip
+
+
+def _where(place: Place) -> str:
+    return f"`{place.path}`" + (f", line {place.line}," if place.line else "")
 
 
 def _clone(name: str, repository: str | None, commit: str | None) -> str:
@@ -87,89 +101,93 @@ def _clone(name: str, repository: str | None, commit: str | None) -> str:
     return _shell(rows)
 
 
-def _find_your_way(inventory: Inventory, steps: _Steps, source: str) -> None:
-    begins = [
-        f"`{point.place.path}`{f', line {point.place.line}' if point.place.line else ''}: {point.kind}"
-        for point in inventory.entry_points
-    ]
-    rows = [
-        f"| {row.method} | `{row.path}` | {_code(row.handler)} | `{row.place.path}:{row.place.line}` |"
-        for row in inventory.endpoints
-    ]
+def _find_your_way(inventory: Inventory, program: Program, steps: _Steps, source: str) -> None:
+    points, endpoints = program.entry_points or inventory.entry_points, program.endpoints or inventory.endpoints
+    begins = [f"`{point.place.path}`{f', line {point.place.line}' if point.place.line else ''}: {point.kind}" for point in points]
+    rows = [f"| {row.method} | `{row.path}` | {_code(row.handler)} | `{row.place.path}:{row.place.line}` |" for row in endpoints]
     table = "\n".join(["| method | address | handler | where |", "|---|---|---|---|", *rows[:_MOST_ROWS]]) if rows else ""
     more = f"And {len(rows) - _MOST_ROWS} more." if len(rows) > _MOST_ROWS else ""
+    elsewhere = len(inventory.endpoints) - len(endpoints)
+    beside = f"The repository's other programs have {elsewhere} more." if rows and elsewhere else ""
     if not begins and not rows:
         steps.leave_out("Find your way", "neither a beginning of the program nor an endpoint was found.")
         return
-    place = inventory.entry_points[0].place.path if inventory.entry_points else inventory.endpoints[0].place.path
+    place = points[0].place.path if points else endpoints[0].place.path
     steps.add(
         "find-your-way", "Find your way", place or source,
         "The program begins here:" if begins else "", _listed(begins),
-        f"It has {len(rows)} endpoints:" if rows else "", table, more,
+        f"It has {len(rows)} endpoint{'' if len(rows) == 1 else 's'}:" if rows else "", table, more, beside,
     )  # fmt: skip
 
 
-def _change(tree: Tree, inventory: Inventory, steps: _Steps) -> None:
-    chosen = next((row for row in inventory.endpoints if row.method == "GET"), next(iter(inventory.endpoints), None))
+def _change(tree: Tree, program: Program, port: tuple[int, Place] | None, steps: _Steps) -> None:
+    chosen = _to_change(program.endpoints)
     if chosen is None:
         steps.leave_out("Change an endpoint", "no HTTP endpoint was found.")
         return
-    place = chosen.place
+    place, known = answering(tree, program, chosen), chosen.place
+    routed = (
+        f"`{chosen.method} {chosen.path}` is routed in `{known.path}`, line {known.line}, and answered in `{place.path}`, line"
+    )
+    said = f"`{chosen.method} {chosen.path}` is answered in `{place.path}`, line" if place == known else routed
+    asked = port is not None and chosen.method in ("GET", "ANY") and not _HAS_PARAMETER.search(chosen.path)
     steps.add(
-        "change-an-endpoint", "Change an endpoint", place.path,
-        f"`{chosen.method} {chosen.path}` is answered in `{place.path}`, line {place.line}:",
-        _excerpt(tree, chosen),
-        "Open the file, change what it answers, start the program again, and ask it.",
+        "change-an-endpoint", "Change an endpoint", place.path, f"{said} {place.line}:", _excerpt(tree, place),
+        "Open the file, change what it answers, start the program again, and ask it" + (":" if asked else "."),
+        _shell([f"curl -i http://localhost:{port[0]}{chosen.path}"]) if asked and port else "",
     )  # fmt: skip
 
 
-def _excerpt(tree: Tree, endpoint: Endpoint) -> str:
-    rows = tree.read_text(endpoint.place.path).split("\n")
-    first = endpoint.place.line - 1
+def _to_change(endpoints: list[Endpoint]) -> Endpoint | None:
+    """An endpoint that can be asked as it stands, else any that is asked with GET, else the first."""
+    asked = [row for row in endpoints if row.method == "GET"]
+    plain = [row for row in asked if not _HAS_PARAMETER.search(row.path)]
+    longer = [row for row in plain if row.path != "/"]
+    return next(iter(longer or plain or asked or endpoints), None)
+
+
+def _excerpt(tree: Tree, place: Place) -> str:
+    rows = tree.read_text(place.path).split("\n")
+    first = place.line - 1
     shown = rows[first : first + _EXCERPT]
     mark = "~~~" if not any("~~~" in row for row in shown) else "~~~~~~"
-    return "\n".join([f"{mark}{_CODE.get(endpoint.place.path.rpartition('.')[2], 'text')}", *shown, mark])
+    return "\n".join([f"{mark}{_CODE.get(place.path.rpartition('.')[2], 'text')}", *shown, mark])
 
 
-def _pack(inventory: Inventory, steps: _Steps, name: str) -> None:
-    if not inventory.containers:
-        steps.leave_out("Pack it into an image", "there is no Containerfile.")
+def _pack(tree: Tree, inventory: Inventory, program: Program, steps: _Steps, name: str) -> None:
+    each = container_of(program, inventory)
+    if each is None:
+        steps.leave_out("Pack it into an image", "there is no Containerfile of the program.")
         return
-    each = inventory.containers[0]
     image = f"localhost/{''.join(char for char in name.lower() if char.isalnum() or char in '-_.')}:dev"
-    folder = each.path.rpartition("/")[0] or "."
+    built = next((row for row in inventory.compose if row.dockerfile == each.path), None)
+    folder = (built.context if built else context_of(tree, program, each.path)) or "."
     bases = " and ".join(f"`{base}`" for base in each.base_images)
     publish = "".join(f" -p {port}:{port}" for port in each.ports)
     steps.add(
         "pack-it", "Pack it into an image", each.path,
         f"`{each.path}` builds on {bases or 'nothing'}" + (f" and runs `{each.command}`." if each.command else "."),
+        f"`{built.path}` builds it in `{folder}`." if built and folder != "." else "",
         _shell([f"podman build -f {each.path} -t {image} {folder}", f"podman run --rm{publish} {image}"]),
     )  # fmt: skip
 
 
-def _deploy(inventory: Inventory, steps: _Steps) -> None:
-    if inventory.compose:
-        path = inventory.compose[0].path
-        rows = [f"`{row.name}`" + (f" from `{row.image}`" if row.image else "") for row in inventory.compose if row.path == path]
+def _deploy(inventory: Inventory, program: Program, steps: _Steps) -> None:
+    services = compose_of(program, inventory)
+    manifests = manifests_of([row for row in inventory.kubernetes if not anothers(row.path, program, inventory)])
+    if services:
+        path = services[0].path
+        rows = [f"`{row.name}`" + (f" from `{row.image}`" if row.image else "") for row in services]
         steps.add(
-            "deploy-it",
-            "Deploy it",
-            path,
-            f"`{path}` runs these services together:",
-            _listed(rows),
+            "deploy-it", "Deploy it", path, f"`{path}` runs these services together:", _listed(rows),
             _shell([f"podman-compose -f {path} up -d"]),
-        )
-    elif inventory.kubernetes:
-        paths = list(dict.fromkeys(row.path for row in inventory.kubernetes))
-        rows = [f"`{row.kind}` `{row.name}` in `{row.path}`" for row in inventory.kubernetes]
+        )  # fmt: skip
+    elif manifests is not None:
+        rows = [f"`{row.kind}` `{row.name}` in `{row.path}`" for row in manifests.objects]
         steps.add(
-            "deploy-it",
-            "Deploy it",
-            paths[0],
-            "These objects describe it to Kubernetes:",
-            _listed(rows),
-            _shell([f"kubectl apply -f {path}" for path in paths]),
-        )
+            "deploy-it", "Deploy it", manifests.objects[0].path, "These objects describe it to Kubernetes:", _listed(rows),
+            _shell([manifests.command]),
+        )  # fmt: skip
     else:
         steps.leave_out("Deploy it", "there is neither a compose file nor a Kubernetes manifest.")
 
