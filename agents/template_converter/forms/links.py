@@ -177,6 +177,9 @@ class Resolver:
             bases.append(posixpath.normpath(posixpath.join(posixpath.splitext(page)[0], path)))
         # What a site serves from a folder of its own is reached from its top page without a slash.
         bases += [posixpath.normpath(posixpath.join(root, path)) for root in self.roots if not path.startswith("..")]
+        if self.addresses and posixpath.basename(page).startswith("_index."):
+            # Where addresses end in `.html`, a section's page stands beside the section.
+            bases.append(posixpath.normpath(posixpath.join(posixpath.dirname(folder), path)))
         return bases + self._served(page, path)
 
     def _served(self, page: str, path: str) -> list[str]:

@@ -18,6 +18,7 @@ from shared_services.contracts.conversion import Broken, Form, FormCandidate, Lo
 _NAMES = ("mkdocs.yml", "mkdocs.yaml")
 _INDEX = ("index.md", "readme.md")
 _MAX_NAV = 5000
+_MAX_UNLISTED = 40
 _GUIDES = frozenset({"tutorial", "tutorials", "training", "step-by-step", "step by step", "walkthrough"})
 _COUNTED = re.compile(
     r"^\W*\d+[.):\s-]|^\W*(?:lab|step|exercise|module|part|task|challenge|lesson|chapter|day)\b[\s#-]*\d", re.IGNORECASE
@@ -91,9 +92,21 @@ class MkDocsImporter:
         summary = site.summary or first_paragraph(steps[0].page)
         workshop = assemble(tree, Plan(site.title, steps, root=site.docs, mkdocs=True, summary=summary, authors=site.authors))
         _scripts(tree, site, workshop)
-        workshop.losses += [*site.losses, *snippets.losses]
+        workshop.losses += [*site.losses, *snippets.losses, *_unlisted(tree, site, snippets)]
         workshop.broken += [*site.broken, *snippets.broken]
         return workshop
+
+
+def _unlisted(tree: Tree, site: Site, snippets: Snippets) -> list[Loss]:
+    """Pages that the site has and its navigation does not name; what pages draw in is no page of its own."""
+    listed = {entry.path for entry in site.entries}
+    found = [entry.path for entry in _by_name(tree, site.docs) if entry.path not in listed | snippets.drawn]
+    detail = "The navigation does not name the page, so it is no step."
+    rows = [Loss(kind="page", source=path, line=0, detail=detail) for path in found[:_MAX_UNLISTED]]
+    if len(found) > _MAX_UNLISTED:
+        more = f"The navigation does not name {len(found) - _MAX_UNLISTED} further pages of `{site.docs}`; they are no steps."
+        rows.append(Loss(kind="page", source=site.config, line=0, detail=more))
+    return rows
 
 
 def _scripts(tree: Tree, site: Site, workshop: ImportedWorkshop) -> None:

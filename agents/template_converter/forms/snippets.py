@@ -22,12 +22,14 @@ class Snippets:
 
     Attributes:
         bases: Folders that targets are looked for in, by order.
+        drawn: Files that were drawn in.
     """
 
     tree: Tree
     bases: list[str]
     losses: list[Loss] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
+    drawn: set[str] = field(default_factory=set)
     _drawn: int = 0
 
     def expand(self, lines: list[Line], above: tuple[str, ...] = ()) -> list[Line]:
@@ -76,6 +78,7 @@ class Snippets:
         drawn = _part(lines_of(self.tree.read_text(path), path), match["ranges"], match["section"])
         if drawn is None:
             return self._missing(line, target, f"{path} has no section named `{match['section']}`.")
+        self.drawn.add(path)
         self._drawn += len(drawn)
         if self._drawn > _MAX_LINES:
             return self._missing(line, target, f"More than {_MAX_LINES} lines are drawn in; this file is left out.")

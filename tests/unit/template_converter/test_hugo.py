@@ -206,6 +206,17 @@ def test_images_are_found_where_the_site_serves_them(tmp_path):
     assert workshop.broken == []
 
 
+def test_a_sections_page_may_stand_beside_its_section(tmp_path):
+    files = {
+        "_index.md": page("Home"),
+        "10_a/_index.md": page("A", "Go [on](10_a/b.html).\n"),
+        "10_a/b.md": page("B"),
+    }
+    workshop = read(IMPORTER, site(tmp_path, files, CONFIG.replace("[params]", "uglyurls = true\n[params]")))
+    assert workshop.steps[1].content == "Go [on](../b/content.md).\n"
+    assert workshop.broken == []
+
+
 def test_included_files_keep_their_own_lines(tmp_path):
     body = '# T\n\n{{< readfile file="/parts/p.md" >}}\n{{< include "gone.md" >}}\n{{< readfile file="static/x.sh" code="true" lang="bash" >}}\n'
     tree = make_tree(

@@ -173,3 +173,19 @@ def test_a_snippet_cannot_leave_the_source(tmp_path):
     workshop = convert(tmp_path, '# A\n\n--8<-- "../../../../etc/passwd"\n--8<-- "/etc/passwd"\n')
     assert workshop.steps[0].content == "# A\n"
     assert len(workshop.broken) == 2
+
+
+def test_pages_that_the_navigation_does_not_name_are_told(tmp_path):
+    files = {
+        "mkdocs.yml": "site_name: A lab\nnav:\n- index.md\n",
+        "docs/index.md": '# A\n\n--8<-- "parts/p.md"\n',
+        "docs/parts/p.md": "Drawn in.\n",
+        "docs/other.md": "# Other\n",
+    }
+    workshop = read(IMPORTER, make_tree(tmp_path, files))
+    assert [(row.kind, row.source) for row in workshop.losses] == [("page", "docs/other.md")]
+    files["mkdocs.yml"] = "site_name: A lab\nnav:\n- index.md\n"
+    many = {f"docs/more/{number:03}.md": "# M\n" for number in range(50)}
+    losses = read(IMPORTER, make_tree(tmp_path / "many", {**files, **many})).losses
+    assert len(losses) == 41
+    assert losses[-1].detail == "The navigation does not name 11 further pages of `docs`; they are no steps."
