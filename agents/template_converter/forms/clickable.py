@@ -18,6 +18,7 @@ _NAMED = re.compile(r"^(?P<kind>terminal|workshop|editor|dashboard|examiner|file
 _DATA = re.compile(r"\{\{\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _HELD = re.compile("\ue000(?P<name>[A-Za-z_][A-Za-z0-9_]*)\ue001")
 _INTERRUPT = re.compile(r"^<\s*ctrl[-+]c\s*>$", re.IGNORECASE)
+_TITLED = frozenset({"terminal", "workshop", "editor", "dashboard", "files"})
 _KEY = re.compile(r"^(?P<key>[A-Za-z]+):(?:[ \t]+(?P<value>.*))?$")
 _KEYS = frozenset(
     {
@@ -104,9 +105,11 @@ def _block(block: _Block, actions: Actions) -> list[Line]:
         return [_opened(block, FenceInfo(language=read_info(block.info, body)[0].language)), *block.lines[1:]]
     values = _values(block, actions)
     make = _MADE.get(word) or _MADE.get(named["kind"])
-    made = make(block, values, actions) if values is not None and make is not None else None
+    title = _text(values or {}, "title").replace("*", "") if named["kind"] in _TITLED else ""
+    head, inner = _under(block, f"**{title}**") if title.strip() else ([], block)
+    made = make(inner, values, actions) if values is not None and make is not None else None
     if made is not None:
-        return made
+        return [*head, *made]
     _lose(block, actions, f"The action `{word}` is shown as it is written.")
     return [_opened(block, FenceInfo(language="yaml")), *block.lines[1:]]
 
@@ -179,6 +182,14 @@ def _fenced(block: _Block, info: FenceInfo, text: str) -> list[Line]:
     return [first.with_text(f"{block.before}{mark}{info}"), *rows, block.lines[-1].with_text(f"{pad}{mark}")]
 
 
+def _under(block: _Block, words: str) -> tuple[list[Line], _Block]:
+    """Words in the block's place, and the block below them, in the same item of a list."""
+    pad = " " * len(block.before) if block.before.strip() else block.before
+    first = block.lines[0]
+    below = _Block([first.with_text(f"{pad}{first.text[len(block.before) :]}"), *block.lines[1:]], pad, block.mark, block.info)
+    return [first.made(f"{block.before}{words}"), first.made("")], below
+
+
 def _said(block: _Block, words: str) -> list[Line]:
     return [block.lines[0].with_text(f"{block.before}{words}")]
 
@@ -239,7 +250,7 @@ def _open_url(block: _Block, values: dict[str, Any], actions: Actions) -> list[L
 
 
 def _dashboard(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line]:
-    name = _text(values, "name", "title") or "the dashboard"
+    name = _text(values, "name") or "the dashboard"
     url = _text(values, "url")
     _lose(block, actions, f"The action on the tab “{name}” has become words.", "code")
     if block.info.split()[0] == "dashboard:delete-dashboard":
@@ -256,13 +267,8 @@ def _editor(block: _Block, values: dict[str, Any], actions: Actions) -> list[Lin
     _lose(block, actions, f"The editor's action `{verb}` on `{file}` is done by hand here.", "action" if deed.text else "code")
     if not deed.text:
         return _said(block, deed.words)
-    pad = " " * len(block.before) if block.before.strip() else block.before
-    words = block.lines[0].made(f"{block.before}{deed.words}")
-    copied = FenceInfo(language=deed.language, copyable=not verb.startswith("select"))
-    inner = _Block(
-        [block.lines[0].with_text(f"{pad}{block.lines[0].text.strip()}"), *block.lines[1:]], pad, block.mark, block.info
-    )
-    return [words, block.lines[0].made(""), *_fenced(inner, copied, deed.text)]
+    head, inner = _under(block, deed.words)
+    return [*head, *_fenced(inner, FenceInfo(language=deed.language, copyable=not verb.startswith("select")), deed.text)]
 
 
 def _test(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line]:

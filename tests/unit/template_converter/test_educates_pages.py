@@ -190,3 +190,12 @@ def test_what_a_session_is_given_is_told(tmp_path):
     assert "$(image_repository)" not in said
     assert workshop.steps[0].files == {"files/resources/workshop.yaml": (WORKSHOP + more).encode()}
     assert [row.source for row in workshop.losses if row.kind == "file"] == ["workshop/gateway"]
+
+
+def test_what_an_action_is_called_stands_above_it(tmp_path):
+    page = "- ```terminal:execute\n  title: Look *around*\n  command: ls\n  ```\n\n" + fenced(
+        "dashboard:open-dashboard", "name: Shop\ntitle: Go\n"
+    )
+    assert one(tmp_path, page).steps[0].content == (
+        "- **Look around**\n\n  ```bash exec\n  ls\n  ```\n\n**Go**\n\nOpen the tab **Shop**.\n"
+    )
