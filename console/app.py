@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import RedirectResponse, Response
 
 from console.author_pages import author_router, source_router
+from console.choice_pages import choices_router
 from console.credentials import CredentialRepository
 from console.exchange import exchange_router
 from console.export_pages import export_router
@@ -80,6 +81,7 @@ def create_app(
     app.include_router(jobs_pages_router(templates, verifier, library, jobs, meeting))
     app.include_router(export_router(templates, verifier, library, converter_for))
     app.include_router(preview_router(templates, verifier, library))
+    app.include_router(choices_router(templates, verifier, library, jobs, converter_for))
     app.include_router(reimport_router(templates, verifier, library, jobs, converter_for))
     app.include_router(nothing_router(templates))
     return app

@@ -1,6 +1,7 @@
 """What every test gets: its own folder, no proxies, and in unit tests no sockets."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ from pytest_socket import disable_socket, enable_socket
 
 # A server that lives a while exports its model in the background, which only the tests of that export want.
 os.environ.setdefault("RAG_ENGINE", "reference")
+
+# What commands remember is the tests' own, not the person's who runs them.
+os.environ["WORKSHOP_CHOICES"] = str(Path(tempfile.mkdtemp(prefix="workshop-choices-")) / "choices.json")
 
 UNIT = Path(__file__).parent / "unit"
 

@@ -44,6 +44,11 @@ class CliSettings(PlatformSettings):
         description="Who may take part in a workshop: `open`, everybody who reaches the page; `code`, who knows its join code. "
         "Without it: `open` on a loopback address, `code` on any other.",
     )
+    choices: Path = Field(
+        default=Path("~/.local/state/workshop-assistant/choices.json"),
+        validation_alias="WORKSHOP_CHOICES",
+        description="File in which `workshop convert` remembers how a repository was read (`--as`, `--path`).",
+    )
     log_level: LogLevel = Field(
         default="info",
         validation_alias="LOG_LEVEL",

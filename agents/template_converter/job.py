@@ -11,6 +11,7 @@ from anyio import from_thread, to_thread
 
 from agents.template_converter.git import Progress
 from agents.template_converter.reimport_job import REIMPORT, reimport_job
+from agents.template_converter.remembering import read_remembering
 from agents.template_converter.service import Conversion, ConverterService
 from shared_services.clients.library import LibraryClient
 from shared_services.contracts.conversion import (
@@ -25,6 +26,7 @@ from shared_services.contracts.conversion import (
 from shared_services.jobs.context import JobContext, JobFunction
 from shared_services.kit.errors import ProblemError
 from shared_services.library.archive import pack
+from shared_services.library.choices import address_key, choice_in, takes_choice
 
 CONVERT = "convert"
 CONVERT_ALL = "convert-all"
@@ -50,14 +52,22 @@ def kind_of(request: ConvertRequest) -> str:
 
 
 def convert_job(service: ConverterService, library: LibrarySource) -> JobFunction:
-    """The job `convert`; input a `ConvertRequest`, result a `ConversionResult`."""
+    """The job `convert`; input a `ConvertRequest`, result a `ConversionResult`.
+
+    Without a form and a folder the source is read as a person chose before; with one of them, that is remembered.
+    """
 
     async def convert(job: JobContext, given: dict[str, Any]) -> dict[str, Any]:
         request = ConvertRequest.model_validate(given)
 
         async def convert_and_keep() -> dict[str, Any]:
-            made = await to_thread.run_sync(service.read, request, _telling(job))
-            return (await _kept(job, library(), made)).model_dump(mode="json")
+            address, client = address_key(request.source), library()
+            choice = await client.choice(address) if takes_choice(request) else None
+            made = await to_thread.run_sync(read_remembering, service, request, choice, _telling(job))
+            kept = await _kept(job, client, made)
+            if chosen := choice_in(request, job.owner):
+                await client.remember(address, chosen)
+            return kept.model_dump(mode="json")
 
         result = await job.step("convert", convert_and_keep)
         counts = result["report"]["counts"]

@@ -82,7 +82,7 @@ class ConverterService:
             StorageFullError: The disk is full.
         """
         conversion = self.read(request, progress)
-        _write(conversion, out or Path(conversion.report.workshop.slug), progress)
+        write_conversion(conversion, out or Path(conversion.report.workshop.slug), progress)
         return conversion.report
 
     def read(self, request: ConvertRequest, progress: Progress = silent) -> Conversion:
@@ -140,7 +140,7 @@ class ConverterService:
         for candidate, read in self.read_all(request, progress):
             try:
                 if isinstance(read, Conversion):
-                    _write(read, out / read.report.workshop.slug, silent)
+                    write_conversion(read, out / read.report.workshop.slug, silent)
                 found.append((candidate, read.report if isinstance(read, Conversion) else read))
             except SourceError as error:
                 found.append((candidate, error))
@@ -214,7 +214,7 @@ class ConverterService:
             with self._inspected(request, progress) as (_laid_out, _tree, inventory):
                 return inventory
         inventory, made = self.skeleton(request, progress)
-        _write(made, out, progress)
+        write_conversion(made, out, progress)
         return inventory
 
     def skeleton(self, request: SourceRequest, progress: Progress = silent) -> tuple[Inventory, Conversion]:
@@ -262,7 +262,13 @@ class ConverterService:
         return workshop_files(imported, laid_out.tree, source, name)
 
 
-def _write(conversion: Conversion, folder: Path, progress: Progress) -> None:
+def write_conversion(conversion: Conversion, folder: Path, progress: Progress) -> None:
+    """Write a conversion to a folder, which appears whole or not at all.
+
+    Raises:
+        SourceError: The folder cannot be written, or holds something else.
+        StorageFullError: The disk is full.
+    """
     files, report = conversion.workshop.files, conversion.report
     progress("write", 0, len(files), f"Writing {len(files)} files")
     write_folder(files, folder)

@@ -3,11 +3,15 @@
 import httpx
 
 from shared_services.clients.service import ServiceClient
+from shared_services.contracts.choices import Choice, ChoiceRequest
 from shared_services.contracts.differences import WorkshopDiff
 from shared_services.contracts.jobs import Job
 from shared_services.contracts.library import WorkshopSummary, WorkshopVersion
 from shared_services.contracts.merging import Merge, MergeRequest
+from shared_services.kit.errors import ProblemError
 from shared_services.kit.tokens import TokenSource
+
+NOT_FOUND = 404
 
 
 class LibraryClient(ServiceClient):
@@ -94,6 +98,24 @@ class LibraryClient(ServiceClient):
         return await self._model(
             Merge, "POST", f"/api/v1/library/{workshop}/merges", body=request, timeout=httpx.Timeout(10.0, read=600.0)
         )
+
+    async def choice(self, address: str) -> Choice | None:
+        """How a person chose to read a repository; None where nothing is remembered."""
+        try:
+            return await self._model(Choice, "GET", "/api/v1/choices", params={"address": address})
+        except ProblemError as error:
+            if error.status != NOT_FOUND:
+                raise
+            return None
+
+    async def remember(self, address: str, choice: Choice) -> None:
+        """Remember how to read a repository."""
+        body = ChoiceRequest(address=address, choice=choice).model_dump_json()
+        await self._request("PUT", "/api/v1/choices", content=body, headers={"content-type": "application/json"})
+
+    async def forget(self, address: str) -> None:
+        """Forget how to read a repository."""
+        await self._request("DELETE", "/api/v1/choices", params={"address": address})
 
     async def publish(self, workshop: str, version: str) -> Job:
         """Start publishing a stored version; participants see it once the job has ended."""

@@ -142,6 +142,9 @@ class ConversionReport(WireModel):
     """The report of one conversion.
 
     Every code block, image and reference that the navigation reaches is in the result, in `losses` or in `broken`.
+
+    Attributes:
+        remembered: It was read as a person had chosen for this repository before; the first sentence of `evidence` says so.
     """
 
     form: Form
@@ -151,6 +154,7 @@ class ConversionReport(WireModel):
     counts: Counts
     losses: list[Loss]
     broken: list[Broken]
+    remembered: bool = False
 
 
 class ConversionResult(WireModel):

@@ -15,6 +15,7 @@ from shared_services.jobs.service import Jobs
 from shared_services.kit.errors import TooLargeError
 from shared_services.kit.identity import Permission, may, require
 from shared_services.library import archive
+from shared_services.library.choice_endpoints import add_choices
 from shared_services.library.merges import diff_versions, merge_versions
 from shared_services.library.publishing import PUBLISH, REMOVE
 from shared_services.library.service import LibraryService
@@ -101,6 +102,7 @@ def library_router(library: LibraryService, jobs: Jobs, identify: Identify) -> A
         return await jobs.submit(REMOVE, workshop, who.id, {"workshop": workshop})
 
     _add_merges(router, library, identify)
+    add_choices(router, library.choices, identify)
     return router
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared_services.contracts.library import LibraryFile, WorkshopSummary, WorkshopVersion
 from shared_services.contracts.workshop import StepManifest, WorkshopManifest
+from shared_services.library.choice_store import ChoiceStore
 from shared_services.library.errors import WorkshopNotFoundError
 from shared_services.library.form import WorkshopFiles
 from shared_services.library.repository import FileRow, LibraryRepository, VersionRow
@@ -21,10 +22,15 @@ def version_of(files: dict[str, bytes]) -> str:
 
 
 class LibraryService:
-    """Keeps versions; nothing is visible to participants until `set_current`."""
+    """Keeps versions; nothing is visible to participants until `set_current`.
+
+    Attributes:
+        choices: How people chose to read repositories.
+    """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._repository = LibraryRepository(engine)
+        self.choices = ChoiceStore(engine)
 
     async def draft(self, workshop: WorkshopFiles) -> WorkshopVersion:
         """Store a version that nobody sees yet. The same content again is the same version."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from shared_services.contracts.conversion import ConversionReport, ConvertRequest, Form
 from shared_services.kit.errors import BadInputError
+from shared_services.library.choices import address_key, choice_in, takes_choice
+from workshop_cli.choices import FileChoices
 from workshop_cli.settings import CliSettings
 from workshop_cli.terminal import err, out, plain, progress_bar, table
 
@@ -29,17 +31,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all", action="store_true", help="convert every workshop of the repository, each to a folder below --out"
     )
+    parser.add_argument(
+        "--forget", action="store_true", help="forget how this source was read before (--as, --path), and recognise it anew"
+    )
     parser.add_argument("--json", action="store_true", help="the report as one JSON object on stdout")
 
 
-def run(args: argparse.Namespace, _settings: CliSettings) -> int:
+def run(args: argparse.Namespace, settings: CliSettings) -> int:
     """Convert; 0 when it was written, 3 when a person must choose."""
     from agents.template_converter.errors import ChoiceRequiredError, NotAWorkshopError
-    from agents.template_converter.service import ConverterService
+    from agents.template_converter.remembering import read_remembering
+    from agents.template_converter.service import ConverterService, write_conversion
     from agents.template_converter.settings import ConverterSettings
 
     request = ConvertRequest(source=args.source, as_form=form_of(args.form), ref=args.ref, path=args.path)
     service = ConverterService(ConverterSettings())
+    choices, address = FileChoices(settings.choices), address_key(args.source)
+    if args.forget and not choices.forget(address):
+        err.print("Nothing was remembered of this source.")
     if args.all:
         return _convert_all(service, request, args.out or Path(), as_json=args.json)
     try:
@@ -48,7 +57,10 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
             def on_progress(stage: str, done: int, total: int | None, message: str) -> None:
                 bar.update(f"{stage}: {message}", done, total)
 
-            report = service.convert(request, args.out, on_progress)
+            choice = choices.get(address) if takes_choice(request) else None
+            made = read_remembering(service, request, choice, on_progress)
+            report = made.report
+            write_conversion(made, args.out or Path(report.workshop.slug), on_progress)
     except ChoiceRequiredError as choice:
         show_choices(choice, as_json=args.json)
         return MUST_CHOOSE
@@ -56,6 +68,8 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
         if args.json:
             sys.stdout.write(refusal.problem().model_dump_json(indent=2) + "\n")
         raise
+    if chosen := choice_in(request):
+        choices.remember(address, chosen)
     if args.json:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
     else:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from shared_services.contracts.conversion import ConvertRequest
 from shared_services.contracts.differences import Change, FileDiff, StepDiff, WorkshopDiff
 from shared_services.kit.errors import BadInputError
+from shared_services.library.choices import address_key, takes_choice
+from workshop_cli.choices import FileChoices
 from workshop_cli.commands.convert import MUST_CHOOSE, form_of, show_choices
 from workshop_cli.settings import CliSettings
 from workshop_cli.terminal import out, plain, progress_bar
@@ -32,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the differences as one JSON object on stdout")
 
 
-def run(args: argparse.Namespace, _settings: CliSettings) -> int:
+def run(args: argparse.Namespace, settings: CliSettings) -> int:
     """Compare; 0 when nothing differs, 1 when something does, 3 when a person must choose how to read a source."""
     from agents.template_converter.errors import ChoiceRequiredError
     from agents.template_converter.service import ConverterService
@@ -41,7 +43,7 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
 
     if args.new is None and args.to is None:
         raise BadInputError("There is nothing to compare with. Name a second workshop or source, or another state with --to.")
-    service = ConverterService(ConverterSettings())
+    service, choices = ConverterService(ConverterSettings()), FileChoices(settings.choices)
     options = {"as_form": form_of(args.form), "path": args.path}
     try:
         with progress_bar(quiet=args.json) as bar:
@@ -49,8 +51,8 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
             def on_progress(stage: str, done: int, total: int | None, message: str) -> None:
                 bar.update(f"{stage}: {message}", done, total)
 
-            old = workshop_at(service, ConvertRequest(source=args.old, ref=args.ref, **options), on_progress)
-            new = workshop_at(service, ConvertRequest(source=args.new or args.old, ref=args.to, **options), on_progress)
+            old = workshop_at(service, ConvertRequest(source=args.old, ref=args.ref, **options), choices, on_progress)
+            new = workshop_at(service, ConvertRequest(source=args.new or args.old, ref=args.to, **options), choices, on_progress)
     except ChoiceRequiredError as choice:
         show_choices(choice, as_json=args.json)
         return MUST_CHOOSE
@@ -62,19 +64,23 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
     return 0 if diff.is_empty() else DIFFERENT
 
 
-def workshop_at(service: "ConverterService", request: ConvertRequest, progress: "Progress") -> "WorkshopFiles":
+def workshop_at(
+    service: "ConverterService", request: ConvertRequest, choices: FileChoices, progress: "Progress"
+) -> "WorkshopFiles":
     """The workshop in a folder, as it is; else what the source becomes.
 
     Raises:
         InvalidWorkshopError: The folder's workshop is not valid.
         SourceError: The source cannot be fetched, is refused, or cannot be read.
     """
+    from agents.template_converter.remembering import read_remembering
     from shared_services.library.form import read_folder
 
     folder = Path(request.source).expanduser() / request.path
     if request.ref is None and request.as_form is None and (folder / "workshop.yaml").is_file() and (folder / "steps").is_dir():
         return read_folder(folder)
-    return service.read(request, progress).workshop
+    choice = choices.get(address_key(request.source)) if takes_choice(request) else None
+    return read_remembering(service, request, choice, progress).workshop
 
 
 def show_diff(diff: WorkshopDiff, *, texts: bool) -> None:

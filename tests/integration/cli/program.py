@@ -22,7 +22,14 @@ def environment(**extra: str) -> dict[str, str]:
     """This process's environment without settings of ours, and with nothing that a proxy would get."""
     ours = ("WORKSHOP_", "LLM_", "LLAMA_STACK", "RAG_", "CHAT_", "JOBS_", "OIDC_", "LOG_LEVEL", "COLUMNS", "FORCE_COLOR")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**kept, "RAG_ENGINE": "reference", "PYTHONPATH": str(ROOT), "NO_PROXY": "*", **extra}
+    return {
+        **kept,
+        "RAG_ENGINE": "reference",
+        "WORKSHOP_CHOICES": os.environ["WORKSHOP_CHOICES"],
+        "PYTHONPATH": str(ROOT),
+        "NO_PROXY": "*",
+        **extra,
+    }
 
 
 def _heeds_ctrl_c() -> None:

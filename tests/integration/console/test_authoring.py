@@ -182,6 +182,30 @@ async def test_an_inspection_is_started_from_the_form(site: Site, repository: Ma
     assert "own machine are not taken here" in elsewhere.text
 
 
+async def test_a_choice_is_remembered_for_the_repository_and_can_be_forgotten(site: Site, repository: MakeRepository):
+    source = repository({**pages(["tack", "gybe", "heel"], "alpha/"), **pages(["fry", "boil", "steam"], "beta/")})
+    asked = await site.ended(await convert(site, source))
+    await site.ended(await site["admin"].post(f"/jobs/{asked.id}/read-as", data={"path": "beta", "as_form": "markdown"}))
+
+    again = await site.ended(await convert(site, source))
+    assert again.state == JobState.SUCCEEDED, again.error
+    page = (await site["admin"].get(f"/jobs/{again.id}")).text
+    assert "Remembered: to be read as markdown in <code>beta</code>, chosen by author:local on " in page
+    assert "02-boil.md" in page
+    assert "Forget it and recognise anew" in page
+    assert "Forget it and recognise anew" not in (await site["ops"].get(f"/jobs/{again.id}")).text
+    known = await site["admin"].get("/api/v1/choices", params={"address": source})
+    assert (known.json()["form"], known.json()["path"]) == ("markdown", "beta")
+    for person in ("participant", "reviewer", "ops"):
+        assert (await site[person].get("/api/v1/choices", params={"address": source})).status_code == 403
+        assert (await site[person].delete("/api/v1/choices", params={"address": source})).status_code == 403
+
+    assert (await site["author"].post(f"/jobs/{again.id}/forget-choice")).status_code == 404
+    anew = await site.ended(await site["admin"].post(f"/jobs/{again.id}/forget-choice"))
+    assert "Your choice" in (await site["admin"].get(f"/jobs/{anew.id}")).text
+    assert (await site["admin"].get("/api/v1/choices", params={"address": source})).status_code == 404
+
+
 async def test_an_application_is_refused_with_what_it_is(site: Site, repository: MakeRepository):
     source = repository(
         {"package.json": '{"dependencies": {"react": "18"}}', "src/a.js": "1", "src/b.js": "2", "README.md": "# App\n"}

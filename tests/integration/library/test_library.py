@@ -3,12 +3,15 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared_services.contracts.choices import Choice
+from shared_services.contracts.conversion import Form
 from shared_services.kit.database import create_engine, migrate, session_factory
 from shared_services.kit.errors import NewerDataError
 from shared_services.library.errors import WorkshopNotFoundError
@@ -34,6 +37,7 @@ async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         for table in (
             "library_current",
             "library_files",
+            "library_choices",
             "library_sources",
             "library_versions",
             "library_blobs",
@@ -183,3 +187,18 @@ async def test_migrating_twice_changes_nothing(engine: AsyncEngine):
     await library.draft(make_workshop())
     await migrate(engine, MIGRATIONS)
     assert (await library.draft(make_workshop())).number == 1
+
+
+async def test_a_choice_of_how_to_read_a_repository_is_kept_replaced_and_forgotten(engine: AsyncEngine):
+    choices = LibraryService(engine).choices
+    first = Choice(form=Form.MKDOCS, path="docs", by="ada", at=datetime(2026, 1, 2, tzinfo=UTC))
+    assert await choices.get("github.com/you/lab") is None
+    await choices.remember("github.com/you/lab", first)
+    assert await choices.get("github.com/you/lab") == first
+    second = Choice(path="lab", by="bob", at=datetime(2026, 1, 3, tzinfo=UTC))
+    others = [second.model_copy(update={"by": f"b{number}"}) for number in range(5)]
+    await asyncio.gather(*(choices.remember("github.com/you/lab", row) for row in others))
+    assert await choices.get("github.com/you/lab") in others
+    assert await choices.forget("github.com/you/lab")
+    assert not await choices.forget("github.com/you/lab")
+    assert await choices.get("github.com/you/lab") is None
