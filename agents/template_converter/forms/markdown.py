@@ -24,6 +24,9 @@ _RECORDS = re.compile(
     re.IGNORECASE,
 )
 _FILLED_IN = re.compile(r"(?<!\$)\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
+_ANY_PAGE = re.compile(
+    r"^\W*(?:about|introduction|overview|read ?me|summary|table of contents?|contents|welcome)\W*$", re.IGNORECASE
+)
 _MAX_FOLDERS = 3000
 
 
@@ -91,7 +94,7 @@ class MarkdownImporter:
         if layout is None:
             raise UnreadableSourceError(f"There is no Markdown page in `{candidate.path or 'the source'}` that could be a step.")
         readme = load_page(tree, layout.readme) if layout.readme else None
-        title = (readme.title if readme else "") or posixpath.basename(candidate.path)
+        title = _workshop_title(readme) or posixpath.basename(candidate.path)
         if layout.kind == "sections":
             assert readme is not None
             steps, losses = section_steps(readme)
@@ -120,7 +123,9 @@ class MarkdownImporter:
         steps = []
         for path, chapter in layout.pages:
             page = readme if readme and path == readme.path else load_page(tree, path)
-            steps.append(StepPlan(page, 0, len(page.lines), page.title or _words(path), chapter=chapter))
+            # A step of an exercise may show a page of its own, with a heading above its.
+            own = page.headings[0].text if layout.kind == "exercise" and page.headings else page.title
+            steps.append(StepPlan(page, 0, len(page.lines), own or _words(path), chapter=chapter))
         name_steps(steps, [_words(path) for path, _ in layout.pages])
         losses = _checks_elsewhere(tree) if layout.kind == "exercise" else []
         if readme and all(path != readme.path for path, _ in layout.pages):
@@ -146,6 +151,14 @@ class MarkdownImporter:
         if layout.kind == "sections":
             return _judge_sections(program, folder, readme, layout, words)
         return _judge_pages(tree, folder, layout, words)
+
+
+def _workshop_title(readme: Page | None) -> str:
+    """What the page above the steps calls the workshop; a heading that any page may have gives way to a better one."""
+    if readme is None:
+        return ""
+    firsts = [row.text for row in readme.headings if row.level == 1 and not _ANY_PAGE.match(row.text)]
+    return next(iter(firsts), readme.title) if not readme.front.title and _ANY_PAGE.match(readme.title) else readme.title
 
 
 def _filled_in(page: Page) -> set[str]:

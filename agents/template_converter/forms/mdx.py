@@ -10,7 +10,7 @@ from shared_services.contracts.conversion import Broken, Loss
 _IMPORT = re.compile(r"""^import\s+(?:(?P<name>\w+)|[\w{},*\s]+?)\s+from\s+["'](?P<target>[^"']+)["'];?\s*$""")
 _SIDE_EFFECT = re.compile(r"""^import\s+["'][^"']+["'];?\s*$""")
 _EXPORT = re.compile(r"^export\s+(?:const|let|var|function|default|async)\b")
-_COMPONENT = re.compile(r"^(?P<indent>[ \t]*)<(?P<name>[A-Z]\w*)(?P<attributes>[^<>]*?)/>[ \t]*$")
+_COMPONENT = re.compile(r"^(?P<indent>[ \t]*)<(?P<name>[A-Z]\w*)(?P<attributes>[^<>]*?)(?:/>|></(?P=name)>)[ \t]*$")
 _ADMONITION = re.compile(
     r"^(?P<indent>[ \t]*)(?P<mark>:{3,})[ \t]*(?P<kind>[A-Za-z][\w-]*)[ \t]*"
     r"(?:\[(?P<bracket>[^\]]*)\]|(?P<title>[^{\[][^{]*?)?)[ \t]*(?:\{[^}]*\})?[ \t]*$"
@@ -333,7 +333,17 @@ def _admonition_end(lines: list[Line], inside: list[bool], first: int, match: re
 def _tab_end(lines: list[Line], inside: list[bool], first: int) -> int | None:
     if _TAB_END.search(lines[first].text):
         return first
-    return next((row for row in range(first + 1, len(lines)) if not inside[row] and _TAB_END.fullmatch(lines[row].text)), None)
+    depth = 0
+    for row in range(first + 1, len(lines)):
+        if inside[row]:
+            continue
+        if _TAB_END.fullmatch(lines[row].text):
+            if depth == 0:
+                return row
+            depth -= 1
+        elif _TAB.match(lines[row].text) and not _TAB_END.search(lines[row].text):
+            depth += 1
+    return None
 
 
 def _quoted(line: Line, match: re.Match[str], body: list[Line]) -> list[Line]:

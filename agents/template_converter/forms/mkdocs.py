@@ -19,6 +19,8 @@ _NAMES = ("mkdocs.yml", "mkdocs.yaml")
 _INDEX = ("index.md", "readme.md")
 _MAX_NAV = 5000
 _MAX_UNLISTED = 40
+_LISTS = frozenset({"summary.md", "_sidebar.md"})
+"""Lists of contents of other tools."""
 _GUIDES = frozenset({"tutorial", "tutorials", "training", "step-by-step", "step by step", "walkthrough"})
 _COUNTED = re.compile(
     r"^\W*\d+[.):\s-]|^\W*(?:lab|step|exercise|module|part|task|challenge|lesson|chapter|day)\b[\s#-]*\d", re.IGNORECASE
@@ -100,7 +102,11 @@ class MkDocsImporter:
 def _unlisted(tree: Tree, site: Site, snippets: Snippets) -> list[Loss]:
     """Pages that the site has and its navigation does not name; what pages draw in is no page of its own."""
     listed = {entry.path for entry in site.entries}
-    found = [entry.path for entry in _by_name(tree, site.docs) if entry.path not in listed | snippets.drawn]
+    found = [
+        entry.path
+        for entry in _by_name(tree, site.docs)
+        if entry.path not in listed | snippets.drawn and posixpath.basename(entry.path).lower() not in _LISTS
+    ]
     detail = "The navigation does not name the page, so it is no step."
     rows = [Loss(kind="page", source=path, line=0, detail=detail) for path in found[:_MAX_UNLISTED]]
     if len(found) > _MAX_UNLISTED:

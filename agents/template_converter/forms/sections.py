@@ -10,7 +10,7 @@ _AROUND = re.compile(r"^\W*(?:table of contents?|contents|toc|index|agenda)\W*$"
 _LISTED = re.compile(r"^\s*(?:[-*+]|\d+[.)]|$|\[.*\]\(#)")
 _ABOUT = re.compile(
     r"^\W*(?:licen[sc]e|licensing|contributing|contributors?|authors?|credits|acknowledge?ments?|code of conduct|maintainers?"
-    r"|sponsors?|star history)\W*$",
+    r"|sponsors?|star history|getting help|support|feedback)\W*$",
     re.IGNORECASE,
 )
 
@@ -29,7 +29,8 @@ def section_steps(page: Page) -> tuple[list[StepPlan], list[Loss]]:
     above = [row.end for row in headings if row.row < starts[0].row]
     before = above[-1] if above and not _has_text(page, 0, headings[0].row) else 0
     if _has_text(page, before, starts[0].row):
-        steps.append(StepPlan(page, 0, starts[0].row, "Introduction"))
+        introduced = any(heading.text.strip().casefold() == "introduction" for heading in starts)
+        steps.append(StepPlan(page, 0, starts[0].row, (introduced and page.title) or "Introduction"))
     for heading, following in zip(starts, [*starts[1:], None], strict=True):
         end = following.row if following else len(page.lines)
         if _skipped(page, heading, end):

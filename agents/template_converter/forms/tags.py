@@ -80,7 +80,7 @@ class TagWriter:
         if not closing and (anchor := attributes.get("id") or (attributes.get("name") if name == "a" else "")):
             self.anchors.append((offset, anchor))
         if name == "img":
-            return _image(attributes)
+            return "" if closing else _image(attributes)
         if name == "a":
             return self._link(attributes, closing)
         if name in _MARKS:

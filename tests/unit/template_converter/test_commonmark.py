@@ -253,3 +253,9 @@ def test_a_fence_right_below_a_tag_is_code(tmp_path):
     content = first(tmp_path, page)
     assert "```java\n    List<Book> all = find();\n        // *deep*\n```\n" in content
     assert "```xml\n> <a>\n>   <b/>\n> ```\n" in content
+
+
+def test_the_end_tag_of_an_image_is_no_image(tmp_path):
+    workshop = convert(tmp_path, '# T\n\n<img src="a.png" width="9"></img>\n', files={"a.png": b"png"})
+    assert workshop.steps[0].content == "# T\n\n![](../../assets/a.png)\n"
+    assert workshop.broken == []

@@ -81,7 +81,7 @@ def test_the_steps_of_an_exercise_on_github(tmp_path):
         "README.md": "# Hello actions\n\nWelcome.\n",
         ".github/steps/10-step.md": "## Step 10: End\n\nDone.\n",
         ".github/steps/2-step.md": "## Step 2: Push\n\nGo to {{ full_repo_name }}.\n\n```yaml\nx: ${{ secrets.A }}\n```\n",
-        ".github/steps/1-step.md": "## Step 1: Branch\n\n![b](../images/b.png)\n",
+        ".github/steps/1-step.md": "## Step 1: Branch\n\n![b](../images/b.png)\n\n# An example\n",
         ".github/steps/x-review.md": "## Review\n",
         ".github/steps/notes.txt": "no\n",
         ".github/images/b.png": b"png",

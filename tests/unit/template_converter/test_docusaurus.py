@@ -132,7 +132,7 @@ def test_admonitions_nest_and_tabs_become_headed_sections(tmp_path):
 
 def test_components_of_the_site_show_their_image_or_lead_where_they_say(tmp_path):
     body = (
-        '# T\n\n<Screenshot url="https://x.example" src="img/a b.png" alt="The page" />\n\n'
+        '# T\n\n<Screenshot url="https://x.example" src="img/a b.png" alt="The page"></Screenshot>\n\n'
         '<Shot\n  src={"./near.png"}\n  caption="Near"\n/>\n\n<ConsoleButton url="https://c.example/x" label="Open it"/>\n\n'
         'See <Link to="/guide/a">this page</Link>.\n\n<Odd thing="1" />\n'
     )
@@ -171,6 +171,16 @@ def test_a_file_that_a_page_shows_is_a_fence(tmp_path):
     assert "```yaml\nx:\n  y: <1>\n```\n" in made
     assert ("  y: <1>", "manifests/a.yaml", 2) in places(workshop.steps[0])
     assert made.endswith('::yaml{file="gone.yaml"}\n')
+
+
+def test_tabs_in_tabs(tmp_path):
+    body = (
+        "## Choose\n\n<Tabs>\n<TabItem value='a' label='A'>\n\n<Tabs>\n<TabItem value='x' label='X'>\n\nax\n\n</TabItem>\n"
+        "<TabItem value='y' label='Y'>\n\nay\n\n</TabItem>\n</Tabs>\n\nEnd of a.\n\n</TabItem>\n<TabItem value='b' label='B'>\n\nb\n\n"
+        "</TabItem>\n</Tabs>\n"
+    )
+    made = [line for line in content(tmp_path, body).split("\n") if line]
+    assert made == ["## Choose", "### A", "#### X", "ax", "#### Y", "ay", "End of a.", "### B", "b"]
 
 
 def test_images_and_links_by_every_address(tmp_path):

@@ -87,3 +87,18 @@ def test_pages_of_a_subfolder_may_use_images_above_it(tmp_path):
     tree = make_tree(tmp_path, {"img/a.png": b"1", "lab/01-a.md": "# A\n\n![i](../img/a.png)\n", "lab/02-b.md": "# B\n"})
     workshop = read(IMPORTER, tree, "lab")
     assert workshop.assets == {"img/a.png": "img/a.png"}
+
+
+def test_what_stands_before_an_introduction_has_another_name(tmp_path):
+    readme = "# Sail\n\nHello.\n\n## Introduction\n\na\n\n## Go\n\n```bash\nls\n```\n\n## Getting help\n\nAsk.\n"
+    workshop = read(IMPORTER, make_tree(tmp_path, {"README.md": readme}))
+    assert [step.title for step in workshop.steps] == ["Sail", "Introduction", "Go"]
+    assert [row.kind for row in workshop.losses] == ["page"]
+
+
+def test_a_heading_that_any_page_may_have_is_no_title(tmp_path):
+    readme = "# About\n\nA fork.\n\n# The hard way\n\n- [One](a.md)\n- [Two](b.md)\n"
+    files = {"README.md": readme, "a.md": "# One\n", "b.md": "# Two\n"}
+    assert read(IMPORTER, make_tree(tmp_path, files)).title == "The hard way"
+    only = {**files, "README.md": readme.replace("# The hard way\n\n", "")}
+    assert read(IMPORTER, make_tree(tmp_path / "only", only)).title == "About"
