@@ -59,7 +59,9 @@ def _without_shadows(tree: Tree, found: list[FormCandidate]) -> list[FormCandida
         row
         for row in found
         if row.form is not Form.MARKDOWN
-        or not any(_overlap(row.path, other.path) and _outweighs(other, row) and _claims(tree, other, row) for other in strong)
+        or not any(
+            _overlap(row.path, other.path) and _outweighs(tree, other, row) and _claims(tree, other, row) for other in strong
+        )
     ]
 
 
@@ -73,8 +75,12 @@ def _claims(tree: Tree, other: FormCandidate, markdown: FormCandidate) -> bool:
     return sum(_inside(path, other.path) for path, _ in layout.pages) * 2 > len(layout.pages)
 
 
-def _outweighs(other: FormCandidate, markdown: FormCandidate) -> bool:
-    return other.form not in _PLAIN or other.score >= markdown.score - 0.2
+def _outweighs(tree: Tree, other: FormCandidate, markdown: FormCandidate) -> bool:
+    """Whether another reading is to be preferred; a site's pages are often listed a second time, as a book."""
+    if other.form not in _PLAIN or other.score >= markdown.score - 0.2:
+        return True
+    layout = find_layout(tree, markdown.path) if other.score >= markdown.score - 0.4 else None
+    return layout is not None and layout.kind == "book"
 
 
 def _overlap(one: str, other: str) -> bool:

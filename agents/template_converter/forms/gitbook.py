@@ -37,9 +37,11 @@ def convert_gitbook(lines: list[Line], depth: int = 0, level: int = 1) -> list[L
         elif (
             tag
             and tag["name"] in ("embed", "page-ref", "file")
-            and (target := _arguments(tag).get("url") or _arguments(tag).get("page"))
+            and (target := next((_arguments(tag)[name] for name in ("url", "page", "src") if _arguments(tag).get(name)), ""))
         ):
             out.append(line.with_text(f"{tag['indent']}[{target}](<{target}>)"))
+        elif tag and tag["name"] in ("endembed", "endfile", "endpage-ref"):
+            out.append(line.with_text(""))
         elif not inside[row] and (callout := _CALLOUT.match(line.text)):
             title = "Important" if callout["mark"] == "!" else "Tip"
             out += [

@@ -2,12 +2,15 @@
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.book import Book, BookPage, find_book
 from agents.template_converter.forms.contents import contents, exercise_steps
+from agents.template_converter.forms.judging import SitePage, judge
+from agents.template_converter.forms.mdbook import BookReader
 from agents.template_converter.forms.moaw import outline_at, read_outline, readings
 from agents.template_converter.forms.numbering import natural, number_of
 from agents.template_converter.forms.pages import Page, first_paragraph, load_page
@@ -35,17 +38,19 @@ class Layout:
     """How the pages of a tutorial lie.
 
     Attributes:
-        kind: `exercise` (of GitHub), `listed` (a list of contents or a README links to its pages), `numbered` or `sections`
-            (one README).
+        kind: `book` (with a `SUMMARY.md`), `exercise` (of GitHub), `listed` (a list of contents or a README links to its
+            pages), `numbered` or `sections` (one README).
         pages: `(path, chapter)` in order.
         readme: The page that stands above them.
         contents: The file that lists them, where that is another one.
+        book: The book that they are.
     """
 
     kind: str
     pages: list[tuple[str, str]]
     readme: str | None
     contents: str | None = None
+    book: Book | None = None
 
 
 class MarkdownImporter:
@@ -93,6 +98,8 @@ class MarkdownImporter:
         layout = find_layout(tree, candidate.path)
         if layout is None:
             raise UnreadableSourceError(f"There is no Markdown page in `{candidate.path or 'the source'}` that could be a step.")
+        if layout.book is not None:
+            return _read_book(tree, layout.book)
         readme = load_page(tree, layout.readme) if layout.readme else None
         title = _workshop_title(readme) or posixpath.basename(candidate.path)
         if layout.kind == "sections":
@@ -143,6 +150,8 @@ class MarkdownImporter:
         layout = find_layout(tree, folder)
         if layout is None or (folder and layout.readme is None and not layout.contents and len(_numbered_in(tree, folder)) < 2):
             return None
+        if layout.book is not None:
+            return _judge_book(tree, folder, layout.book, program)
         readme = tree.read_text(layout.readme) if layout.readme else ""
         words = signals.workshop_words(f"{signals.opening(readme)} {folder.replace('-', ' ').replace('/', ' ')}")
         if layout.kind == "exercise":
@@ -159,6 +168,59 @@ def _workshop_title(readme: Page | None) -> str:
         return ""
     firsts = [row.text for row in readme.headings if row.level == 1 and not _ANY_PAGE.match(row.text)]
     return next(iter(firsts), readme.title) if not readme.front.title and _ANY_PAGE.match(readme.title) else readme.title
+
+
+def _read_book(tree: Tree, book: Book) -> ImportedWorkshop:
+    """A book's pages as steps, its parts and chapters as chapters."""
+    reader = BookReader(tree, book)
+    pages = [(row, reader.page(row.path)) for row in book.pages]
+    steps = [
+        StepPlan(page, 0, len(page.lines), page.title or row.title or _words(row.path), chapter=row.chapter)
+        for row, page in pages
+    ]
+    name_steps(steps, [_words(row.path) for row in book.pages])
+    above = next((page for row, page in pages if row.path == book.readme), pages[0][1])
+    plan = Plan(
+        book.title or _workshop_title(above) or steps[0].title,
+        steps,
+        root=book.source,
+        addresses=_book_addresses(book),
+        summary=book.description or above.front.description or first_paragraph(above),
+        authors=book.authors or above.front.authors,
+        tags=above.front.tags,
+    )
+    workshop = assemble(tree, plan)
+    workshop.losses += [*book.losses, *reader.losses, *reader.hidden_loss()]
+    workshop.broken += [*book.broken, *reader.broken]
+    return workshop
+
+
+def _book_addresses(book: Book) -> dict[str, str]:
+    """The pages that an mdBook serves as a folder's `index.html`."""
+    if book.kind != "mdbook":
+        return {}
+    readmes = (page.path for page in book.pages if posixpath.basename(page.path).lower() in ("readme.md", "index.md"))
+    return {posixpath.dirname(path).casefold(): path for path in readmes}
+
+
+def _judge_book(tree: Tree, folder: str, book: Book, program: signals.Code) -> FormCandidate:
+    def page(row: BookPage) -> SitePage:
+        inner = posixpath.relpath(row.path, book.source or ".").split("/")[:-1]
+        number = number_of(posixpath.basename(row.path))
+        title = row.title if number is None else f"{number}. {row.title}"
+        return SitePage(row.path, tuple(part for part in inner if part != ".."), title, tree.read_text(row.path))
+
+    made = "an mdBook" if book.kind == "mdbook" else "a GitBook"
+    configured = f", configured by `{book.config}`" if book.config else ""
+    about = f"`{book.summary}` lists the {len(book.pages)} pages of {made}{configured}."
+    readme = next((path for name in README if (path := posixpath.join(folder, name)) in tree), None)
+    said = (
+        f"{book.title} {book.description} {signals.opening(tree.read_text(readme)) if readme else ''} {folder.replace('-', ' ')}"
+    )
+    if not folder and signals.workshop_words(said):
+        # The repository is the book, and its programs are the book's.
+        program = replace(program, is_library=False)
+    return judge(Form.MARKDOWN, folder, about, said, [page(row) for row in book.pages], program)
 
 
 def _filled_in(page: Page) -> set[str]:
@@ -180,6 +242,8 @@ def find_layout(tree: Tree, folder: str) -> Layout | None:
     readme = next((path for name in README if (path := posixpath.join(folder, name)) in tree), None)
     if steps := exercise_steps(tree) if not folder else []:
         return Layout("exercise", [(path, "") for path in ([readme] if readme else []) + steps], readme)
+    if (found := find_book(tree, folder)) is not None:
+        return Layout("book", [(page.path, page.chapter) for page in found.pages], found.readme, found.summary, found)
     numbered = _numbered(tree, folder)
     if (book := contents(tree, folder)) and len(book[1]) >= len(numbered) / 2:
         above = next((path for name in README if (path := posixpath.join(posixpath.dirname(book[0]), name)) in tree), readme)

@@ -43,7 +43,7 @@ def test_a_book_in_a_folder_of_its_own(tmp_path):
         "workshop/b.md": "# B\n",
     }
     workshop = read(IMPORTER, make_tree(tmp_path, files))
-    assert (workshop.title, [step.title for step in workshop.steps]) == ("The book", ["B", "A"])
+    assert (workshop.title, [step.title for step in workshop.steps]) == ("The book", ["The book", "B", "A"])
 
 
 def test_a_sidebar_names_pages_from_its_own_root(tmp_path):
