@@ -27,6 +27,7 @@ _BOXES = {
     "glue:math": "",
     "epigraph": "",
 }
+_PAIRED = frozenset({"exercise", "solution"})
 _MAX_DEPTH = 8
 
 
@@ -69,6 +70,11 @@ def myst_as_commonmark(lines: list[Line], language: str, met: Met, depth: int = 
             out += _line(line, met)
             row += 1
             continue
+        if opening["name"] and opening["name"].endswith("-start}"):
+            last = _paired(lines, end + 1, opening["name"].replace("-start}", "-end}"))
+            out += _box(line, opening, lines[end + 1 : last], language, met, depth)
+            row = (_closing(lines, last, _OPENING.match(lines[last].text)) or last) + 1 if last < len(lines) else last
+            continue
         block = lines[row : end + 1]
         out += block if opening["name"] is None else _directive(block, opening, language, met, depth)
         row = end + 1
@@ -89,7 +95,15 @@ def _line(line: Line, met: Met) -> list[Line]:
     return [line.with_text(_ROLE.sub(words, line.text)) if "{" in line.text else line]
 
 
-def _closing(lines: list[Line], row: int, opening: re.Match[str]) -> int | None:
+def _paired(lines: list[Line], row: int, name: str) -> int:
+    """The row of the directive that ends what another one began; the end of the page where there is none."""
+    opened = (at for at in range(row, len(lines)) if (found := _OPENING.match(lines[at].text)) and found["name"] == name)
+    return next(opened, len(lines))
+
+
+def _closing(lines: list[Line], row: int, opening: re.Match[str] | None) -> int | None:
+    if opening is None:
+        return None
     mark = opening["mark"]
     for at in range(row + 1, len(lines)):
         text = lines[at].text.strip()
@@ -121,17 +135,23 @@ def _directive(block: list[Line], opening: re.Match[str], language: str, met: Me
             if first.text.strip()[0] == ":"
             else block
         )
-    if name not in _BOXES and argument and name != "admonition":
+    return _box(first, opening, body, language, met, depth)
+
+
+def _box(first: Line, opening: re.Match[str], body: list[Line], language: str, met: Met, depth: int) -> list[Line]:
+    """A directive's text as a quote under its name."""
+    name, argument, indent = (
+        opening["name"].strip("{}").lower().removesuffix("-start"),
+        opening["rest"].strip(),
+        opening["indent"],
+    )
+    if name not in _BOXES and name not in _PAIRED and argument and name != "admonition":
         met.add(f"`{{{name}}}`", first)
     label = _BOXES.get(name, argument if name == "admonition" else name.rpartition(":")[2].replace("-", " ").capitalize())
     inner = myst_as_commonmark(trimmed(body), language, met, depth + 1)
     head = [first.with_text(f"{indent}> **{label}**"), first.made(f"{indent}>")] if label else []
-    return [
-        first.made(""),
-        *head,
-        *(line.with_text(f"{indent}> {line.text.removeprefix(indent)}".rstrip()) for line in inner),
-        first.made(""),
-    ]
+    quoted = (line.with_text(f"{indent}> {line.text.removeprefix(indent)}".rstrip()) for line in inner)
+    return [first.made(""), *head, *quoted, first.made("")]
 
 
 def _options(body: list[Line]) -> tuple[dict[str, str], list[Line]]:

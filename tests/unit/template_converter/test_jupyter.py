@@ -237,6 +237,21 @@ def test_a_book_of_notebooks_and_text(tmp_path):
     assert unaccounted(tree, workshop) == []
 
 
+def test_a_books_solutions_are_the_steps(tmp_path):
+    page = (
+        "# One\n\n```{exercise-start}\n:label: e1\n```\n\nDo it.\n\n```{code-cell}\n1\n```\n\n```{exercise-end}\n```\n\n"
+        "```{solution-start} e1\n:class: dropdown\n```\n\nSo:\n\n```{code-cell}\n2\n```\n\n```{solution-end}\n```\n\nAfter.\n\n"
+        "```{solution-start} e1\n```\nNever ended.\n"
+    )
+    tree = make_tree(tmp_path, {"_toc.yml": "format: jb-book\nroot: one\n", "one.md": page})
+    step = IMPORTER.read(tree, IMPORTER.recognise(tree)[0]).steps[0]
+    assert re.sub(r"\n{2,}", "\n\n", step.content) == (
+        "# One\n\n> **Exercise**\n>\n> Do it.\n>\n> ```python\n> 1\n> ```\n\nAfter.\n"
+    )
+    assert "So:\n\n```python\n2\n```" in (step.solve or "")
+    assert "Never ended." in (step.solve or "")
+
+
 def test_a_books_text_is_commonmark(tmp_path):
     tree = make_tree(tmp_path, {"_toc.yml": "format: jb-book\nroot: one\n", "one.md": TEXT_PAGE, "img/a.png": b"x"})
     workshop = IMPORTER.read(tree, IMPORTER.recognise(tree)[0])
