@@ -1,8 +1,9 @@
 """A source becomes a `Tree`: fetched, listed and laid out in a temporary folder, without running anything that came with it."""
 
 import difflib
+import posixpath
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,9 @@ from agents.template_converter.settings import ConverterSettings
 from agents.template_converter.sources import Source, SourceKind, parse_source
 
 log = get_logger()
+
+_LINK = "120000"
+_LINK_BYTES = 1000
 
 
 @dataclass(frozen=True)
@@ -128,11 +132,14 @@ def _write_commit(
     entries = _counted_entries(git_dir, commit, settings, deadline)
     sizes = blob_sizes(git_dir, [entry.oid for entry in entries if entry.kind == "blob"])
     wanted: list[tuple[str, str]] = []
+    links: list[tuple[str, str]] = []
     total = 0
     for entry in entries:
         path = decode_path(entry.path)
         size = sizes.get(entry.oid)
         problem = _entry_problem(entry, path, size, settings)
+        if entry.mode == _LINK and size is not None and size <= _LINK_BYTES:
+            links.append((path, entry.oid))
         if problem or size is None:
             absent[printable(path)] = problem or ""
             continue
@@ -142,6 +149,11 @@ def _write_commit(
             raise SourceTooLargeError(
                 f"The repository's files are more than {settings.max_source_bytes >> 20} MiB (CONVERTER_MAX_SOURCE_BYTES)."
             )
+    total += _follow(git_dir, links, wanted, sizes, absent)
+    if total > settings.max_source_bytes:
+        raise SourceTooLargeError(
+            f"The repository's files are more than {settings.max_source_bytes >> 20} MiB (CONVERTER_MAX_SOURCE_BYTES)."
+        )
     made: set[Path] = set()
     for done, ((path, _), data) in enumerate(zip(wanted, read_blobs(git_dir, [oid for _, oid in wanted]), strict=True)):
         if done % 200 == 0:
@@ -155,6 +167,29 @@ def _write_commit(
             absent[path] = "a file and a folder of the commit have the same name"
     log.info("source_checked_out", commit=commit, files=len(files), absent=len(absent), bytes=total)
     return Tree(folder.resolve(), dict(sorted(files.items())), commit, absent, deadline.left)
+
+
+def _follow(
+    git_dir: Path,
+    links: list[tuple[str, str]],
+    wanted: list[tuple[str, str]],
+    sizes: Mapping[str, int | None],
+    absent: dict[str, str],
+) -> int:
+    """Add to `wanted` a copy of what each link to a file of the same commit names; returns the bytes that are added.
+
+    A link is followed once, within the commit and by its text alone: no link is ever written to the disk.
+    """
+    files = dict(wanted)
+    added = 0
+    for (path, _), data in zip(links, read_blobs(git_dir, [oid for _, oid in links]), strict=True):
+        target = decode_path(data)
+        named = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+        if not target.startswith("/") and named in files and not path_problem(path):
+            wanted.append((path, files[named]))
+            added += sizes.get(files[named]) or 0
+            absent.pop(printable(path), None)
+    return added
 
 
 def _counted_entries(git_dir: Path, commit: str, settings: ConverterSettings, deadline: git.Deadline) -> list[TreeEntry]:
@@ -187,7 +222,7 @@ def _written(target: Path, data: bytes, made: set[Path]) -> bool:
 def _entry_problem(entry: TreeEntry, path: str, size: int | None, settings: ConverterSettings) -> str | None:
     if entry.kind == "commit":
         return "it is a submodule, which is not fetched"
-    if entry.mode == "120000":
+    if entry.mode == _LINK:
         return "it is a symbolic link, which is not followed"
     if size is None:
         return "the repository lacks the object"

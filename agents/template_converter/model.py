@@ -18,7 +18,7 @@ from shared_services.contracts.workshop import Chapter, Variable
 
 @dataclass(frozen=True)
 class Tree:
-    """A checkout, listed once; symlinks and special files are not in it.
+    """A checkout, listed once; links that leave their commit, and special files, are not in it.
 
     Attributes:
         root: Folder on disk, resolved.

@@ -136,6 +136,21 @@ def test_symlinks_submodules_pointers_and_odd_names_are_named_and_the_rest_is_ke
     }
 
 
+def test_a_link_to_a_file_of_the_commit_is_a_copy_of_it(repository):
+    (repository / "commons").mkdir()
+    (repository / "commons" / "setup.sh").write_text("true\n")
+    (repository / "lab").mkdir()
+    for name, target in (
+        ("setup.sh", "../commons/setup.sh"), ("again.sh", "setup.sh"), ("folder", "../commons"), ("out", "../../README.md"),
+        ("absolute", str(repository / "README.md")), ("itself", "itself"),
+    ):  # fmt: skip
+        (repository / "lab" / name).symlink_to(target)
+    commit(repository, "links")
+    _, files, absent = read(repository.as_uri())
+    assert {path: data for path, data in files.items() if path.startswith("lab/")} == {"lab/setup.sh": b"true\n"}
+    assert set(absent) == {"lab/again.sh", "lab/folder", "lab/out", "lab/absolute", "lab/itself"}
+
+
 def test_paths_that_leave_the_tree(repository):
     blob = git(repository, "hash-object", "-w", "--stdin", data=b"evil")
     inner = git(repository, "mktree", data=f"100644 blob {blob}\tevil.md\n".encode())
