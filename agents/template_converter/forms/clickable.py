@@ -187,11 +187,16 @@ def _under(block: _Block, words: str) -> tuple[list[Line], _Block]:
     pad = " " * len(block.before) if block.before.strip() else block.before
     first = block.lines[0]
     below = _Block([first.with_text(f"{pad}{first.text[len(block.before) :]}"), *block.lines[1:]], pad, block.mark, block.info)
-    return [first.made(f"{block.before}{words}"), first.made("")], below
+    return [first.made(f"{block.before}{_on_one_line(words)}"), first.made("")], below
+
+
+def _on_one_line(words: str) -> str:
+    """Words from YAML may hold line ends, and a line of a page none."""
+    return " ".join(words.split())
 
 
 def _said(block: _Block, words: str) -> list[Line]:
-    return [block.lines[0].with_text(f"{block.before}{words}")]
+    return [block.lines[0].with_text(f"{block.before}{_on_one_line(words)}")]
 
 
 def _lose(block: _Block, actions: Actions, detail: str, kind: str = "action") -> None:
@@ -268,6 +273,9 @@ def _editor(block: _Block, values: dict[str, Any], actions: Actions) -> list[Lin
     if not deed.text:
         return _said(block, deed.words)
     head, inner = _under(block, deed.words)
+    if deed.sought:
+        pad = block.lines[0].made(inner.before.rstrip())
+        head += [*_fenced(inner, FenceInfo(language=deed.language), deed.sought), pad]
     return [*head, *_fenced(inner, FenceInfo(language=deed.language, copyable=not verb.startswith("select")), deed.text)]
 
 
@@ -287,7 +295,7 @@ def _test(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line]
     _lose(block, actions, detail, "code")
     rows = _said(block, f"Check: {title or name}")
     for question in _questions(values.get("inputs")):
-        rows += [block.lines[0].made(""), block.lines[0].made(f"{' ' * len(block.before)}- {question}")]
+        rows += [block.lines[0].made(""), block.lines[0].made(f"{' ' * len(block.before)}- {_on_one_line(question)}")]
     return rows
 
 
@@ -317,7 +325,7 @@ def _section(block: _Block, values: dict[str, Any], actions: Actions) -> list[Li
         return _said(block, f"**{_text(values, 'title') or 'Section'}**")
     if block.info.split()[0] == "section:end":
         return [first.with_text(f"{block.before}</details>")]
-    title = _text(values, "title") or "More"
+    title = _on_one_line(_text(values, "title")) or "More"
     _lose(block, actions, f"The section “{title}” that folds is a quote here, or the step's hint or solution.", "code")
     return [first.with_text(f"{block.before}<details>"), first.made(f"{block.before}<summary>{title}</summary>"), first.made("")]
 

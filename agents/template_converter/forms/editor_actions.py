@@ -14,11 +14,16 @@ _LANGUAGES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Deed:
-    """What to do by hand: words, and the text that they speak of (empty where there is none) with its language."""
+    """What to do by hand: words, and the text that they speak of (empty where there is none) with its language.
+
+    Attributes:
+        sought: Text of several lines that is to be found first; the words speak of it, and then of the other as "this".
+    """
 
     words: str
     text: str = ""
     language: str = "text"
+    sought: str = ""
 
 
 def by_hand(verb: str, values: Mapping[str, Any]) -> Deed:
@@ -38,20 +43,24 @@ def by_hand(verb: str, values: Mapping[str, Any]) -> Deed:
         shown = _dumped(arguments) if arguments else ""
         return Deed(f"Run the editor's command `{_word(values, 'command')}`" + (" with:" if shown else "."), shown, "yaml")
     if verb == "replace-matching-text":
-        return Deed(f"In `{file}`, replace `{_word(values, 'match')}` with:", _word(values, "replacement") or text, language)
+        new, sought = _word(values, "replacement") or text, _word(values, "match")
+        if "\n" in sought.strip("\n"):
+            return Deed(f"In `{file}`, replace the first of these by the second:", new, language, sought)
+        return Deed(f"In `{file}`, replace `{sought.strip()}` with:", new, language)
     lines = _range(values)
+    match = " ".join(_word(values, "match").split())
     said = {
         "append-lines-to-file": f"Add to the end of `{file}`:",
         "create-file": f"Write this to `{file}`:",
         "insert-lines-before-line": f"Insert into `{file}` before line {_word(values, 'line')}:",
         "insert-lines-after-line": f"Insert into `{file}` behind line {_word(values, 'line')}:",
-        "append-lines-after-match": f"Insert into `{file}` behind the line with `{_word(values, 'match')}`:",
+        "append-lines-after-match": f"Insert into `{file}` behind the line with `{match}`:",
         "select-matching-text": f"Find in `{file}`:",
         "select-lines-in-range": f"Look at {lines} of `{file}`.",
         "replace-text-selection": f"Replace what is selected in `{file}` with:",
         "replace-lines-in-range": f"Replace {lines} of `{file}` with:",
         "delete-lines-in-range": f"Delete {lines} of `{file}`.",
-        "delete-matching-lines": f"Delete the line with `{_word(values, 'match')}` from `{file}`.",
+        "delete-matching-lines": f"Delete the line with `{match}` from `{file}`.",
     }.get(verb, f"In `{file}`:" if text else f"Open `{file}` in the editor{_at(values)}.")
     return Deed(said, text, language)
 

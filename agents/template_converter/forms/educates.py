@@ -185,6 +185,9 @@ def _modules(tree: Tree, folder: str, config: dict[str, Any], broken: list[Broke
     }
     titles = _titles(config)
     active = _active(config)
+    if not active and pages and {by_name.get(name) for name in titles} >= set(pages):
+        # Nobody says which are shown, and every page is named: the names' order is the author's.
+        active = [name for name in titles if name in by_name]
     if not active:
         return [_Module(path, titles.get(posixpath.relpath(_bundle(path), home), "")) for path in pages]
     chosen = []

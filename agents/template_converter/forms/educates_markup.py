@@ -21,6 +21,7 @@ _COPY = re.compile(r"(?<=`)\{\{<?\s*copy\s*>?\}\}")
 _BASE = re.compile(r"\{\{[<%]\s*baseurl\s*[%>]\}\}")
 _PATHWAY = re.compile(r"^\s*\{\{[<%]\s*(?:pathway\s+\"?(?P<name>[\w.-]+)\"?|(?P<end>/pathway))\s*[%>]\}\}\s*$")
 _ABOVE = re.compile(r"(?P<before>!\[[^\]]*\]\(<?|\bsrc=\")(?:\.\./)+(?P<path>[^)\s>\"]+)")
+_FENCE = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?(`{3,}|~{3,})([^`]*)$")
 _TEMPLATE_WORDS = frozenset({"end", "else", "nil", "content", "block", "break", "continue", "copy"})
 _OWN = frozenset(
     {
@@ -79,11 +80,39 @@ class Markup:
 
 def page_markup(lines: list[Line], markup: Markup) -> list[Line]:
     """A page with its variables as `{{name}}`, and its shortcodes in CommonMark."""
-    lines = _filled(_one_way(lines, markup), markup)
+    lines = _filled(_one_way(_without_comments(lines), markup), markup)
     around = Surroundings()
     lines = convert_shortcodes([_static(line, markup) for line in lines], around)
     markup.losses += around.losses
     return lines
+
+
+def _without_comments(lines: list[Line]) -> list[Line]:
+    """The page without what is commented out over several lines, where a fence opens nothing."""
+    out: list[Line] = []
+    fence = ""
+    commented = False
+    for line in lines:
+        text = line.text
+        mark = _FENCE.match(text)
+        if commented:
+            commented = "-->" not in text
+            rest = text.partition("-->")[2]
+            if rest.strip():
+                out.append(line.with_text(rest))
+            continue
+        if fence:
+            fence = "" if mark and mark[1].startswith(fence) and not mark[2].strip() else fence
+        elif mark:
+            fence = mark[1]
+        elif "<!--" in text and "-->" not in text.rpartition("<!--")[2]:
+            commented = True
+            before = text.rpartition("<!--")[0]
+            if before.strip():
+                out.append(line.with_text(before))
+            continue
+        out.append(line)
+    return out
 
 
 def _filled(lines: list[Line], markup: Markup) -> list[Line]:

@@ -3,6 +3,8 @@
 import subprocess
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.unit.template_converter.test_educates import WORKSHOP, convert, fenced, one
 from tests.unit.template_converter.trees import places
@@ -199,3 +201,55 @@ def test_what_an_action_is_called_stands_above_it(tmp_path):
     assert one(tmp_path, page).steps[0].content == (
         "- **Look around**\n\n  ```bash exec\n  ls\n  ```\n\n**Go**\n\nOpen the tab **Shop**.\n"
     )
+
+
+def test_what_spans_lines_in_yaml_stays_in_its_place(tmp_path):
+    page = (
+        fenced("editor:replace-matching-text", "file: a.py\nmatch: |\n  x = 1\n  y = 2\nreplacement: z\n")
+        + "\n" + fenced("section:begin", 'title: "More\n\n  of it"\n') + "\nIn.\n\n" + fenced("section:end", "") + "\n"
+        + fenced("terminal:execute", 'title: "A\n\n  b"\ncommand: ls\n') + "\n[gone](nowhere.md)\n"
+    )  # fmt: skip
+    workshop = one(tmp_path, page)
+    assert workshop.steps[0].content == (
+        "In `a.py`, replace the first of these by the second:\n\n```python\nx = 1\ny = 2\n```\n\n```python copy\nz\n```\n\n"
+        "> **More of it**\n>\n> In.\n\n**A b**\n\n```bash exec\nls\n```\n\ngone (`nowhere.md`)\n"
+    )
+    assert [(row.target, row.line) for row in workshop.broken] == [("nowhere.md", 27)]
+
+
+def test_what_is_commented_out_opens_no_fence(tmp_path):
+    page = (
+        "One.\n\n<!-- off\n"
+        + fenced("execute", "no\n").rstrip("\n")
+        + " -->\n\n"
+        + fenced("execute", "ls # <!--\n")
+        + "\nTwo <!-- a -->.\n"
+    )
+    assert one(tmp_path, page).steps[0].content.startswith("One.\n\n\n```bash exec\nls # <!--\n```\n\nTwo")
+
+
+def test_modules_that_nothing_activates_are_in_their_order_when_every_page_is_named(tmp_path):
+    files = {"workshop/content/a.md": "x\n", "workshop/content/b.md": "x\n"}
+    both = {"workshop/modules.yaml": "modules:\n  b: {name: Two}\n  a: {name: One}\n"}
+    assert [step.title for step in convert(tmp_path / "both", {**files, **both}).steps] == ["Two", "One"]
+    some = {"workshop/modules.yaml": "modules:\n  b: {name: Two}\n"}
+    assert [step.title for step in convert(tmp_path / "some", {**files, **some}).steps] == ["A", "Two"]
+
+
+PIECES = [
+    "```terminal:execute\ncommand: ls\n```", "```execute-2\n<ctrl+c>", "```editor:replace-matching-text\nfile: a\nmatch: \"x\\n\\ny\"\n```", "````",
+    "```section:begin\ntitle: \"a\\n\\nb\"\n```", "```section:end\n```", "{% raw %}", "{% endraw %}", "{{< note >}}", "{{< /note >}}", "{{< pathway x >}}",
+    "{{< /pathway >}}", "<!-- a", "--> b", "{{ name }} %session_name%", "1. ```dashboard:open-url\n   url: https://e.org\n   ```", "> ```copy\n> x\n> ```", "~~~yaml",
+    "```examiner:execute-test\nname: t\ninputs: {schema: {a: 1, b: {enum: [1]}}}\n```", "[x](y.md) ![i](j.png)", "```files:x\n- [\n```", "text", "",
+]  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=14), hugo=st.booleans(), ending=st.sampled_from(["md", "adoc"]))
+def test_any_order_of_pieces_is_read(tmp_path_factory, pieces, hugo, ending):
+    page = "\n".join(pieces) + "\n"
+    files = {f"workshop/content/a.{ending}": page, **(HUGO if hugo else CLASSIC)}
+    step = convert(tmp_path_factory.mktemp("any"), files).steps[0]
+    told = [(file, line) for _, file, line in places(step)]
+    assert all(file == f"workshop/content/a.{ending}" and 0 <= line <= page.count("\n") for file, line in told)
+    assert len(told) == step.content.count("\n")
