@@ -142,14 +142,15 @@ def _place_on_the_web(job: Job) -> Callable[[str, int], str | None]:
 async def _report(library: LibraryService, made: ConversionResult | None) -> dict[str, Any]:
     """What the page shows of a conversion's report; the draft may have been removed since."""
     if made is None:
-        return {"report": None, "made": None, "sentence": "", "draft": None, "places": {}, "web": {}}
+        return {"report": None, "made": None, "sentence": "", "draft": None, "places": {}, "web": {}, "kept": set()}
     try:
         draft = await library.version(made.workshop, made.version)
     except NotFoundError:
         draft = None
     places, web = await _places(library, draft, made.report) if draft else ({}, {})
     told = {"report": made.report, "made": made, "sentence": report_sentence(made.report)}
-    return {**told, "draft": draft, "places": places, "web": web}
+    kept = await library.source_paths(made.workshop, made.version)
+    return {**told, "draft": draft, "places": places, "web": web, "kept": kept}
 
 
 async def _places(

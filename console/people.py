@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from console.reports import kind_name, outcome, report_sentence, state_of, ticked
+from console.reports import kind_name, outcome, report_sentence, several, state_of, ticked
 from shared_services.contracts.identity import Identity
 from shared_services.kit.errors import UnauthenticatedError
 from shared_services.kit.http import problem_response
@@ -62,6 +62,7 @@ def frame(identity: Identity | None, here: str) -> dict[str, Any]:
         "kind_name": kind_name,
         "outcome": outcome,
         "report_sentence": report_sentence,
+        "several": several,
         "state_of": state_of,
         "ticked": ticked,
     }

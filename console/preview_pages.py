@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from console.comparing import anchors, block_places, excerpts
+from console.comparing import anchors, block_places, excerpt, excerpts
 from console.people import frame, requires
 from console.places import read_file, read_map, web_address
 from shared_services.contracts.identity import Identity
@@ -56,6 +56,27 @@ def preview_router(templates: Templates, verifier: TokenVerifier, library: Libra
             position=position + 1,
             named=(of, at),
             **await _rendered(library, found, step, f"{root_path(request)}/drafts/{workshop}/{version}"),
+        )
+
+    @router.get("/source")
+    async def source(
+        request: Request,
+        workshop: str,
+        version: str,
+        identity: Annotated[Identity, permission],
+        of: Annotated[str, Query(min_length=1, max_length=1024, description="File of the source.")],
+        at: Annotated[int, Query(ge=0, description="Its line.")] = 0,
+    ) -> Response:
+        """A file of the source that no step shows, as it was kept."""
+        found = await library.version(workshop, version)
+        page = excerpt(of, await library.source(workshop, version, of), None)
+        return templates.page(
+            request,
+            "source.html",
+            **frame(identity, ""),
+            version=found,
+            excerpts=[(page, web_address(found.manifest.source, of, page.first))],
+            named=(of, at),
         )
 
     @router.get("/files/{path:path}")

@@ -195,7 +195,7 @@ class ConverterService:
         if slug is not None:
             result = with_slug(result, slug)
         report = make_report(candidate, laid_out.tree, imported, result)
-        return Conversion(result, report, pages_of(laid_out.tree, result))
+        return Conversion(result, report, pages_of(laid_out.tree, result, report))
 
     def inspect(self, request: SourceRequest, out: Path | None = None, progress: Progress = silent) -> Inventory:
         """What the source holds, read and never run.
@@ -289,7 +289,8 @@ def _skeleton(laid_out: Checkout, tree: Tree, inventory: Inventory, request: Sou
     source = WorkshopSource(repository=laid_out.source.repository, ref=request.ref, commit=laid_out.tree.commit, path=folder)
     result = validate_files(workshop_files(imported, tree, source, name))
     made_of = FormCandidate(form=Form.APPLICATION, score=1, path=folder, evidence=["Made of the application's inventory alone."])
-    return Conversion(result, make_report(made_of, tree, imported, result), pages_of(tree, result))
+    report = make_report(made_of, tree, imported, result)
+    return Conversion(result, report, pages_of(tree, result, report))
 
 
 def _candidates(tree: Tree, path: str) -> list[FormCandidate]:

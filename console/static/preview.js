@@ -69,16 +69,28 @@ function placedBlocks() {
   return [...content.children].filter((block) => block.dataset.line && placeOf(block));
 }
 
-function mark(block, on) {
-  block.classList.toggle("at", on);
+function highlight(block, on) {
   for (const line of linesBeside(placeOf(block))) line.classList.toggle("at", on);
+}
+
+// The block whose place is shown stays so until another one is chosen, so that its label can be reached.
+let chosen = null;
+
+function choose(block) {
+  chosen?.classList.remove("at");
+  chosen = block;
+  block.classList.add("at");
 }
 
 function showPlaces() {
   for (const block of placedBlocks()) {
     block.after(label(placeOf(block)));
-    for (const type of ["pointerenter", "focusin"]) block.addEventListener(type, () => mark(block, true));
-    for (const type of ["pointerleave", "focusout"]) block.addEventListener(type, () => mark(block, false));
+    for (const type of ["click", "focusin"]) block.addEventListener(type, () => choose(block));
+    block.addEventListener("pointerenter", () => {
+      if (narrow.matches || !source) choose(block);
+      highlight(block, true);
+    });
+    block.addEventListener("pointerleave", () => highlight(block, false));
   }
   content.classList.toggle("placed", content.querySelector(".from") !== null);
 }
@@ -126,6 +138,7 @@ function goTo(line) {
 showPlaces();
 if (matchMedia("(max-width: 760px)").matches) steps.open = false;
 if (source && narrow.matches) source.open = false;
+document.querySelector(".to-source")?.addEventListener("click", () => { source.open = true; });
 const wanted = Number(new URLSearchParams(location.search).get("line"));
 if (Number.isInteger(wanted) && wanted > 0) goTo(wanted);
 if (source) followScrolling();

@@ -156,6 +156,12 @@ class LibraryRepository:
                     rows = (await session.scalars(of(version))).all()
                     session.add_all(SourceRow(workshop=workshop, version=other, path=row.path, sha256=row.sha256) for row in rows)
 
+    async def source_paths(self, workshop: str, version: str) -> Sequence[str]:
+        """The paths of the pages that were kept beside a version."""
+        async with self._sessions() as session:
+            kept = select(SourceRow.path).where(SourceRow.workshop == workshop, SourceRow.version == version)
+            return (await session.scalars(kept)).all()
+
     async def source(self, workshop: str, version: str, path: str) -> bytes | None:
         """A page that was kept beside a version; None for any other."""
         async with self._sessions() as session:

@@ -141,6 +141,10 @@ class LibraryService:
         """Keep the pages that are beside `version` beside `other` too, where it has none."""
         await self._repository.copy_sources(workshop, version, other)
 
+    async def source_paths(self, workshop: str, version: str) -> set[str]:
+        """The paths of the pages that were kept beside a version; none where there are none, or no such version."""
+        return set(await self._repository.source_paths(workshop, version))
+
     async def source(self, workshop: str, version: str, path: str) -> str:
         """The text of a page that a version was made from.
 

@@ -30,6 +30,12 @@ class Shown:
     refused: str
     failed: str
     published: str
+    every: str
+    inspected: str
+    skeleton: str
+    export: str
+    exported: str
+    source: str
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +53,19 @@ def shown(chromium: Browser, product: Product, tmp_path_factory: pytest.TempPath
             convert(page, source)
             expect(page.locator("#progress")).to_have_count(0, timeout=PATIENCE)
             paths[name] = page.url.removeprefix(product.address)
+        for name, button, at in [
+            ("every", "Convert every workshop", "choice"),
+            ("inspected", "Inspect it", "refused"),
+            ("skeleton", "Make a workshop's skeleton of it", "refused"),
+        ]:
+            seen.open(paths[at]).get_by_role("button", name=button).click()
+            expect(page.locator("#state")).to_have_text("Succeeded", timeout=PATIENCE)
+            paths[name] = page.url.removeprefix(product.address)
         seen.open(paths["report"])
         paths["preview"] = page.get_by_role("link", name="Preview", exact=True).get_attribute("href") or ""
+        paths["export"] = f"{paths['preview']}/export"
+        paths["exported"] = f"{paths['preview']}/export/educates"
+        paths["source"] = f"{paths['preview']}/source?of=01-page.md&at=3"
         page.get_by_role("button", name="Publish").click()
         expect(page.get_by_text("Participants see it now.")).to_be_visible(timeout=PATIENCE)
         paths["published"] = page.url.removeprefix(product.address)
@@ -122,7 +139,7 @@ def test_on_a_phone_the_steps_of_a_preview_fold_and_a_block_tells_its_place(chro
         expect(page.get_by_role("link", name="Page 8")).to_be_visible()
         place = page.locator(".from", has_text="01-page.md:3")
         expect(place).to_be_hidden()
-        page.get_by_text("Do it.").hover()
+        page.locator("#content").get_by_text("Do it.").hover()
         expect(place).to_be_visible()
         assert seen.troubles() == []
 

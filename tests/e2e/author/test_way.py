@@ -51,7 +51,8 @@ def test_from_the_link_to_a_cited_answer(chromium: Browser, product: Product, br
         expect(page.locator(".marked")).to_have_text("Fold it every half hour (folding.md).")
         expect(page.locator(".marked")).to_be_focused()
         expect(page.locator(".marked + .from")).to_have_text("02-dough.md:12")
-        expect(page.locator(".from", has_text="02-dough.md:5")).to_be_visible()
+        expect(page.locator(".source-lines .named")).to_have_text("Fold it every [half hour](folding.md).")
+        expect(page.locator(".source-lines .named")).to_be_in_viewport()
         page.get_by_role("link", name="Next").click()
         expect(page.get_by_role("heading", name="Bake", level=1)).to_be_visible()
 

@@ -80,6 +80,8 @@ async def test_pages_of_the_source_are_kept_beside_a_version(engine: AsyncEngine
     other = await library.draft(make_workshop(steps={"one": "# Other"}))
     await library.keep_sources("tiny", draft.version, {"docs/one.md": b"# One", "docs/two.md": "# Zwölf\n".encode()})
     assert await library.source("tiny", draft.version, "docs/two.md") == "# Zwölf\n"
+    assert await library.source_paths("tiny", draft.version) == {"docs/one.md", "docs/two.md"}
+    assert await library.source_paths("tiny", other.version) == set()
     # No part of the version, nor of another one; and those kept again take the place of the first.
     assert await library.version("tiny", draft.version) == draft
     for version, path in ((other.version, "docs/one.md"), (draft.version, "docs/three.md")):
