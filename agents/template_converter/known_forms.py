@@ -1,6 +1,7 @@
 """Repositories that hold no workshop: the least that tells each."""
 
 from agents.template_converter import signals
+from agents.template_converter.left_out import sentence
 from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Form, FormCandidate
 
@@ -35,7 +36,7 @@ def not_workshops(tree: Tree) -> list[FormCandidate]:
             FormCandidate(
                 form=Form.EMPTY,
                 score=0.9,
-                evidence=[f"{signals.amount(len(tree.files), 'file')}, none of them a page or a program."],
+                evidence=_with_absent(tree, f"{signals.amount(len(tree.files), 'file')}, none of them a page or a program."),
             )
         ]
     if program.present and not _is_prose(tree, program.sources):
@@ -58,3 +59,7 @@ def not_workshops(tree: Tree) -> list[FormCandidate]:
             form=Form.DOCUMENTATION, score=0.55, evidence=[about_pages, f"{signals.amount(program.sources, 'source file')}."]
         )
     ]
+
+
+def _with_absent(tree: Tree, evidence: str) -> list[str]:
+    return [evidence, said] if (said := sentence(tree)) else [evidence]

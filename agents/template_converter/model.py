@@ -5,6 +5,7 @@ returns everything it could not carry over: nothing is dropped in silence.
 """
 
 from bisect import bisect_left
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,11 +59,11 @@ class Tree:
         return (self.root / PurePosixPath(path)).read_bytes()
 
     def read_text(self, path: str) -> str:
-        """Text of a listed file: UTF-8 with or without BOM, else Latin-1; every line end becomes a line feed."""
+        """Text of a listed file: UTF-8 with or without BOM, UTF-16 with one, else Latin-1; every line end becomes a line feed."""
         self.tick()
         raw = self.read_bytes(path)
         try:
-            text = raw.decode("utf-8-sig")
+            text = raw.decode("utf-16" if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
         except UnicodeDecodeError:
             text = raw.decode("latin-1")
         return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -19,6 +19,7 @@ from agents.template_converter.forms.workshop import read_files
 from agents.template_converter.git import Progress
 from agents.template_converter.inventory.read import read_inventory
 from agents.template_converter.inventory.skeleton import skeleton
+from agents.template_converter.left_out import losses_of_absent, sentence
 from agents.template_converter.model import ImportedWorkshop, Tree
 from agents.template_converter.pages import pages_of
 from agents.template_converter.report import make_report, unaccounted
@@ -306,8 +307,15 @@ def _candidates(tree: Tree, path: str) -> list[FormCandidate]:
 def _import(tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
     importer = recognise.importer_of(candidate.form)
     assert importer is not None, "choose() gives forms that can be imported"
-    imported = importer.read(tree, candidate)
+    try:
+        imported = importer.read(tree, candidate)
+    except UnreadableSourceError as error:
+        raise UnreadableSourceError(f"{error.detail} {sentence(tree, candidate.path)}".rstrip()) from error
+    except RecursionError as error:
+        raise UnreadableSourceError("A page or manifest is nested too deeply to be read.") from error
     if not imported.steps:
-        raise UnreadableSourceError(f"No page in `{candidate.path or 'the source'}` could be read as a step.")
+        said = f"No page in `{candidate.path or 'the source'}` could be read as a step. {sentence(tree, candidate.path)}"
+        raise UnreadableSourceError(said.rstrip())
     imported.losses += unaccounted(tree, imported)
+    imported.losses += losses_of_absent(tree, imported, candidate.path)
     return imported

@@ -11,7 +11,7 @@ from shared_services.contracts.conversion import Loss
 from shared_services.contracts.workshop import FenceInfo
 
 _OPENING = re.compile(r"^(?P<before>(?P<indent>[ \t>]*)(?:(?:[-*+]|\d+[.)])[ \t]+)?)(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
-_MARK = re.compile(r"\{\{\s*(?P<words>(?:exec(?:ute)?|copy|open)?(?:\s[^{}\n]*)?)\s*\}\}")
+_MARK = re.compile(r"\{\{\s*(?P<words>(?:exec(?:ute)?|copy|open)?(?:\s[^{}\n]*+)?)\s*+\}\}")
 _CARELESS = re.compile(
     r"^(?P<text>.*?)(?<![`~])(?P<ticks>`{3,}+|~{3,}+)[ \t]*"
     r"(?P<marks>\{\{\s*(?:exec(?:ute)?|copy)\b[^{}\n]*\}\}(?:[ \t]*\{\{[^{}\n]*\}\})*)(?P<rest>[^`\n]*)$"

@@ -29,8 +29,10 @@ TRACKS = ("track.yml", "track.yaml")
 CONFIGS = ("config.yml", "config.yaml")
 _SCRIPT = re.compile(r"^(?P<kind>setup|check|solve|cleanup)(?:-(?P<host>[A-Za-z0-9_.-]+)|\.sh)$")
 _NUMBER = re.compile(r"^\d+[-_]")
-_TAB = re.compile(r"\[(?:button(?:\s+[^\]]*?label=\"(?P<label>[^\"]*)\"[^\]]*)?|(?P<words>[^\]]*))\]\(#?tab-(?P<number>\d+)\)")
-_VARIABLE = re.compile(r"\[\[\s*Instruqt-Var\s+[^\]]*?key=\"(?P<key>[A-Za-z_][\w.-]*)\"[^\]]*\]\]", re.IGNORECASE)
+_TAB = re.compile(
+    r"\[(?:button(?:\s[^\]\[]*?label=\"(?P<label>[^\"\n]*)\"[^\]\[]*+)?|(?P<words>[^\]]*))\]\(#?tab-(?P<number>\d+)\)"
+)
+_VARIABLE = re.compile(r"\[\[\s*+Instruqt-Var\s[^\]\[]*?key=\"(?P<key>[A-Za-z_][\w.-]*)\"[^\]]*\]\]", re.IGNORECASE)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from agents.template_converter.forms.lines import Line, outside_fences, trimmed
 from shared_services.contracts.conversion import Broken, Loss
 
-_IMPORT = re.compile(r"""^import\s+(?:(?P<name>\w+)|[\w{},*\s]+?)\s+from\s+["'](?P<target>[^"']+)["'];?\s*$""")
+_IMPORT = re.compile(r"""^import\s++(?:(?P<name>\w+)|[\w{},*\s]+?)\s+from\s+["'](?P<target>[^"']+)["'];?\s*$""")
 _SIDE_EFFECT = re.compile(r"""^import\s+["'][^"']+["'];?\s*$""")
 _EXPORT = re.compile(r"^export\s+(?:const|let|var|function|default|async)\b")
 _COMPONENT = re.compile(r"^(?P<indent>[ \t]*)<(?P<name>[A-Z]\w*)(?P<attributes>[^<>]*?)(?:/>|></(?P=name)>)[ \t]*$")

@@ -12,8 +12,8 @@ from agents.template_converter.forms.lines import Line, outside_fences, trimmed
 from shared_services.contracts.conversion import Broken, Loss
 
 TAG = re.compile(
-    r"\{\{(?P<mark>[<%])[ \t]*(?P<close>/?)[ \t]*(?P<name>[A-Za-z][\w./-]*)(?P<arguments>(?:[ \t]+|(?=\"))"
-    r"(?:\"[^\"\n]*\"|`[^`\n]*`|[^{}\"`\n])*?)??[ \t]*(?P<empty>/?)[ \t]*[>%]\}\}"
+    r"\{\{(?P<mark>[<%])[ \t]*+(?P<close>/?)[ \t]*+(?P<name>[A-Za-z][\w./-]*)(?P<arguments>(?:[ \t]++|(?=\"))"
+    r"(?:\"[^\"\n]*\"|`[^`\n]*`|[^{}\"`\n])*?)??[ \t]*+(?P<empty>/?)[ \t]*+[>%]\}\}"
 )
 _ESCAPED = re.compile(r"\{\{([<%])/\*(.*?)\*/([>%])\}\}")
 _ARGUMENT = re.compile(

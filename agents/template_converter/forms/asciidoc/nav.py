@@ -9,7 +9,7 @@ from shared_services.asciidoc.lines import Line, expand
 from shared_services.asciidoc.nodes import Item, Listing, Node
 
 _XREF = re.compile(r"(?:xref:([^\[\]]+?)\[((?:\\\]|[^\]])*)\]|<<([^<>,]+?)(?:,([^<>]*))?>>)", re.DOTALL)
-_ELSEWHERE = re.compile(r"(?:link:)?((?:https?|ftp)://[^\s\[]+|[^\s\[]+\.html?[^\s\[]*|\{[\w-]+\}[^\s\[]*)\[([^\]]*)\]")
+_ELSEWHERE = re.compile(r"(?:link:)?((?:https?|ftp)://[^\s\[]++|(?=[^\s\[]+\.html?)[^\s\[]++|\{[\w-]+\}[^\s\[]*+)\[([^\]]*)\]")
 
 
 @dataclass(frozen=True)

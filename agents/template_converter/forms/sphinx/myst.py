@@ -27,8 +27,8 @@ _OPTION = re.compile(r"^[ \t]*:(?P<name>[\w-]+):(?:[ \t]+(?P<value>.*))?$")
 _LABEL = re.compile(r"^\((?P<name>[^()\s][^()]*)\)=[ \t]*$")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]")
 _INLINE = re.compile(
-    r"\{(?P<role>[\w:.+-]+)\}(?P<ticks>`+)(?P<text>(?:(?!(?P=ticks)).)+?)(?P=ticks)(?!`)"
-    r"|(?P<code>`+)(?:(?!(?P=code)).)+(?P=code)"
+    r"\{(?P<role>[\w:.+-]+)\}(?P<ticks>`++)(?P<text>(?:(?!(?P=ticks)).)+?)(?P=ticks)(?!`)"
+    r"|(?<!`)(?P<code>`++)(?:(?!(?P=code)).)+(?P=code)"
     r"|(?P<image>!?)\[(?P<words>[^\[\]]{0,500})\]\((?P<target>[^()\s]{1,500})\)"
     r"|<project:(?P<project>[^<>\s]+)>"
     r"|\{\{[ ]*(?P<name>[\w.-]+)[ ]*\}\}"
