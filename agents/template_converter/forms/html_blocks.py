@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from markdown_it.token import Token
 
-from agents.template_converter.forms.lines import Line, outside_fences, text_of, trimmed
+from agents.template_converter.forms.lines import Line, dedented, indentation, outside_fences, text_of, trimmed
 from agents.template_converter.forms.parsing import Edits, Parsed, Span, parse, places_of
 from agents.template_converter.forms.tags import KEPT_WHOLE, TagWriter
 from shared_services.contracts.conversion import Loss
@@ -79,7 +79,7 @@ def _details(block: list[Line], match: re.Match[str], depth: int) -> list[Line]:
     rows = [block[0].with_text(match["rest"]), *block[1:]]
     last = rows[-1].text
     rows[-1] = rows[-1].with_text(last[: last.lower().rindex("</details")])
-    rows = [line.with_text(line.text.removeprefix(indent)) for line in rows]
+    rows = [line.with_text(dedented(line.text, indentation(indent))) for line in rows]
     title, label, rows = _summary(rows)
     body = convert_details(trimmed(rows), depth + 1)
     out = [label.with_text(f"{indent}> **{title}**")] if label else []

@@ -101,7 +101,7 @@ class MarkdownImporter:
         if layout.book is not None:
             return _read_book(tree, layout.book)
         readme = load_page(tree, layout.readme) if layout.readme else None
-        title = _workshop_title(readme) or posixpath.basename(candidate.path)
+        title = _workshop_title(readme or _readme_above(tree, candidate.path)) or posixpath.basename(candidate.path)
         if layout.kind == "sections":
             assert readme is not None
             steps, losses = section_steps(readme)
@@ -160,6 +160,16 @@ class MarkdownImporter:
         if layout.kind == "sections":
             return _judge_sections(program, folder, readme, layout, words)
         return _judge_pages(tree, folder, layout, words)
+
+
+def _readme_above(tree: Tree, folder: str) -> Page | None:
+    """The nearest README above a folder that has none: a folder of labs says less than the repository does."""
+    while folder:
+        folder = posixpath.dirname(folder)
+        path = next((path for name in README if (path := posixpath.join(folder, name)) in tree), None)
+        if path:
+            return load_page(tree, path)
+    return None
 
 
 def _workshop_title(readme: Page | None) -> str:
@@ -356,7 +366,9 @@ def _judge_sections(program: signals.Code, folder: str, readme: str, layout: Lay
     built = program.present if not folder else bool(program.build_files)
     counted = fact.step_headings >= 2 and fact.step_headings >= 0.3 * headings
     score = 0.2 + (0.3 if words else 0) + (0.3 if counted else 0) + (0.15 if fact.blocks >= 3 else 0)
-    if built and not (words and counted):
+    # A program of a few files beside a page that instructs at length is the page's example.
+    example = fact.commands >= 10 and fact.blocks >= 5 * program.sources
+    if built and not (words and (counted or example)):
         score = min(score, 0.45 if words or counted else 0.25)
     if not (words or counted):
         score = min(score, 0.4)

@@ -13,6 +13,9 @@ _ABOUT = re.compile(
     r"|sponsors?|star history|getting help|support|feedback)\W*$",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(
+    r"^\W*(?:(?:step|exercise|task|lab|part|module|lesson|challenge)[ \t]*#?[ \t]*)?\d+(?:[.):\s-]|$)", re.IGNORECASE
+)
 
 
 def section_steps(page: Page) -> tuple[list[StepPlan], list[Loss]]:
@@ -52,8 +55,14 @@ def _starts(page: Page, headings: list[Heading]) -> list[Heading]:
     first_level = [row for row in headings if row.level == 1]
     if len(first_level) > 2:
         return first_level if _has_text(page, first_level[0].end, first_level[1].row) else first_level[1:]
-    levels = ([row for row in headings if row.level == level] for level in (2, 3, 4))
-    return next((rows for rows in levels if len(rows) > 1), [])
+    levels = [[row for row in headings if row.level == level] for level in (2, 3, 4)]
+    starts = next((rows for rows in levels if len(rows) > 1), [])
+    below = [row for row in headings if starts and row.level == starts[0].level + 1]
+    counted = [row for row in below if _COUNTED.match(row.text)]
+    # The steps are what is counted: where that is one level deeper, each of them is a step.
+    if len(counted) >= 3 and len(counted) >= len(below) / 2 and not any(_COUNTED.match(row.text) for row in starts):
+        return sorted([*starts, *counted], key=lambda row: row.row)
+    return starts
 
 
 def _top_level(page: Page, heading: Heading) -> bool:

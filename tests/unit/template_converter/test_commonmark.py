@@ -259,3 +259,8 @@ def test_the_end_tag_of_an_image_is_no_image(tmp_path):
     workshop = convert(tmp_path, '# T\n\n<img src="a.png" width="9"></img>\n', files={"a.png": b"png"})
     assert workshop.steps[0].content == "# T\n\n![](../../assets/a.png)\n"
     assert workshop.broken == []
+
+
+def test_code_in_indented_details_that_begins_too_far_left_keeps_what_commonmark_keeps(tmp_path):
+    page = "# T\n\n1. Do:\n\n    <details>\n    <summary>More</summary>\n\n    ```yaml\n   a: 1\n    b:\n        c: 2\n    ```\n    </details>\n"
+    assert "    > ```yaml\n    > a: 1\n    > b:\n    >     c: 2\n    > ```" in first(tmp_path, page)

@@ -102,3 +102,24 @@ def test_a_heading_that_any_page_may_have_is_no_title(tmp_path):
     assert read(IMPORTER, make_tree(tmp_path, files)).title == "The hard way"
     only = {**files, "README.md": readme.replace("# The hard way\n\n", "")}
     assert read(IMPORTER, make_tree(tmp_path / "only", only)).title == "About"
+
+
+def test_counted_sections_below_others_are_the_steps(tmp_path):
+    readme = "# T\n\n## Why\n\na\n\n## How\n\nb\n\n### 1. Make\n\nc\n\n#### 1.1 Part\n\nd\n\n### 2. Test\n\ne\n\n### Step 3: Ship\n\nf\n\n## Next\n\ng\n"
+    assert titles(tmp_path, {"README.md": readme}) == ["Why", "How", "1. Make", "2. Test", "Step 3: Ship", "Next"]
+
+
+def test_a_folder_of_labs_is_called_what_the_repository_is(tmp_path):
+    files = {"README.md": "# Learn the sea\n", "Labs/01-a.md": "# A\n", "Labs/02-b.md": "# B\n"}
+    assert read(IMPORTER, make_tree(tmp_path, files), "Labs").title == "Learn the sea"
+
+
+def test_a_few_files_of_a_program_are_the_example_of_a_long_page(tmp_path):
+    steps = "".join(f"## Deploy {number}\n\n```bash\nkubectl apply -f {number}\n```\n\n" for number in range(12))
+    page = f"# A workshop about ships\n\nHello.\n\n{steps}"
+    program = {"requirements.txt": "flask\n", "app.py": "print()\n", "more.py": "print()\n"}
+    small = IMPORTER.recognise(make_tree(tmp_path / "small", {"README.md": page, **program}))
+    large = {f"src/{number}.py": "print()\n" for number in range(40)}
+    big = IMPORTER.recognise(make_tree(tmp_path / "big", {"README.md": page, **program, **large}))
+    assert [row.score for row in small] == [0.65]
+    assert [row.score for row in big] == [0.45]
