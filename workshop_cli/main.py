@@ -27,6 +27,7 @@ COMMANDS = {
         "workshop_cli.commands.inspect",
         "list what an application's repository holds, and make a workshop's skeleton of it",
     ),
+    "check": ("workshop_cli.commands.check", "say what is wrong with a workshop, with file and line"),
     "diff": ("workshop_cli.commands.diff", "compare two workshops, or two states of a source, step by step"),
     "update": ("workshop_cli.commands.update", "merge a newer commit of the source into a workshop folder changed by hand"),
     "export": ("workshop_cli.commands.export", "write a workshop folder as an Antora site, for Educates or for MkDocs"),
