@@ -150,6 +150,10 @@ class Inline:
         reference = _ATTRIBUTE.match(text, at)
         if reference:
             return self._literal(reference.group()[1:]), reference.end()
+        if text.startswith("--", at + 1):
+            before, after = text[at - 1] if at else " ", text[at + 3 : at + 4] or " "
+            if (before.isspace() and after.isspace()) or (before.isalnum() and after.isalnum()):
+                return self._literal("--", before="x", after="x"), at + 3
         if at + 1 >= len(text) or not _START.match(text, at + 1):
             return None
         double = text[at + 1 : at + 3] in ("**", "__", "##", "``", "\\\\")
@@ -257,9 +261,11 @@ class Inline:
         if text[at - 1 : at] == "{" and at:
             return None
         reference = _ATTRIBUTE.match(text, at)
-        if reference is None or previous in ("$", "%") or text[reference.end() : reference.end() + 1] == "}":
+        if reference is None:
             return None
         known = CHARACTERS.get(reference[3].lower())
+        if (previous in ("$", "%") and known is None) or text[reference.end() : reference.end() + 1] == "}":
+            return None
         if known is not None:
             return self._literal(known, before="x", after="x"), reference.end()
         variable = runtime_name(reference[3])

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from agents.template_converter.exports.asciidoc import to_asciidoc
+from agents.template_converter.exports.asciidoc import kept_as_written, to_asciidoc
 from agents.template_converter.exports.model import Exported
-from agents.template_converter.exports.steps import Step, Targets, body_and_title, lose_settings, steps_of
+from agents.template_converter.exports.steps import Step, Targets, body_and_title, lose_settings, lose_trailing_blanks, steps_of
 from shared_services.contracts.conversion import Form
 from shared_services.library.form import WorkshopFiles
 
@@ -85,6 +85,7 @@ def _page(step: Step, variables: frozenset[str], exported: Exported) -> str:
             # Longer than any block inside: admonitions have four signs.
             inner = to_asciidoc(text, targets, variables, level=2).strip("\n")
             parts.append(f".{label}\n[%collapsible]\n======\n{inner}\n======")
+    lose_trailing_blanks(step, exported)
     if step.explain:
         exported.lose("help", f"steps/{step.id}/explain.md", "The explanation is a folded block of the page there.")
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -93,7 +94,7 @@ def _page(step: Step, variables: frozenset[str], exported: Exported) -> str:
 def _one_line(title: str, variables: frozenset[str]) -> str:
     """A title as AsciiDoc takes it in its header."""
     text = re.sub(r"\{\{([\w.-]+)\}\}", lambda match: f"{{{match[1]}}}" if match[1] in variables else match[0], title)
-    return " ".join(text.split())
+    return kept_as_written(" ".join(text.split()))
 
 
 def _beside(step: Step, exported: Exported) -> None:
@@ -113,9 +114,9 @@ def _nav(steps: list[Step]) -> str:
     chapter = ""
     for step in steps:
         if step.chapter and step.chapter != chapter:
-            rows.append(f"* {step.chapter}")
+            rows.append(f"* {kept_as_written(step.chapter)}")
         chapter = step.chapter
-        label = step.title.replace("]", "\\]")
+        label = kept_as_written(step.title).replace("]", "\\]")
         rows.append(f"{'**' if chapter else '*'} xref:{step.id}.adoc[{label}]")
     return "\n".join(rows) + "\n"
 

@@ -20,6 +20,9 @@ _VARIABLE = re.compile(r"\{\{([A-Za-z_][\w.-]*)\}\}")
 _NAMED = re.compile(r"\{\{(?P<variable>[A-Za-z_][\w.-]*)\}\}|(?<![{\\])\{(?P<name>[A-Za-z_][\w.-]*)\}")
 _PLACE = re.compile(r"^heldblock(\d+)x$", re.MULTILINE)
 _CALLOUT = re.compile(r"<(?:\d+|\.|!--\d+--)>\s*$", re.MULTILINE)
+_REPLACED = re.compile(r"(\.\.\.|(?<=\w)--(?=\w)|(?<!\S)--(?!\S)|(?<!-)->|(?<!=)=>|\((?:C|R|TM)\))")
+_PLAIN_CODE = re.compile(r"(?!\s)[\w./@=,$ ;!?()%:-]+(?<!\s)")
+_NOT_PLAIN = re.compile(r"://|(?:^|\W)_|_(?:\W|$)|__|\b(?:pass|link|xref|image|kbd|btn|menu|footnote|stem|icon|mailto):")
 _READER = "gfm-smart-tex_math_dollars-emoji-yaml_metadata_block"
 
 
@@ -146,6 +149,19 @@ class _Writer:
 
         return write
 
+    def _table(self, content: Any) -> list[Any]:
+        """A table, whose cells hold text alone: a block of its own has no place in them."""
+        attributes, caption, columns, head, bodies, foot = content
+        made = [head[0], [self._row(row) for row in head[1]]]
+        rows = [[body[0], body[1], [self._row(row) for row in body[2]], [self._row(row) for row in body[3]]] for body in bodies]
+        return [{"t": "Table", "c": [attributes, caption, columns, made, rows, [foot[0], [self._row(row) for row in foot[1]]]]}]
+
+    def _row(self, row: Any) -> Any:
+        return [row[0], [[*cell[:4], [self._in_cell(block) for block in cell[4]]] for cell in row[1]]]
+
+    def _in_cell(self, block: Any) -> Any:
+        return {"t": block["t"], "c": self.inlines(block["c"])} if block["t"] in ("Plain", "Para") else block
+
     def _html(self, content: Any) -> list[Any]:
         form, text = content
         if form != "html":
@@ -153,7 +169,15 @@ class _Writer:
         return [] if text.strip().startswith("<!--") else [self._hold(f"++++\n{text.strip()}\n++++")]
 
     def inlines(self, inlines: list[Any]) -> list[Any]:
-        return [made for inline in inlines for made in self._inline(inline)]
+        made: list[Any] = []
+        for number, inline in enumerate(inlines):
+            if inline["t"] == "Code" and not set(_VARIABLE.findall(inline["c"][1])) & self._variables:
+                before = _edge(inlines[number - 1], -1) if number else ""
+                after = _edge(inlines[number + 1], 0) if number + 1 < len(inlines) else ""
+                made.append(_raw_inline(inline_code(inline["c"][1], before, after)))
+            else:
+                made += self._inline(inline)
+        return made
 
     def _inline(self, inline: Any) -> list[Any]:
         kind, content = inline["t"], inline.get("c")
@@ -180,7 +204,8 @@ class _Writer:
             if number % 2:
                 made.append(_raw_inline(f"{{{part}}}") if part in self._variables else {"t": "Str", "c": f"{{{{{part}}}}}"})
             elif part:
-                made.append({"t": "Str", "c": part})
+                for index, word in enumerate(_REPLACED.split(part)):
+                    made += [_raw_inline(f"\\{word}")] if index % 2 else [{"t": "Str", "c": word}] if word else []
         return made
 
     def _link(self, content: Any) -> list[Any]:
@@ -203,6 +228,34 @@ class _Writer:
         address = self._targets.of(target)
         quoted = f'"{alt}"' if "," in alt or "=" in alt else alt
         return f"image{'::' if block else ':'}{address.replace(' ', '%20')}[{quoted}]"
+
+
+def kept_as_written(text: str) -> str:
+    """A line of text in which AsciiDoc replaces no signs by others: `...` stays three dots."""
+    return _REPLACED.sub(lambda match: f"\\{match[0]}", text)
+
+
+def inline_code(text: str, before: str, after: str) -> str:
+    """Code within a line, whose text AsciiDoc leaves as it is.
+
+    Args:
+        text: The code.
+        before: The character before it; empty where there is none.
+        after: The one after it.
+    """
+    loose = bool(re.match(r"[\w;:}\"'`]", before) or re.match(r"[\w\"'`]", after))
+    mark = "``" if loose else "`"
+    plain = _PLAIN_CODE.fullmatch(text) and not _REPLACED.search(text) and not _NOT_PLAIN.search(text)
+    if plain:
+        return f"{mark}{text}{mark}"
+    if not loose and not re.search(r"[+`\\]|^\s|\s$|\n", text):
+        return f"`+{text}+`"
+    return f"{mark}pass:c[{text.replace(']', chr(92) + ']')}]{mark}"
+
+
+def _edge(inline: Any, index: int) -> str:
+    """The character of a neighbour that touches; none where it is no text."""
+    return str(inline["c"])[index] if inline["t"] == "Str" and inline["c"] else ""
 
 
 def _raw_inline(text: str) -> Any:
@@ -241,6 +294,7 @@ _BLOCKS: dict[str, Callable[[_Writer, Any], list[Any]]] = {
     "Header": _Writer._header,  # noqa: SLF001  its own table
     "CodeBlock": _Writer._code,  # noqa: SLF001
     "BlockQuote": _Writer._quote,  # noqa: SLF001
+    "Table": _Writer._table,  # noqa: SLF001
     "RawBlock": _Writer._html,  # noqa: SLF001
     "BulletList": lambda writer, content: writer._list("BulletList")(content),  # noqa: SLF001
     "OrderedList": lambda writer, content: writer._list("OrderedList")(content),  # noqa: SLF001

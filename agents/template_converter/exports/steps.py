@@ -146,3 +146,13 @@ def lose_settings(workshop: WorkshopFiles, exported: Exported) -> None:
             exported.lose("setting", f"steps/{name}/step.yaml", "When the solution may be seen (`solve`) has no place there.")
         if step.actions:
             exported.lose("setting", f"steps/{name}/step.yaml", "The step's `actions` have no place there.")
+
+
+def lose_trailing_blanks(step: Step, exported: Exported) -> None:
+    """Tell of blocks that hold blanks at the ends of lines, which some forms drop."""
+    for name, text in (("content", step.content), ("hints", step.hints), ("explain", step.explain), ("solve", step.solve)):
+        tokens = [token for token in parse(lines_of(text or "", "")).tokens if token.type in ("fence", "code_block")]
+        count = sum(bool(re.search(r"[ \t]+$", token.content, re.MULTILINE)) for token in tokens)
+        if count:
+            said = "1 block loses the blanks" if count == 1 else f"{count} blocks lose the blanks"
+            exported.lose("code", f"steps/{step.id}/{name}.md", f"{said} at the ends of lines there.")

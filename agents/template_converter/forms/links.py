@@ -102,7 +102,8 @@ class Resolver:
         if _SCHEME.match(target) or target.startswith("//"):
             return Target(target, remote=True)
         variable = _VARIABLE.match(unquote(target))
-        if variable and variable[1] in self.variables:
+        after = unquote(target)[variable.end() :][:1] if variable else ""
+        if variable and (variable[1] in self.variables or after in ("", "/", ":", "?", "#")):
             return Target(unquote(target), remote=True)
         path, _, fragment = target.partition("#")
         path = unquote(path.partition("?")[0])
