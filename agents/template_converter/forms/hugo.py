@@ -97,8 +97,7 @@ class _Reader:
     def __post_init__(self) -> None:
         self.surroundings: list[Surroundings] = []
         self.addresses = dict(self._addresses())
-        enabled = self.site.params.get("enabledmodule")
-        self.modules = Modules(frozenset(enabled.split()) if isinstance(enabled, str) else None)
+        self.modules = Modules(self.site.modules)
 
     def page(self, row: HugoPage) -> Page | None:
         """A page made ready; None for a section's page that says nothing of its own, which is told."""

@@ -101,6 +101,12 @@ class HugoSite:
         return _name(self.config) in STUDIO
 
     @property
+    def modules(self) -> frozenset[str] | None:
+        """Modules of a training that the configuration switches on; None where it speaks of none."""
+        enabled = self.params.get("enabledmodule")
+        return frozenset(enabled.split()) if isinstance(enabled, str) else None
+
+    @property
     def params(self) -> dict[str, Any]:
         """The site's parameters, keys in lower case."""
         found = self.values.get("params")
@@ -306,7 +312,7 @@ class _Menu:
         own = self._branches.get(section)
         if own is not None:
             yield from self._shown(own, hidden=hidden)
-        hidden = hidden or (own is not None and own.hidden)
+        hidden = hidden or (own is not None and (own.hidden or self._elsewhere(own)))
         rows: list[tuple[tuple[Any, ...], HugoPage | tuple[str, ...]]] = [
             (page.order, page) for page in self._single.get(section, [])
         ]
@@ -321,9 +327,17 @@ class _Menu:
         head = self._branches.get(section)
         return head.order if head else (_LAST, "\U0010ffff", section[-1].casefold(), natural("/".join(section)))
 
+    def _elsewhere(self, page: HugoPage) -> bool:
+        """Whether a training shows the page to others than the modules that its configuration switches on."""
+        enabled = self._site.modules
+        only, never = (set(_text(page.front.values.get(name)).split()) for name in ("onlywhen", "onlywhennot"))
+        return enabled is not None and (bool(only and not only & enabled) or bool(never & enabled))
+
     def _shown(self, page: HugoPage, *, hidden: bool) -> Iterator[HugoPage]:
         if page.draft:
             self._site.losses.append(_loss(page.path, "The page is a draft, so it is no step."))
+        elif not hidden and self._elsewhere(page):
+            self._site.losses.append(_loss(page.path, "The site shows the page with other modules alone, so it is no step."))
         elif hidden or page.hidden:
             self._site.losses.append(_loss(page.path, "The menu does not show the page, so it is no step."))
         else:

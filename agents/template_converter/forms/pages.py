@@ -11,7 +11,7 @@ from agents.template_converter.forms.gitbook import convert_gitbook
 from agents.template_converter.forms.html_blocks import Asides, convert_details, convert_html, part_fences, take_asides
 from agents.template_converter.forms.lines import Line, lines_of, trimmed
 from agents.template_converter.forms.parsing import Parsed, parse
-from agents.template_converter.forms.pymarkdown import bracket_spaced_targets, convert_alerts, convert_blocks
+from agents.template_converter.forms.pymarkdown import bracket_spaced_targets, convert_alerts, convert_blocks, convert_keys
 from agents.template_converter.forms.snippets import Snippets
 from agents.template_converter.forms.superfences import outdent_fences
 from agents.template_converter.model import Tree
@@ -83,7 +83,7 @@ def load_page(tree: Tree, path: str, *, snippets: Snippets | None = None) -> Pag
         lines = snippets.expand(lines, (path,))
     front, lines = split_front_matter(lines)
     if snippets:
-        lines = outdent_fences(bracket_spaced_targets(convert_blocks(lines)))
+        lines = outdent_fences(bracket_spaced_targets(convert_keys(convert_blocks(lines))))
     return make_page(path, front, convert_gitbook(lines), mkdocs=snippets is not None)
 
 

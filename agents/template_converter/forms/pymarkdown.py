@@ -18,6 +18,7 @@ _SPACED_TARGET = re.compile(
     r"(?P<code>`+)[^`\n]{0,500}(?P=code)|(?P<label>!?\[[^\]\n]{0,300}\]\()"
     r"""(?P<target>[^()<>\n"'`\s][^()<>\n"'`]{0,300}\.\w{2,5})\)"""
 )
+_KEYS = re.compile(r"(?P<code>`+)[^`\n]{0,500}(?P=code)|(?<![+\w])\+\+(?P<keys>[a-z0-9-]+(?:\+[a-z0-9-]+){0,5})\+\+(?![+\w])")
 _PLACEMENTS = frozenset({"inline", "end", "annotate"})
 _MAX_DEPTH = 12
 
@@ -108,6 +109,20 @@ def bracket_spaced_targets(lines: list[Line]) -> list[Line]:
         line if inside or "](" not in line.text else line.with_text(_SPACED_TARGET.sub(_bracketed, line.text))
         for _, line, inside in outside_fences(lines)
     ]
+
+
+def convert_keys(lines: list[Line]) -> list[Line]:
+    """`++ctrl+c++` as keys."""
+    return [
+        line if inside or "++" not in line.text else line.with_text(_KEYS.sub(_pressed, line.text))
+        for _, line, inside in outside_fences(lines)
+    ]
+
+
+def _pressed(match: re.Match[str]) -> str:
+    if match["keys"] is None:
+        return match[0]
+    return "+".join(f"<kbd>{key.replace('-', ' ').capitalize()}</kbd>" for key in match["keys"].split("+"))
 
 
 def _bracketed(match: re.Match[str]) -> str:

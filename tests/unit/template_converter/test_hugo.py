@@ -189,6 +189,20 @@ def test_parts_for_other_modules_are_left_out_and_told(tmp_path):
     assert [(row.kind, row.source, row.detail[:7]) for row in workshop.losses] == [("condition", "content/_index.md", "3 parts")]
 
 
+def test_pages_for_other_modules_are_no_steps(tmp_path):
+    files = {
+        "_index.md": page("Home"),
+        "a.md": page("A", onlyWhen="base"),
+        "b.md": page("B", onlyWhen="aks"),
+        "c/_index.md": page("C", onlyWhenNot="base"),
+        "c/d.md": page("D"),
+        "e.md": page("E", onlyWhenNot="aks"),
+    }
+    workshop = read(IMPORTER, site(tmp_path, files, CONFIG + 'enabledModule = "base"\n'))
+    assert [step.title for step in workshop.steps] == ["Home", "A", "E"]
+    assert [row.source for row in workshop.losses] == ["content/b.md", "content/c/_index.md", "content/c/d.md"]
+
+
 def test_modules_that_no_configuration_names_leave_everything(tmp_path):
     body = "{{% onlyWhen aks %}}\nFor aks.\n{{% /onlyWhen %}}\n"
     assert content(tmp_path, body) == body

@@ -189,3 +189,11 @@ def test_pages_that_the_navigation_does_not_name_are_told(tmp_path):
     losses = read(IMPORTER, make_tree(tmp_path / "many", {**files, **many})).losses
     assert len(losses) == 41
     assert losses[-1].detail == "The navigation does not name 11 further pages of `docs`; they are no steps."
+
+
+def test_keys_are_keys(tmp_path):
+    page = "# A\n\nPress ++ctrl+page-up++, not `++x++` nor a++b++.\n\n```c\n++i++\n```\n"
+    tree = make_tree(tmp_path, {"mkdocs.yml": "site_name: A lab\n", "docs/index.md": page})
+    assert read(IMPORTER, tree).steps[0].content == (
+        "# A\n\nPress <kbd>Ctrl</kbd>+<kbd>Page up</kbd>, not `++x++` nor a++b++.\n\n```c\n++i++\n```\n"
+    )
