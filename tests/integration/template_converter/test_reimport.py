@@ -1,6 +1,7 @@
 """A newer commit of a real repository merged into a folder that was changed by hand, through the command."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,20 @@ def test_a_commit_is_followed_by_the_default_branch():
     assert following(WorkshopSource(ref="main", commit=commit_id)) == "main"
     assert following(WorkshopSource(ref="v1", commit=commit_id)) == "v1"
     assert [following(WorkshopSource(ref=ref, commit=commit_id)) for ref in (None, commit_id, commit_id[:7])] == [None] * 3
+
+
+def test_the_recorded_repository_is_asked_by_itself(lab: Path, tmp_path: Path, git_server: Callable[[Path], str]):
+    address = git_server(lab)
+    given = address.replace("http://", "http://ada:secret@")
+    assert run("convert", given, "--ref", "main", "--out", tmp_path / "mine") == 0
+    manifest = tmp_path / "mine" / "workshop.yaml"
+    assert "secret" not in manifest.read_text()
+    edit(manifest, "title: Sail a boat", "title: Mine")
+    first = read_folder(tmp_path / "mine").manifest.source
+    newer = commit(lab, {"04-dry.md": "# Dry\n\n```bash\nboat dry\n```\n"})
+    assert run("update", tmp_path / "mine") == 0
+    made = read_folder(tmp_path / "mine").manifest
+    assert made.source == first.model_copy(update={"commit": newer})  # type: ignore[union-attr]
+    assert made.source is not None
+    assert (made.source.repository, made.source.ref) == (address, "main")
+    assert (made.title, made.steps[-1]) == ("Mine", "dry")

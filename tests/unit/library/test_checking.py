@@ -13,7 +13,7 @@ from tests.workshops import make_files
 GOOD = make_files(
     steps={
         "first": "# First\n\nRun `{{host}}`, see [second](../second/content.md#the-end), ![p](../../assets/p.png) and [here](#first).\n\n"
-        "```bash exec=T1 copy\necho {{ item }}\n```\n\nSee [the web](https://example.org/x).\n",
+        "```bash exec=T1 copy\necho {{ item }}\n```\n\nSee [the web](https://example.org/x) and [the console](%7B%7Bhost%7D%7D/console).\n",
         "second": "# Second\n\n## The end\n\nDone.\n",
     }
 ) | {"assets/p.png": b"\x89PNG"}
