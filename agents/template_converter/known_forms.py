@@ -45,7 +45,7 @@ def not_workshops(tree: Tree) -> list[FormCandidate]:
         how = f"built by {built}" if built else "without a build file that is known"
         said = f"{signals.amount(program.sources, 'source file')}, {how}."
         return [FormCandidate(form=form, score=0.7, evidence=[said, about_pages])]
-    substance = sum(tree.files[path] for path in pages)
+    substance = sum(size for path, size in tree.files.items() if path.lower().endswith(_PROSE) and signals.counts(path))
     if len(pages) <= 1 and substance < 1500 and instruct == 0:
         return [
             FormCandidate(

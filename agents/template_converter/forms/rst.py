@@ -79,7 +79,10 @@ class RstImporter:
                 # What lies among the pages is material of theirs, and no program that they document.
                 top = [path for path in program.build_files if "/" not in path and path != "requirements.txt"]
                 program = replace(program, is_library=program.is_library and bool(top))
-            return judge(self.form, folder, layout.evidence, f"{site.conf.project} {site.conf.title}", pages, program)
+            # The theme of The Carpentries' and CodeRefinery's lessons is for nothing else.
+            kind = "lesson" if "sphinx_lesson" in site.conf.extensions else ""
+            said = f"{site.conf.project} {site.conf.title} {kind}"
+            return judge(self.form, folder, layout.evidence, said, pages, program)
         text = pages[0].text
         words = signals.workshop_words(signals.opening(text)) + signals.workshop_words(folder.replace("-", " ").replace("/", " "))
         fact = signals.instructing(text)

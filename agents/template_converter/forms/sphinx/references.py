@@ -36,6 +36,10 @@ def to_page(reading: Reading, target: str, words: list[nodes.Node], file: str, l
     notebook = f"{reading.site.file(name, reading.page).removesuffix('.ipynb')}.ipynb"
     if path is None and notebook in reading.site.tree:
         return nodes.reference("", "", *(words or [nodes.Text(target)]), refuri=address(notebook))
+    if path is None and ":" in name and reading.site.conf.other_projects is not None:
+        detail = f"`{target}` is a page of another project, whose list of pages is never fetched; its words stay."
+        reading.findings.lose("link", file, line, detail)
+        return nodes.inline("", "", *(words or [nodes.Text(target)]))
     if path is None:
         reading.findings.miss("link", file, line, target, f"There is no page `{reading.site.file(name, reading.page)}`.")
         return nodes.inline("", "", *(words or [nodes.Text(target)]))

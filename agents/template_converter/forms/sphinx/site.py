@@ -76,7 +76,7 @@ class Site:
     def toctrees_of(self, path: str) -> list[Toctree]:
         """The toctrees of a page."""
         if path not in self._toctrees:
-            self._toctrees[path] = toctrees(self.lines(path))
+            self._toctrees[path] = toctrees(self.lines(path), markdown=self.is_markdown(path))
         return self._toctrees[path]
 
     @cached_property

@@ -33,7 +33,7 @@ def sketch_rst(lines: list[Line], language: str = "") -> str:
             out += [line.text, f"```{language}", "```"]
         elif _ENUMERATED.match(line.text):
             out.append(re.sub(r"#\.", "1.", line.text, count=1))
-        elif not line.text.lstrip().startswith((".. ", "```")):
+        elif not line.text.lstrip().startswith((".. ", "```", "~~~")):
             out.append(line.text)
     return "\n".join(out)
 

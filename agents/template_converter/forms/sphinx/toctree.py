@@ -44,13 +44,13 @@ class Toctree:
         return "hidden" not in self.options
 
 
-def toctrees(lines: list[Line]) -> list[Toctree]:
-    """The toctrees of a page, in order, in reStructuredText and in MyST."""
+def toctrees(lines: list[Line], *, markdown: bool = False) -> list[Toctree]:
+    """The toctrees of a page, in order, in reStructuredText or in MyST."""
     found: list[Toctree] = []
     row = 0
     while row < len(lines):
         rst, myst = _RST.match(lines[row].text), _MYST.match(lines[row].text)
-        shown = None if rst or myst else _end_of_code(lines, row)
+        shown = None if rst or myst else _end_of_code(lines, row, markdown=markdown)
         if shown is not None:
             row = shown
             continue
@@ -64,15 +64,16 @@ def toctrees(lines: list[Line]) -> list[Toctree]:
     return found
 
 
-def _end_of_code(lines: list[Line], row: int) -> int | None:
+def _end_of_code(lines: list[Line], row: int, *, markdown: bool) -> int | None:
     """The row after a block of code that begins at `row`, in which a toctree is an example; None where none begins."""
     line = lines[row].text
+    if markdown:
+        fence = _FENCE.match(line)
+        shown = fence is not None and not _RST_FENCE.match(fence["info"])
+        return min(fence_end(lines, row, fence["mark"]) + 1, len(lines)) if fence is not None and shown else None
     if _RST_CODE.match(line) or (line.rstrip().endswith("::") and not line.lstrip().startswith(".. ")):
         return max(_block_end(lines, row, indentation(line)), row + 1)
-    fence = _FENCE.match(line)
-    if fence is None or _RST_FENCE.match(fence["info"]):
-        return None
-    return min(fence_end(lines, row, fence["mark"]) + 1, len(lines))
+    return None
 
 
 def _block_end(lines: list[Line], row: int, columns: int) -> int:

@@ -244,3 +244,19 @@ def test_notebooks_among_the_pages_are_named(tmp_path):
     assert [row.kind for row in workshop.losses] == ["page"]
     assert workshop.broken == []
     assert workshop.assets == {"docs/book.ipynb": "docs/book.ipynb"}
+
+
+def test_evidence_counts_code_and_not_what_underlines_titles(tmp_path):
+    lab = "Lab {0}\n~~~~~\n\nPart\n^^^^\n\nDo::\n\n   ls\n\n.. highlight:: bash\n\nAnd this::\n\n   pwd\n\n.. code-block:: yaml\n\n   a: 1\n"
+    pages = {f"lab{number}.rst": lab.format(number) for number in (1, 2)}
+    index = "Workshop\n~~~~~~~~\n\nHello.\n\n.. toctree::\n\n   lab1\n   lab2\n"
+    best = classify(site(tmp_path, {"index.rst": index, **pages}))[0]
+    assert "2 of 3 pages instruct, with 6 code blocks, 2 of them shell commands." in best.evidence
+
+
+def test_pages_of_another_project_are_lost_and_not_broken(tmp_path):
+    conf = CONF + 'intersphinx_mapping = {"other": ("https://o.example", None)}\n'
+    workshop = convert(tmp_path, {"index.rst": "A\n=\n\n:doc:`other:usage/it` and :doc:`that <other:x>`.\n"}, conf)
+    assert workshop.steps[0].content.endswith("other:usage/it and that.\n")
+    assert [row.kind for row in workshop.losses] == ["link", "link"]
+    assert workshop.broken == []
