@@ -74,6 +74,7 @@ class _Writer:
         self._variables = variables
         self._level = level
         self._anchors = UniqueAnchors("-")
+        self._above: list[tuple[int, int]] = []
         self.held: list[str] = []
 
     def _hold(self, text: str) -> Any:
@@ -90,12 +91,20 @@ class _Writer:
 
     def _header(self, content: Any) -> list[Any]:
         level, _, inlines = content
-        anchor = self._anchors.name(heading_slug(_plain(inlines)))
+        if not inlines:
+            return []
+        slug = heading_slug(_plain(inlines))
+        made = {"t": "Header", "c": [self._depth(level), ["", [], []], self.inlines(inlines)]}
         # By itself Antora would name the section otherwise, and links from other pages would miss it.
-        return [
-            self._hold(f"[#{anchor}]"),
-            {"t": "Header", "c": [min(max(level - 1, self._level), 5), ["", [], []], self.inlines(inlines)]},
-        ]
+        return [self._hold(f"[#{self._anchors.name(slug)}]"), made] if slug else [made]
+
+    def _depth(self, level: int) -> int:
+        """A heading's level: one below the heading that holds it, since AsciiDoc takes no level to be left out."""
+        while self._above and self._above[-1][0] >= level:
+            self._above.pop()
+        depth = self._above[-1][1] + 1 if self._above else self._level
+        self._above.append((level, depth))
+        return min(depth, 5)
 
     def _code(self, content: Any) -> list[Any]:
         (_, classes, _), text = content

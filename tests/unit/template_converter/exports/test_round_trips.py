@@ -125,3 +125,11 @@ def test_blanks_that_asciidoc_drops_are_told(tmp_path):
     exported, _ = there_and_back(made(**{"steps/two/content.md": content}), Form.SHOWROOM, tmp_path)
     told = [(row.source, row.detail) for row in exported.losses if row.kind == "code"]
     assert ("steps/two/content.md", "1 block loses the blanks at the ends of lines there.") in told
+
+
+def test_no_level_of_headings_is_left_out_in_asciidoc():
+    content = "# T\n\n#\n\n### A\n\n### B\n\n##### C\n\n## D\n\n### E\n"
+    page = EXPORTERS[Form.SHOWROOM].write(made(**{"steps/two/content.md": content})).files["content/modules/ROOT/pages/two.adoc"]
+    headings = [line for line in page.decode().split("\n") if line.startswith("=")]
+    assert b"[#]" not in page
+    assert headings == ["= T", "== A", "== B", "=== C", "== D", "=== E"]
