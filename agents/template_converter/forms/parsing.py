@@ -15,6 +15,9 @@ from markdown_it.token import Token
 
 from agents.template_converter.forms.lines import Line
 
+_MAX_DEPTH = 5
+"""Of images in the descriptions of images: the parser reads each description anew, and in it the next one."""
+
 _Rule = Callable[[StateInline, bool], bool]
 
 
@@ -30,7 +33,13 @@ class Span:
 def _placed(rule: _Rule, kind: str, label_offset: int | None) -> _Rule:
     def placing(state: StateInline, silent: bool) -> bool:
         start, first = state.pos, len(state.tokens)
-        if not rule(state, silent):
+        depth = state.env.get("depth", 0)
+        if depth > _MAX_DEPTH:
+            return False
+        state.env["depth"] = depth + (kind == "image" and not silent)
+        found = rule(state, silent)
+        state.env["depth"] = depth
+        if not found:
             return False
         if not silent:
             end, label_end = state.pos, -1
