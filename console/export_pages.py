@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
-from starlette.responses import Response
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import RedirectResponse, Response
 
 from console.people import frame, requires
-from console.reports import FORM_NAMES, several
+from console.reports import FORM_NAMES, export_sentence
 from shared_services.clients.converter import ConverterClient
-from shared_services.contracts.conversion import ExportReport, Form
+from shared_services.contracts.conversion import ExportRequest, Form
 from shared_services.contracts.identity import Identity
 from shared_services.kit.identity import Permission
 from shared_services.kit.tokens import TokenVerifier
@@ -22,11 +22,8 @@ EXPORT_FORMS = {
     Form.MKDOCS: "Plain Markdown with a `mkdocs.yml`.",
 }
 
-
-def export_sentence(report: ExportReport) -> str:
-    """An export in one sentence."""
-    lost = f"{several(len(report.losses), 'thing')} changed or left out" if report.losses else "nothing was lost"
-    return f"{several(len(report.files), 'file')}; {lost}."
+LONG_STEPS = 30
+"""A workshop of more steps is exported as a job: AsciiDoc takes a moment for each."""
 
 
 def step_of(path: str) -> str:
@@ -47,13 +44,15 @@ def export_router(
 
     @router.get("")
     async def choices(request: Request, workshop: str, version: str, identity: Annotated[Identity, permission]) -> Response:
+        found = await library.version(workshop, version)
         return templates.page(
             request,
             "export.html",
             **frame(identity, ""),
-            version=await library.version(workshop, version),
+            version=found,
             forms=EXPORT_FORMS,
             form_names=FORM_NAMES,
+            long=len(found.manifest.steps) > LONG_STEPS,
             report=None,
         )
 
@@ -75,10 +74,27 @@ def export_router(
             step_of=step_of,
         )
 
-    @router.get("/{form}/archive")
-    async def archive(workshop: str, version: str, form: Form, identity: Annotated[Identity, permission]) -> Response:
+    @router.post("/{form}")
+    async def start(workshop: str, version: str, form: Form, identity: Annotated[Identity, permission]) -> Response:
+        """Export a long workshop as a job."""
         found = await library.version(workshop, version)
-        held = await converter_for(identity).export_archive(found.workshop, form, found.version)
+        asked = ExportRequest(workshop=found.workshop, version=found.version, form=form)
+        job = await converter_for(identity).start_export(asked)
+        return RedirectResponse(f"/jobs/{job.id}", status_code=303)
+
+    @router.get("/{form}/archive")
+    async def archive(
+        workshop: str,
+        version: str,
+        form: Form,
+        identity: Annotated[Identity, permission],
+        kept: Annotated[bool, Query(description="Take the one that a job kept.")] = False,
+    ) -> Response:
+        found = await library.version(workshop, version)
+        if kept:
+            held = await library.export(found.workshop, found.version, form)
+        else:
+            held = await converter_for(identity).export_archive(found.workshop, form, found.version)
         return Response(
             held,
             media_type="application/zip",

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
+from console.export_pages import step_of
 from console.joining import Meeting
 from console.people import frame, requires
 from console.places import StepLine, find_line, read_maps, web_address
@@ -15,6 +16,7 @@ from console.reports import (
     READABLE_FORMS,
     conversion_of,
     conversions_of,
+    export_of,
     inspection_of,
     needs_choice,
     problem_slug,
@@ -92,6 +94,7 @@ def jobs_pages_router(
             invitation=await meeting.invitation(request, str(result["workshop"])) if published else None,
             every=conversions_of(job),
             inspection=inspection_of(job),
+            **await _export(library, job),
             place_on_the_web=_place_on_the_web(job),
             inspectable=own and problem_slug(job) == "not-a-workshop",
             **await _report(library, conversion_of(job)),
@@ -130,6 +133,16 @@ def jobs_pages_router(
         return RedirectResponse(f"/jobs/{job_id}", status_code=303)
 
     return router
+
+
+async def _export(library: LibraryService, job: Job) -> dict[str, Any]:
+    """What the page shows of an export; its version may have been removed since."""
+    exported = export_of(job)
+    try:
+        version = await library.version(exported.workshop, exported.version) if exported else None
+    except NotFoundError:
+        version = None
+    return {"exported": exported, "export_version": version, "step_of": step_of}
 
 
 def _place_on_the_web(job: Job) -> Callable[[str, int], str | None]:

@@ -9,6 +9,7 @@ from shared_services.contracts.conversion import (
     ConversionReport,
     ConversionResult,
     ConversionsResult,
+    ExportReport,
     Form,
     InspectionResult,
 )
@@ -69,6 +70,17 @@ def conversion_of(job: Job) -> ConversionResult | None:
         return ConversionResult.model_validate(job.result)
     inspection = inspection_of(job)
     return inspection.skeleton if inspection else None
+
+
+def export_of(job: Job) -> ExportReport | None:
+    """What a finished export came to; None for another job."""
+    return ExportReport.model_validate(job.result) if job.result and "files" in job.result else None
+
+
+def export_sentence(report: ExportReport) -> str:
+    """An export in one sentence."""
+    lost = f"{several(len(report.losses), 'thing')} changed or left out" if report.losses else "nothing was lost"
+    return f"{several(len(report.files), 'file')}; {lost}."
 
 
 def conversions_of(job: Job) -> ConversionsResult | None:
@@ -141,6 +153,9 @@ def _made(job: Job) -> str:
         return every_sentence(every)
     if inspection:
         return inventory_sentence(inspection.inventory)
+    exported = export_of(job)
+    if exported:
+        return export_sentence(exported)
     return report_sentence(made.report) if made else ""
 
 

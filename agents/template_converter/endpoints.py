@@ -12,6 +12,7 @@ from shared_services.contracts.conversion import (
     ConversionReport,
     ConvertRequest,
     ExportReport,
+    ExportRequest,
     Form,
     FormCandidate,
     InspectRequest,
@@ -85,6 +86,14 @@ def _add_jobs(router: APIRouter, operations: Operations, identify: Callable[...,
             """
             return await operations.start_reimport(identity, request)
 
+        @router.post("/exports", status_code=202)
+        async def start_export(request: ExportRequest, identity: caller) -> Job:
+            """Start an export as a job; its result is an `ExportReport`.
+
+            The archive is then at `/api/v1/library/NAME/versions/VERSION/exports/FORM`.
+            """
+            return await operations.start_export(identity, request)
+
         @router.get("/conversions/{job_id}/preview/{step}")
         async def preview(job_id: JobId, step: Slug, identity: caller) -> StepPreview:
             """A step of a conversion, beside the text of the pages that it was made from."""
@@ -96,7 +105,10 @@ def _add_exports(router: APIRouter, operations: Operations, identify: Callable[.
 
     @router.get("/exports/{workshop}/{form}")
     async def export(workshop: Slug, form: Form, identity: caller, version: Version = None) -> ExportReport:
-        """What a workshop would be in another form: its files, and what that form has no place for."""
+        """What a workshop would be in another form: its files, and what that form has no place for.
+
+        The answer waits until it is written; for a long workshop start a job.
+        """
         return (await operations.export(identity, workshop, version, form)).report
 
     @router.get(

@@ -9,6 +9,7 @@ from typing import Any
 
 from anyio import from_thread, to_thread
 
+from agents.template_converter.exporting import export_version
 from agents.template_converter.git import Progress
 from agents.template_converter.reimport_job import REIMPORT, reimport_job
 from agents.template_converter.remembering import read_remembering
@@ -18,6 +19,7 @@ from shared_services.contracts.conversion import (
     ConversionResult,
     ConversionsResult,
     ConvertRequest,
+    ExportRequest,
     InspectionResult,
     InspectRequest,
     ReadWorkshop,
@@ -31,6 +33,7 @@ from shared_services.library.choices import address_key, choice_in, takes_choice
 CONVERT = "convert"
 CONVERT_ALL = "convert-all"
 INSPECT = "inspect"
+EXPORT = "export"
 
 LibrarySource = Callable[[], LibraryClient]
 """Where drafts go; asked for when a job runs."""
@@ -43,6 +46,7 @@ def converter_jobs(service: ConverterService, library: LibrarySource) -> dict[st
         CONVERT_ALL: convert_all_job(service, library),
         INSPECT: inspect_job(service, library),
         REIMPORT: reimport_job(service, library),
+        EXPORT: export_job(service, library),
     }
 
 
@@ -125,6 +129,27 @@ def inspect_job(service: ConverterService, library: LibrarySource) -> JobFunctio
         return result
 
     return inspect
+
+
+def export_job(service: ConverterService, library: LibrarySource) -> JobFunction:
+    """The job `export`; input an `ExportRequest` that names a version, result an `ExportReport`; the library has the archive."""
+
+    async def export(job: JobContext, given: dict[str, Any]) -> dict[str, Any]:
+        request = ExportRequest.model_validate(given)
+
+        async def export_and_keep() -> dict[str, Any]:
+            client = library()
+            version = await client.version(request.workshop, request.version or "")
+            await job.progress(0, None, f"Writing {len(version.manifest.steps)} steps as {request.form}")
+            made = await export_version(service, client, version, request.form)
+            await client.keep_export(version.workshop, version.version, request.form, await made.archived())
+            return made.report.model_dump(mode="json")
+
+        result = await job.step("export", export_and_keep)
+        await job.log(f"{len(result['files'])} files, {len(result['losses'])} things changed or left out")
+        return result
+
+    return export
 
 
 def _telling(job: JobContext) -> Progress:

@@ -1,15 +1,12 @@
 """What callers may ask of the converter, the same over HTTP and A2A: who may, what is read at once and what becomes a job."""
 
-import io
-import zipfile
-from dataclasses import dataclass
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 
-from agents.template_converter.exports.model import Exported
+from agents.template_converter.exporting import EXPORTS_AT_ONCE, Export, export_version
 from agents.template_converter.git import Progress
-from agents.template_converter.job import INSPECT, LibrarySource, kind_of
+from agents.template_converter.job import EXPORT, INSPECT, LibrarySource, kind_of
 from agents.template_converter.reimport_job import REIMPORT
 from agents.template_converter.service import ConverterService, silent
 from agents.template_converter.sources import parse_source, redact
@@ -18,7 +15,7 @@ from shared_services.clients.library import LibraryClient
 from shared_services.contracts.conversion import (
     ConversionResult,
     ConvertRequest,
-    ExportReport,
+    ExportRequest,
     Form,
     FormCandidate,
     InspectRequest,
@@ -35,40 +32,6 @@ from shared_services.contracts.workshop import SourceMap
 from shared_services.jobs.service import Jobs
 from shared_services.kit.errors import ConflictError, NotFoundError, ProblemError, UnavailableError
 from shared_services.kit.identity import Permission, require
-from shared_services.library.form import validate_files
-
-EXPORTS_AT_ONCE = 2
-REPORT = "export-report.json"
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-
-
-@dataclass(frozen=True)
-class Export:
-    """A version in another form: what to tell, and the files."""
-
-    report: ExportReport
-    files: dict[str, bytes]
-
-    async def archived(self) -> bytes:
-        """`archive`, made in a thread."""
-        return await to_thread.run_sync(self.archive)
-
-    def archive(self) -> bytes:
-        """A zip with the files in a folder named by the workshop, and the report beside it; the same bytes each time."""
-        held = io.BytesIO()
-        with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as zipped:
-            entries = {f"{self.report.workshop}/{path}": data for path, data in self.files.items()}
-            entries[REPORT] = self.report.model_dump_json(indent=2).encode() + b"\n"
-            for path in sorted(entries):
-                entry = zipfile.ZipInfo(path, _EPOCH)
-                entry.external_attr = (0o755 if path.endswith(".sh") else 0o644) << 16
-                zipped.writestr(entry, entries[path], zipfile.ZIP_DEFLATED)
-        return held.getvalue()
-
-    @property
-    def file_name(self) -> str:
-        """Of the archive."""
-        return f"{self.report.workshop}-{self.report.form}.zip"
 
 
 def may_use(caller: Identity | None, request: SourceRequest) -> Identity:
@@ -178,10 +141,19 @@ class Operations:
         """
         require(caller, Permission.WORKSHOP_CONVERT, workshop=workshop)
         library = self._reading()
-        found = await (library.current(workshop) if version is None else library.version(workshop, version))
-        files = validate_files(await library.files(found))
-        exported = await to_thread.run_sync(self._service.export, files, form, limiter=self._exporting)
-        return _export_of(found, form, exported)
+        return await export_version(self._service, library, await _version(library, workshop, version), form, self._exporting)
+
+    async def start_export(self, caller: Identity | None, request: ExportRequest) -> Job:
+        """An export as a job; its result is an `ExportReport`, and the library keeps the archive.
+
+        Raises:
+            PlatformError: The caller may not, there is no such version, no export to this form, or jobs do not run here.
+        """
+        identity = require(caller, Permission.WORKSHOP_CONVERT, workshop=request.workshop)
+        self._service.exporter(request.form)
+        found = await _version(self._reading(), request.workshop, request.version)
+        given = request.model_copy(update={"version": found.version})
+        return await self.jobs.submit(EXPORT, f"{found.workshop} as {request.form}", identity.id, given.model_dump(mode="json"))
 
     async def result(self, caller: Identity | None, job_id: str) -> ConversionResult:
         """What one's own conversion came to.
@@ -250,6 +222,10 @@ def conversion_of(job: Job) -> ConversionResult:
     return ConversionResult.model_validate(job.result)
 
 
+async def _version(library: LibraryClient, workshop: str, version: str | None) -> WorkshopVersion:
+    return await (library.current(workshop) if version is None else library.version(workshop, version))
+
+
 async def _page(library: LibraryClient, version: WorkshopVersion, path: str) -> str | None:
     try:
         return await library.source(version.workshop, version.version, path)
@@ -257,14 +233,3 @@ async def _page(library: LibraryClient, version: WorkshopVersion, path: str) -> 
         if error.status != NotFoundError.status:
             raise
         return None
-
-
-def _export_of(version: WorkshopVersion, form: Form, exported: Exported) -> Export:
-    report = ExportReport(
-        workshop=version.workshop,
-        version=version.version,
-        form=form,
-        files=sorted(exported.files),
-        losses=sorted(exported.losses, key=lambda row: (row.source, row.line, row.kind)),
-    )
-    return Export(report, exported.files)

@@ -13,7 +13,7 @@ from agents.template_converter import recognise
 from agents.template_converter.checkout import Checkout, checkout, subtree
 from agents.template_converter.errors import SourceError, UnreadableSourceError
 from agents.template_converter.exports import EXPORTERS
-from agents.template_converter.exports.model import Exported
+from agents.template_converter.exports.model import Exported, Exporter
 from agents.template_converter.forms.anchors import unique_slug
 from agents.template_converter.forms.workshop import read_files
 from agents.template_converter.git import Progress
@@ -235,8 +235,8 @@ class ConverterService:
             yield laid_out, tree, read
 
     @staticmethod
-    def export(workshop: WorkshopFiles, form: Form) -> Exported:
-        """A workshop in another form, with everything that it could not hold.
+    def exporter(form: Form) -> Exporter:
+        """What writes a form.
 
         Raises:
             BadInputError: There is no export to this form.
@@ -244,7 +244,16 @@ class ConverterService:
         exporter = EXPORTERS.get(form)
         if exporter is None:
             raise BadInputError(f"There is no export to '{form}'. Known ones: {', '.join(EXPORTERS)}.")
-        return exporter.write(workshop)
+        return exporter
+
+    @staticmethod
+    def export(workshop: WorkshopFiles, form: Form) -> Exported:
+        """A workshop in another form, with everything that it could not hold.
+
+        Raises:
+            BadInputError: There is no export to this form.
+        """
+        return ConverterService.exporter(form).write(workshop)
 
     @staticmethod
     def _files(

@@ -7,6 +7,7 @@ from shared_services.contracts.conversion import (
     ConversionReport,
     ConvertRequest,
     ExportReport,
+    ExportRequest,
     Form,
     FormCandidate,
     InspectRequest,
@@ -69,6 +70,14 @@ class ConverterClient(ServiceClient):
     async def start_inspection(self, request: InspectRequest) -> Job:
         """Start an inspection; its result is an `InspectionResult`."""
         return await self._model(Job, "POST", "/api/v1/inspections", body=request)
+
+    async def start_export(self, request: ExportRequest) -> Job:
+        """Start an export; its result is an `ExportReport`, and the client of the library has the archive.
+
+        Raises:
+            ProblemError: As for `export`.
+        """
+        return await self._model(Job, "POST", "/api/v1/exports", body=request)
 
     async def export(self, workshop: str, form: Form, version: str | None = None) -> ExportReport:
         """What a version of a workshop, the current one where none is named, would be in another form.

@@ -4,6 +4,7 @@ import httpx
 
 from shared_services.clients.service import ServiceClient
 from shared_services.contracts.choices import Choice, ChoiceRequest
+from shared_services.contracts.conversion import Form
 from shared_services.contracts.differences import WorkshopDiff
 from shared_services.contracts.jobs import Job
 from shared_services.contracts.library import WorkshopSummary, WorkshopVersion
@@ -116,6 +117,25 @@ class LibraryClient(ServiceClient):
     async def forget(self, address: str) -> None:
         """Forget how to read a repository."""
         await self._request("DELETE", "/api/v1/choices", params={"address": address})
+
+    async def keep_export(self, workshop: str, version: str, form: Form, archive: bytes) -> None:
+        """Keep a version in another form."""
+        await self._request(
+            "PUT",
+            f"/api/v1/library/{workshop}/versions/{version}/exports/{form}",
+            content=archive,
+            headers={"content-type": "application/zip"},
+            timeout=httpx.Timeout(120.0),
+        )
+
+    async def export(self, workshop: str, version: str, form: Form) -> bytes:
+        """The archive of a version in another form that a job kept.
+
+        Raises:
+            ProblemError: Status 404: none is kept.
+        """
+        path = f"/api/v1/library/{workshop}/versions/{version}/exports/{form}"
+        return (await self._request("GET", path, timeout=httpx.Timeout(120.0))).content
 
     async def publish(self, workshop: str, version: str) -> Job:
         """Start publishing a stored version; participants see it once the job has ended."""

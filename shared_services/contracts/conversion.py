@@ -194,6 +194,14 @@ class InspectionResult(WireModel):
     skeleton: ConversionResult | None = None
 
 
+class ExportRequest(WireModel):
+    """A version of a workshop, the current one where none is named, in another form."""
+
+    workshop: Slug
+    form: Form
+    version: Annotated[str, Field(max_length=16)] | None = None
+
+
 class ExportReport(WireModel):
     """A version of a workshop in another form: its files by path, and what the form has no place for.
 

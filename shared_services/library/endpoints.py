@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared_services.contracts.base import Sha256, Slug
+from shared_services.contracts.conversion import Form
 from shared_services.contracts.differences import WorkshopDiff
 from shared_services.contracts.identity import Identity
 from shared_services.contracts.jobs import Job
@@ -75,19 +76,7 @@ def library_router(library: LibraryService, jobs: Jobs, identify: Identify) -> A
         require(identity, Permission.WORKSHOP_CONVERT)
         return await library.draft(archive.unpack(await read_limited(request)))
 
-    @router.put("/library/{workshop}/versions/{version}/sources", status_code=204)
-    async def keep_sources(workshop: Slug, version: str, request: Request, identity: caller) -> None:
-        """Keep the pages that a version was made from (a gzipped tar) beside it."""
-        require(identity, Permission.WORKSHOP_CONVERT, workshop=workshop)
-        await library.keep_sources(workshop, version, archive.unpack_files(await read_limited(request)))
-
-    @router.get("/library/{workshop}/versions/{version}/sources")
-    async def source(
-        workshop: Slug, version: str, path: Annotated[str, Query(min_length=1, max_length=1024)], identity: caller
-    ) -> Response:
-        """The text of a page that a version was made from."""
-        require(identity, Permission.WORKSHOP_PREVIEW, workshop=workshop)
-        return Response(await library.source(workshop, version, path), media_type="text/plain; charset=utf-8")
+    _add_what_is_kept_beside(router, library, identify)
 
     @router.post("/library/{workshop}/versions/{version}/publish", status_code=202)
     async def publish(workshop: Slug, version: str, identity: caller) -> Job:
@@ -121,6 +110,41 @@ def _add_merges(router: APIRouter, library: LibraryService, identify: Identify) 
         require(identity, Permission.WORKSHOP_CONVERT)
         merged, version = await merge_versions(library, workshop, request)
         return Merge(workshop=workshop, version=version.version, conflicts=merged.conflicts)
+
+
+def _add_what_is_kept_beside(router: APIRouter, library: LibraryService, identify: Identify) -> None:
+    """Pages that a version was made from, and archives of it in other forms."""
+    caller = Annotated[Identity | None, Depends(identify)]
+
+    @router.put("/library/{workshop}/versions/{version}/sources", status_code=204)
+    async def keep_sources(workshop: Slug, version: str, request: Request, identity: caller) -> None:
+        """Keep the pages that a version was made from (a gzipped tar) beside it."""
+        require(identity, Permission.WORKSHOP_CONVERT, workshop=workshop)
+        await library.keep_sources(workshop, version, archive.unpack_files(await read_limited(request)))
+
+    @router.get("/library/{workshop}/versions/{version}/sources")
+    async def source(
+        workshop: Slug, version: str, path: Annotated[str, Query(min_length=1, max_length=1024)], identity: caller
+    ) -> Response:
+        """The text of a page that a version was made from."""
+        require(identity, Permission.WORKSHOP_PREVIEW, workshop=workshop)
+        return Response(await library.source(workshop, version, path), media_type="text/plain; charset=utf-8")
+
+    @router.put("/library/{workshop}/versions/{version}/exports/{form}", status_code=204)
+    async def keep_export(workshop: Slug, version: str, form: Form, request: Request, identity: caller) -> None:
+        """Keep an archive of a version in another form."""
+        require(identity, Permission.WORKSHOP_CONVERT, workshop=workshop)
+        await library.keep_export(workshop, version, form, await read_limited(request))
+
+    @router.get(
+        "/library/{workshop}/versions/{version}/exports/{form}",
+        response_class=Response,
+        responses={200: {"content": {"application/zip": {}}}},
+    )
+    async def export(workshop: Slug, version: str, form: Form, identity: caller) -> Response:
+        """The archive of a version in another form that a job kept."""
+        require(identity, Permission.WORKSHOP_CONVERT, workshop=workshop)
+        return Response(await library.export(workshop, version, form), media_type="application/zip")
 
 
 def _reads(identity: Identity | None, workshop: str) -> bool:

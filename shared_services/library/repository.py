@@ -63,6 +63,16 @@ class SourceRow(Base):
     sha256: Mapped[str] = mapped_column(String(64), ForeignKey("library_blobs.sha256"))
 
 
+class ExportRow(Base):
+    """A version in another form, as an archive; the newest that a job made."""
+
+    __tablename__ = "library_exports"
+    workshop: Mapped[str] = mapped_column(String(63), primary_key=True)
+    version: Mapped[str] = mapped_column(String(16), primary_key=True)
+    form: Mapped[str] = mapped_column(String(32), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), ForeignKey("library_blobs.sha256"))
+
+
 class CurrentRow(Base):
     """The one pointer to the version that participants see."""
 
@@ -156,6 +166,35 @@ class LibraryRepository:
                     rows = (await session.scalars(of(version))).all()
                     session.add_all(SourceRow(workshop=workshop, version=other, path=row.path, sha256=row.sha256) for row in rows)
 
+    async def keep_export(self, row: ExportRow, archive: bytes) -> bool:
+        """Keep an archive in place of the one that was kept before; False when there is no such version."""
+        with storage_errors():
+            for attempt in range(5):
+                try:
+                    async with self._sessions.begin() as session:
+                        if await session.get(VersionRow, (row.workshop, row.version)) is None:
+                            return False
+                        await self._add_blobs(session, {row.sha256: archive})
+                        await session.flush()
+                        await session.merge(
+                            ExportRow(workshop=row.workshop, version=row.version, form=row.form, sha256=row.sha256)
+                        )
+                except IntegrityError:
+                    if attempt == 4:
+                        raise
+                    continue
+                break
+        return True
+
+    async def export(self, workshop: str, version: str, form: str) -> bytes | None:
+        """An archive that was kept; None where there is none."""
+        async with self._sessions() as session:
+            held = select(ExportRow.sha256).where(
+                ExportRow.workshop == workshop, ExportRow.version == version, ExportRow.form == form
+            )
+            data: bytes | None = await session.scalar(select(BlobRow.data).where(BlobRow.sha256.in_(held)))
+            return data
+
     async def source_paths(self, workshop: str, version: str) -> Sequence[str]:
         """The paths of the pages that were kept beside a version."""
         async with self._sessions() as session:
@@ -232,7 +271,8 @@ class LibraryRepository:
                 await session.execute(delete(CurrentRow).where(CurrentRow.workshop == workshop))
                 await session.execute(delete(FileRow).where(FileRow.workshop == workshop))
                 await session.execute(delete(SourceRow).where(SourceRow.workshop == workshop))
+                await session.execute(delete(ExportRow).where(ExportRow.workshop == workshop))
                 await session.execute(delete(VersionRow).where(VersionRow.workshop == workshop))
-                held = select(FileRow.sha256).union(select(SourceRow.sha256))
+                held = select(FileRow.sha256).union(select(SourceRow.sha256), select(ExportRow.sha256))
                 await session.execute(delete(BlobRow).where(BlobRow.sha256.not_in(held)))
                 return bool(found)

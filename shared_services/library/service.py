@@ -10,7 +10,7 @@ from shared_services.contracts.workshop import StepManifest, WorkshopManifest
 from shared_services.library.choice_store import ChoiceStore
 from shared_services.library.errors import WorkshopNotFoundError
 from shared_services.library.form import WorkshopFiles
-from shared_services.library.repository import FileRow, LibraryRepository, VersionRow
+from shared_services.library.repository import ExportRow, FileRow, LibraryRepository, VersionRow
 
 
 def version_of(files: dict[str, bytes]) -> str:
@@ -140,6 +140,27 @@ class LibraryService:
     async def copy_sources(self, workshop: str, version: str, other: str) -> None:
         """Keep the pages that are beside `version` beside `other` too, where it has none."""
         await self._repository.copy_sources(workshop, version, other)
+
+    async def keep_export(self, workshop: str, version: str, form: str, archive: bytes) -> None:
+        """Keep a version in another form, for whoever comes to fetch it.
+
+        Raises:
+            WorkshopNotFoundError: There is no such version.
+        """
+        row = ExportRow(workshop=workshop, version=version, form=form, sha256=hashlib.sha256(archive).hexdigest())
+        if not await self._repository.keep_export(row, archive):
+            raise WorkshopNotFoundError(f"Workshop '{workshop}' has no version {version}.")
+
+    async def export(self, workshop: str, version: str, form: str) -> bytes:
+        """An archive that was kept.
+
+        Raises:
+            WorkshopNotFoundError: None was, or it went with its workshop.
+        """
+        archive = await self._repository.export(workshop, version, form)
+        if archive is None:
+            raise WorkshopNotFoundError(f"Of version {version} of workshop '{workshop}' no export to {form} is kept. Export it.")
+        return archive
 
     async def source_paths(self, workshop: str, version: str) -> set[str]:
         """The paths of the pages that were kept beside a version; none where there are none, or no such version."""

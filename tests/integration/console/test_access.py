@@ -30,6 +30,8 @@ ROUTES = [
     ("GET", "/jobs/{job}/workshops/tiny", ("in", 403, 403, 404, 404, 404, 404, 404)),
     ("GET", "/drafts/tiny/{draft}/export", ("in", 403, 403, 403, 200, 200, 403, 200)),
     ("GET", "/drafts/tiny/{draft}/export/mkdocs", ("in", 403, 403, 403, 200, 200, 403, 200)),
+    ("POST", "/drafts/tiny/{draft}/export/mkdocs", ("in", 403, 403, 403, "go", "go", 403, "go")),
+    ("GET", "/drafts/tiny/{draft}/source?of=none.md", ("in", 403, 403, 404, 404, 404, 403, 404)),
     ("GET", "/drafts/tiny/{draft}/export/mkdocs/archive", ("in", 403, 403, 403, 200, 200, 403, 200)),
     ("GET", "/drafts/tiny/unknown/export/mkdocs", ("in", 403, 403, 403, 404, 404, 403, 404)),
     ("GET", "/drafts/tiny/{draft}", ("in", 403, 403, "go", "go", "go", 403, "go")),

@@ -144,6 +144,23 @@ async def test_an_export_is_looked_at_and_downloaded(site: Site):
     assert "Known ones: showroom, educates, mkdocs" in refused.text
 
 
+async def test_a_long_workshop_is_exported_by_a_job(site: Site, repository: MakeRepository):
+    converted = await site.ended(await convert(site, repository(pages([f"knot-{number}" for number in range(31)]))))
+    assert converted.result is not None
+    base = f"/drafts/{converted.result['workshop']}/{converted.result['version']}/export"
+    choices = (await site["admin"].get(base)).text
+    assert "its export is a job" in choices
+    assert "/archive" not in choices
+    job = await site.ended(await site["admin"].post(f"{base}/educates"))
+    assert (job.kind, job.state) == ("export", JobState.SUCCEEDED), job.error
+    page = (await site["admin"].get(f"/jobs/{job.id}")).text
+    assert "Educates:" in page
+    archive = await site["admin"].get(f"{base}/educates/archive?kept=true")
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
+        assert "export-report.json" in opened.namelist()
+    assert (await site["admin"].get(f"{base}/mkdocs/archive?kept=true")).status_code == 404
+
+
 SHOP = {
     "pyproject.toml": '[project]\nname = "shop"\ndependencies = ["fastapi"]\n',
     "shop/main.py": 'from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get("/orders")\ndef orders() -> list[str]:\n    return []\n',

@@ -39,6 +39,7 @@ async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             "library_files",
             "library_choices",
             "library_sources",
+            "library_exports",
             "library_versions",
             "library_blobs",
             "library_alembic_version",
@@ -100,6 +101,25 @@ async def test_pages_of_the_source_are_kept_beside_a_version(engine: AsyncEngine
     await library.remove("tiny")
     with pytest.raises(WorkshopNotFoundError):
         await library.source("tiny", draft.version, "docs/one.md")
+    async with session_factory(engine)() as session:
+        assert await session.scalar(select(func.count()).select_from(BlobRow)) == 0
+
+
+async def test_an_export_is_kept_until_a_newer_one_or_the_workshop_s_end(engine: AsyncEngine):
+    library = LibraryService(engine)
+    draft = await library.draft(make_workshop())
+    with pytest.raises(WorkshopNotFoundError):
+        await library.export("tiny", draft.version, "mkdocs")
+    for archive in (b"first", b"second"):
+        await library.keep_export("tiny", draft.version, "mkdocs", archive)
+    assert await library.export("tiny", draft.version, "mkdocs") == b"second"
+    with pytest.raises(WorkshopNotFoundError):
+        await library.export("tiny", draft.version, "educates")
+    with pytest.raises(WorkshopNotFoundError):
+        await library.keep_export("tiny", "0" * 16, "mkdocs", b"x")
+    await library.remove("tiny")
+    with pytest.raises(WorkshopNotFoundError):
+        await library.export("tiny", draft.version, "mkdocs")
     async with session_factory(engine)() as session:
         assert await session.scalar(select(func.count()).select_from(BlobRow)) == 0
 

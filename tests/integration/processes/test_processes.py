@@ -4,9 +4,11 @@ The tests build on each other, in this order, on one house: it takes a minute to
 """
 
 import asyncio
+import io
 import json
 import threading
 import time
+import zipfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,13 +23,14 @@ from shared_services.clients.jobs import JobsClient
 from shared_services.clients.library import LibraryClient
 from shared_services.clients.rag import RagClient
 from shared_services.contracts.chat import MessageRequest
-from shared_services.contracts.conversion import ConvertRequest
+from shared_services.contracts.conversion import ConversionResult, ConvertRequest, Form
 from shared_services.contracts.identity import Identity, Role
 from shared_services.contracts.jobs import JobState
 from shared_services.contracts.rag import SearchRequest
 from shared_services.kit.errors import ProblemError
 from shared_services.kit.identity import SESSION_COOKIE, issue_session
 from shared_services.library.archive import pack
+from tests.a2a import data_of, message, send
 from tests.integration.cluster.databases import Databases
 from tests.integration.processes.house import House, until
 from tests.postgres import Outage, throwaway_postgres
@@ -130,6 +133,20 @@ async def test_an_author_converts_and_publishes_through_the_core(house: House, t
         assert published.state == JobState.SUCCEEDED, published.error
         assert (await library.current(slug)).version == converted.result["version"]
     house.running[f"chat-{slug}"].ready()
+
+
+async def test_the_converter_s_process_speaks_a2a_and_exports_from_the_console_s_library(house: House, tmp_path: Path) -> None:
+    source = workshop_folder(tmp_path, "orchard", "# Pick\n\nThe ladder has nine rungs.\n")
+    url, given = house.url("converter-0"), author(house)("template-converter")
+    events = await send(url, given, message(text=str(source)), streaming=True)
+    [artifact] = [event.artifact_update.artifact for event in events if event.HasField("artifact_update")]
+    made = ConversionResult.model_validate(data_of(artifact.parts))
+    async with http_to(house, "converter-0") as converter, http_to(house, "console-0") as console:
+        version = await LibraryClient(console, author(house)).version("orchard", made.version)
+        assert version.manifest.steps == ["one"]
+        archive = await ConverterClient(converter, author(house)).export_archive("orchard", Form.MKDOCS, made.version)
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        assert "orchard/mkdocs.yml" in opened.namelist()
 
 
 def test_the_console_s_own_form_reaches_the_converter_in_the_person_s_name(house: House, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from shared_services.contracts.conversion import (
     ConversionResult,
     ConversionsResult,
     ConvertRequest,
+    ExportReport,
+    ExportRequest,
     Form,
     InspectionResult,
     InspectRequest,
@@ -132,6 +134,24 @@ async def test_a_version_is_exported_as_an_archive_with_its_report(laptop: House
     assert sorted(names) == sorted(["export-report.json", *(f"{made.workshop}/{path}" for path in report.files)])
 
 
+async def test_a_long_export_is_a_job_whose_archive_the_library_keeps(laptop: House, tmp_path: Path):
+    _, made = await converted(laptop, make_repository(tmp_path / "long", lab(["long", "haul"])))
+    wanted = ExportRequest(workshop=made.workshop, version=made.version, form=Form.EDUCATES)
+    job = await laptop.jobs().wait((await laptop.converter().start_export(wanted)).id)
+    assert (job.kind, job.state, job.subject) == ("export", JobState.SUCCEEDED, f"{made.workshop} as educates"), job.error
+    direct = laptop.converter()
+    assert ExportReport.model_validate(job.result) == await direct.export(made.workshop, Form.EDUCATES, made.version)
+    kept = await laptop.library().export(made.workshop, made.version, Form.EDUCATES)
+    assert kept == await direct.export_archive(made.workshop, Form.EDUCATES, made.version)
+    with pytest.raises(ProblemError) as refused:
+        await laptop.library("pat", frozenset({Role.PARTICIPANT})).export(made.workshop, made.version, Form.EDUCATES)
+    assert refused.value.status == 403
+    for form, status in ((Form.JUPYTER, 422), (Form.MKDOCS, 404)):
+        with pytest.raises(ProblemError) as refused:
+            await direct.start_export(ExportRequest(workshop=made.workshop, version="0" * 16, form=form))
+        assert refused.value.status == status
+
+
 async def test_an_export_that_there_is_not(laptop: House, tmp_path: Path):
     _, made = await converted(laptop, make_repository(tmp_path / "dive", lab(["dive", "rise"])))
     cases = [
@@ -182,6 +202,7 @@ async def test_the_openapi_document_names_every_operation_and_its_answer(laptop:
         ("get", "/api/v1/conversions/{job_id}/preview/{step}"): "200",
         ("post", "/api/v1/inspections"): "202",
         ("post", "/api/v1/reimports"): "202",
+        ("post", "/api/v1/exports"): "202",
         ("get", "/api/v1/exports/{workshop}/{form}"): "200",
         ("get", "/api/v1/exports/{workshop}/{form}/archive"): "200",
     }
