@@ -48,12 +48,17 @@ _GENERIC_TITLES = frozenset({"", "default title", "modules", "docs", "lab", "cou
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """A page that the navigation reaches, with the title and chapter that it gets there."""
+    """A page that the navigation reaches, with the title and chapter that it gets there.
+
+    Attributes:
+        made: The title is the page's file name in words, which the page's own heading is better than.
+    """
 
     page: str
     component: Component
     title: str
     chapter: str
+    made: bool = False
 
 
 @dataclass
@@ -193,7 +198,7 @@ class _Reader:
             if path is None and self.lab_page and len(self.site.components) == 1:
                 self.findings.break_at("nav", self.lab_page.path, 0, module.name, "It lists a module that has no page.")
             elif path is not None and path not in {step.page for step in planned}:
-                planned.append(PlannedStep(path, component, module.label, ""))
+                planned.append(PlannedStep(path, component, module.label, "", made=module.is_named_by_file))
         return planned
 
     def _by_name(self, component: Component) -> list[PlannedStep]:
@@ -305,8 +310,12 @@ class _Reader:
 
     def _step_title(self, step: PlannedStep) -> str:
         page = self.shared.pages[step.page]
-        name = step.page.rpartition("/")[2].removesuffix(".adoc").replace("-", " ").replace("_", " ").strip()
-        return (step.title or page.navtitle or page.called or name.capitalize() or "Step")[:300]
+        begins = isinstance(next(iter(page.blocks), None), Heading)
+        own = page.title or (page.heading if begins else "")
+        given = "" if step.made and own else step.title
+        stem = step.page.rpartition("/")[2].removesuffix(".adoc")
+        name = " ".join(re.split(r"[-_\s]+", re.sub(r"^\d+[-_. ]+(?=\D)", "", stem))).strip()
+        return (given or page.navtitle or page.called or name.capitalize() or "Step")[:300]
 
     def _step(self, planned: PlannedStep) -> ImportedStep:
         page = self.shared.pages[planned.page]

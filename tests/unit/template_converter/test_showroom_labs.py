@@ -148,3 +148,18 @@ def test_a_lab_page_that_makes_no_sense_is_passed_over(text: str) -> None:
     )
     assert [step.title for step in found.steps] == ["A"]
     assert [broken.kind for broken in found.broken] == (["config"] if "unclosed" in text else [])
+
+
+def test_labels_that_a_tool_made_of_names_give_way_to_headings() -> None:
+    names = ("01-warmoven", "02-mix-it", "03-eat")
+    modules = "".join(f"  - name: {name}\n    label: {name[3:].replace('-', ' ').title()}\n" for name in names)
+    found = workshop(
+        {
+            "ui-config.yml": f"antora:\n  modules:\n{modules}",
+            "content/antora.yml": "name: lab\ntitle: Bread Lab\nversion: ~\n",
+            f"{PAGES}/01-warmoven.adoc": ":a: b\n\n== Warm the oven\n",
+            f"{PAGES}/02-mix-it.adoc": "Words first.\n\n== A section\n",
+            f"{PAGES}/03-eat.adoc": "Words.\n",
+        }
+    )
+    assert [step.title for step in found.steps] == ["Warm the oven", "Mix It", "Eat"]

@@ -1,5 +1,6 @@
 """`ui-config.yml`: the page that a Showroom lab is shown in, with its tabs, and the modules of labs that have no navigation."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,6 +17,12 @@ class Module:
 
     name: str
     label: str
+
+    @property
+    def is_named_by_file(self) -> bool:
+        """Whether the label says no more than the name, as labels do that a tool made."""
+        words = re.sub(r"^\d+", "", re.sub(r"[\W_]+", "", self.name))
+        return re.sub(r"[\W_]+", "", self.label).casefold() == words.casefold()
 
 
 @dataclass(frozen=True)
