@@ -7,11 +7,12 @@ same result for what authors write, never leaves a marker behind, and can escape
 import html
 import re
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from shared_services.asciidoc import escape
 from shared_services.asciidoc.attrlist import parse_values
 from shared_services.asciidoc.lines import CHARACTERS, Line, in_other_syntax, runtime_name
+from shared_services.asciidoc.surroundings import Surroundings, image
 
 MAX_DEPTH: Final = 12
 _MAX_BRACKETS: Final = 40
@@ -40,30 +41,6 @@ _QUOTES: Final[dict[str, tuple[re.Pattern[str], re.Pattern[str]]]] = {
     )
     for mark, extra in (("*", ""), ("_", ""), ("#", ""), ("`", "`\"'"))
 }
-
-
-class Surroundings(Protocol):
-    """What inline markup cannot know by itself."""
-
-    def link(self, target: str, line: Line) -> str | None:
-        """The destination of a link as the author wrote it; None where it leads nowhere."""
-        ...
-
-    def xref(self, target: str, line: Line) -> tuple[str | None, str]:
-        """The destination of a cross reference (None where it is broken) and the text it has by default."""
-        ...
-
-    def image(self, target: str, line: Line) -> str | None:
-        """The destination of an image; None where it is missing."""
-        ...
-
-    def variable(self, name: str, line: Line) -> str:
-        """Take note of a `{{name}}` that is filled in at run time; the text that stands for it."""
-        ...
-
-    def lose(self, kind: str, line: Line, detail: str) -> None:
-        """Report something that does not come through."""
-        ...
 
 
 class Inline:
@@ -483,23 +460,6 @@ class Inline:
     def _image(self, target: str, brackets: str) -> str:
         positional, named = parse_values(brackets)
         return image(self.around, self.line, self._target(target), positional, named, plain=self.plain)
-
-
-def image(
-    around: Surroundings, line: Line, target: str, positional: list[str], named: dict[str, str], *, plain: bool = False
-) -> str:
-    """An image in Markdown, linked where the author linked it; its description where it is missing."""
-    stem = re.sub(r"\.[A-Za-z0-9]+$", "", target.rpartition("/")[2]).replace("-", " ").replace("_", " ")
-    alt = " ".join((named.get("alt") or (positional[0] if positional else "") or stem).split())
-    if plain:
-        return alt
-    destination = around.image(target, line)
-    if destination is None:
-        return f"*{escape.text(f'{alt} (missing image {target})')}*"
-    written = f"!{escape.link(escape.text(alt), destination)}"
-    link = named.get("link", "")
-    away = around.link(link, line) if link not in ("", "self", "none") else None
-    return escape.link(written, away) if away else written
 
 
 _Handler = Callable[[Inline, str, int, str, set[str]], tuple[str, int] | None]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shared_services.asciidoc.attrlist import Meta
-from shared_services.asciidoc.inline import Inline, Surroundings
+from shared_services.asciidoc.inline import Inline
 from shared_services.asciidoc.lines import Line
 from shared_services.asciidoc.nodes import (
     Container,
@@ -20,6 +20,7 @@ from shared_services.asciidoc.nodes import (
     Table,
 )
 from shared_services.asciidoc.parser import Parser
+from shared_services.asciidoc.surroundings import Surroundings
 from shared_services.pages.markdown import heading_slug
 
 _AUTHOR = re.compile(r"^[^\W\d_][\w.'’-]*(?: +[^\W\d_][\w.'’-]*){0,3}(?: +<[^<>\s]+>)?$")

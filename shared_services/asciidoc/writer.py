@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared_services.asciidoc import code as code_blocks
 from shared_services.asciidoc import escape
 from shared_services.asciidoc.attrlist import Meta, parse_values
-from shared_services.asciidoc.inline import Inline, Surroundings, image
+from shared_services.asciidoc.inline import Inline
 from shared_services.asciidoc.lines import Line, expand
 from shared_services.asciidoc.nodes import (
     Code,
@@ -24,6 +24,7 @@ from shared_services.asciidoc.nodes import (
 )
 from shared_services.asciidoc.parser import ADMONITIONS, Parser
 from shared_services.asciidoc.passthrough import MARKS, Held, readable
+from shared_services.asciidoc.surroundings import Surroundings, image
 
 _HELD = re.compile(f"{MARKS[0]}(\\d+){MARKS[1]}")
 Out = tuple[str, Line | None]

@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from shared_services.asciidoc.inline import Inline, Surroundings
+from shared_services.asciidoc.inline import Inline
 from shared_services.asciidoc.lines import Line, expand
 from shared_services.asciidoc.nodes import Item, Listing, Node
+from shared_services.asciidoc.surroundings import Surroundings
 
 _XREF = re.compile(r"(?:xref:([^\[\]]+?)\[((?:\\\]|[^\]])*)\]|<<([^<>,]+?)(?:,([^<>]*))?>>)", re.DOTALL)
 _ELSEWHERE = re.compile(r"(?:link:)?((?:https?|ftp)://[^\s\[]++|(?=[^\s\[]+\.html?)[^\s\[]++|\{[\w-]+\}[^\s\[]*+)\[([^\]]*)\]")
