@@ -69,7 +69,9 @@ class InstruqtImporter:
                 folder = posixpath.dirname(path)
                 count = sum(1 for _ in _assignments(tree, folder))
                 written = f" with {count} challenge{'' if count == 1 else 's'} beside it" if count else ""
-                score = 0.45 if signals.is_showcase(folder) else 0.95
+                empty = not count and "challenges:" not in tree.read_text(path)
+                written = written or (" without challenges" if empty else "")
+                score = 0.3 if empty else 0.45 if signals.is_showcase(folder) else 0.95
                 evidence = [f"`{path}` is an Instruqt track{written}."]
                 found.append(FormCandidate(form=self.form, score=score, path=folder, evidence=evidence))
             elif is_lab(tree, path):

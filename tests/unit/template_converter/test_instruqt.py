@@ -71,6 +71,14 @@ def test_notes_explain_with_their_pictures_and_links(tmp_path):
     assert (list(workshop.assets.values()), workshop.broken) == (["assets/p%20q.png"], [])
 
 
+def test_a_track_without_challenges_is_a_placeholder(tmp_path):
+    tree = make_tree(tmp_path, {"a/track.yml": TRACK, "b/track.yml": TRACK + INLINE})
+    assert {row.path: (row.score, row.evidence) for row in IMPORTER.recognise(tree)} == {
+        "a": (0.3, ["`a/track.yml` is an Instruqt track without challenges."]),
+        "b": (0.95, ["`b/track.yml` is an Instruqt track."]),
+    }
+
+
 def test_numbered_assignments_without_a_track(tmp_path):
     files = {
         "t/README.md": "# Name\n",
