@@ -80,11 +80,11 @@ def test_a_newer_commit_is_merged_and_what_clashes_is_asked(chromium: Browser, p
 
         expect(page).to_have_url(re.compile("/drafts/"))
         expect(page.get_by_text("participants do not see it")).to_be_visible()
-        expect(page.get_by_text("Trust me, it is ready")).to_be_visible()
+        expect(page.locator("#content").get_by_text("Trust me, it is ready")).to_be_visible()
         page.get_by_role("link", name="Next").click()
-        expect(page.get_by_text("Let the dough rest for an hour or two")).to_be_visible()
+        expect(page.locator("#content").get_by_text("Let the dough rest for an hour or two")).to_be_visible()
         page.get_by_role("link", name="Eat").click()
-        expect(page.get_by_text("Wait an hour.")).to_be_visible()
+        expect(page.locator("#content").get_by_text("Wait an hour.")).to_be_visible()
         # The one refusal is the answer to accepting too early.
         assert [row for row in seen.troubles() if "409" not in row] == []
 
@@ -125,4 +125,4 @@ def test_without_scripts_a_conflict_is_decided_too(chromium: Browser, product: P
         page.get_by_role("radio", name=re.compile("^The source's")).check()
         page.get_by_role("button", name="Accept as draft").click()
         page.get_by_role("link", name="Bake", exact=True).click()
-        expect(page.get_by_text("230 degrees")).to_be_visible()
+        expect(page.locator("#content").get_by_text("230 degrees")).to_be_visible()
