@@ -7,7 +7,7 @@ from agents.template_converter.errors import SourceError
 from agents.template_converter.git import Progress
 from agents.template_converter.service import ConverterService, silent
 from agents.template_converter.sources import parse_source
-from shared_services.contracts.conversion import ConversionReport
+from shared_services.contracts.conversion import ConversionReport, Form
 from shared_services.contracts.workshop import WorkshopManifest, WorkshopSource
 from shared_services.library.form import WorkshopFiles
 from shared_services.library.merging import with_origin
@@ -46,6 +46,8 @@ def read_newer(
     source: str | None = None,
     ref: str | None = None,
     base: str | None = None,
+    form: Form | None = None,
+    path: str | None = None,
     progress: Progress = silent,
 ) -> Newer:
     """Convert what `mine` was made from, and a newer commit of it, the way that `mine` says.
@@ -56,13 +58,19 @@ def read_newer(
         source: Where the source is, in place of what the workshop says.
         ref: The newer commit: a branch, a tag or a commit; else the branch or tag that the workshop was made from.
         base: What it was made from, in place of what the workshop says.
+        form: How to read both, in place of what the workshop says; needed where that is not recorded and not plain.
+        path: The folder to read of both, likewise.
         progress: As for `ConverterService.convert`.
 
     Raises:
+        ChoiceRequiredError: How to read it is neither recorded nor plain.
         NoOriginError: The workshop does not say where it comes from, and neither does the caller.
         SourceError: The source cannot be fetched, is refused, or cannot be read.
     """
     recorded = mine.source or WorkshopSource()
+    if form is not None or path is not None:
+        folder = recorded.path if path is None else path.strip("/")
+        recorded = recorded.model_copy(update={"form": form or recorded.form, "path": folder})
     address, first = source or recorded_address(recorded), base or recorded.commit
     if first is None:
         raise NoOriginError(

@@ -38,7 +38,14 @@ def reimport_job(service: ConverterService, library: Callable[[], LibraryClient]
 
             def convert() -> Newer:
                 return read_newer(
-                    service, mine.manifest, source=request.source, ref=request.ref, base=request.base, progress=on_progress
+                    service,
+                    mine.manifest,
+                    source=request.source,
+                    ref=request.ref,
+                    base=request.base,
+                    form=request.as_form,
+                    path=request.path,
+                    progress=on_progress,
                 )
 
             newer = await to_thread.run_sync(convert)

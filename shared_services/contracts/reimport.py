@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared_services.contracts.base import Slug, WireModel
+from shared_services.contracts.conversion import Form
 
 
 class ReimportRequest(WireModel):
@@ -16,6 +17,7 @@ class ReimportRequest(WireModel):
         source: Where the source is; what the workshop says when absent.
         ref: The newer branch, tag or commit; when absent the branch or tag that the workshop was made from.
         base: The commit that it was made from, where the workshop does not say it.
+        as_form: How both commits are read, where the workshop does not say it; `path` likewise.
     """
 
     workshop: Slug
@@ -23,6 +25,8 @@ class ReimportRequest(WireModel):
     source: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
     ref: Annotated[str, Field(max_length=300)] | None = None
     base: Annotated[str, Field(max_length=300)] | None = None
+    as_form: Form | None = None
+    path: Annotated[str, Field(max_length=1000)] | None = None
 
 
 class ReimportResult(WireModel):

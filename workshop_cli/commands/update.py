@@ -9,11 +9,11 @@ from pathlib import Path
 from shared_services.contracts.differences import WorkshopDiff
 from shared_services.contracts.merging import Conflict, ConflictKind, Decision, Take
 from shared_services.kit.errors import BadInputError
+from workshop_cli.commands.convert import MUST_CHOOSE, form_of, show_choices
 from workshop_cli.commands.diff import show_diff
 from workshop_cli.settings import CliSettings
 from workshop_cli.terminal import err, out, plain, printable, progress_bar
 
-MUST_CHOOSE = 3
 _SIDES = (Take.MINE, Take.THEIRS)
 
 
@@ -23,6 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ref", help="the newer branch, tag or commit (default: the branch or tag that it was made from)")
     parser.add_argument("--source", metavar="SOURCE", help="where the source is now (default: what workshop.yaml says)")
     parser.add_argument("--base", metavar="REF", help="what the workshop was made from (default: what workshop.yaml says)")
+    parser.add_argument(
+        "--as", dest="form", metavar="FORM", help="read both commits as this form (default: what workshop.yaml says)"
+    )
+    parser.add_argument("--path", metavar="SUBFOLDER", help="read this folder of both (default: what workshop.yaml says)")
     parser.add_argument(
         "--take",
         action="append",
@@ -39,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, _settings: CliSettings) -> int:
     """Update; 0 when it was written (or would be), 3 when a conflict is undecided and nothing was written."""
+    from agents.template_converter.errors import ChoiceRequiredError
     from agents.template_converter.reimport import read_newer
     from agents.template_converter.service import ConverterService
     from agents.template_converter.settings import ConverterSettings
@@ -49,13 +54,25 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
 
     named, rest = takes(args.take)
     mine = read_folder(args.folder)
-    with progress_bar(quiet=args.json) as bar:
+    try:
+        with progress_bar(quiet=args.json) as bar:
 
-        def on_progress(stage: str, done: int, total: int | None, message: str) -> None:
-            bar.update(f"{stage}: {message}", done, total)
+            def on_progress(stage: str, done: int, total: int | None, message: str) -> None:
+                bar.update(f"{stage}: {message}", done, total)
 
-        service = ConverterService(ConverterSettings())
-        newer = read_newer(service, mine.manifest, source=args.source, ref=args.ref, base=args.base, progress=on_progress)
+            newer = read_newer(
+                ConverterService(ConverterSettings()),
+                mine.manifest,
+                source=args.source,
+                ref=args.ref,
+                base=args.base,
+                form=form_of(args.form),
+                path=args.path,
+                progress=on_progress,
+            )
+    except ChoiceRequiredError as choice:
+        show_choices(choice, as_json=args.json)
+        return MUST_CHOOSE
     decisions: dict[str, Decision] = {}
     merged = merge_workshops(newer.base, mine, newer.theirs)
     # One decision may ask for the next, such as what a step that is had back is to hold.

@@ -210,3 +210,22 @@ def test_the_recorded_repository_is_asked_by_itself(lab: Path, tmp_path: Path, g
     assert made.source is not None
     assert (made.source.repository, made.source.ref) == (address, "main")
     assert (made.title, made.steps[-1]) == ("Mine", "dry")
+
+
+def test_a_reading_that_is_not_recorded_is_asked_for(lab: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    pages = {name: text for name, text in LAB.items() if name != "README.md"}
+    two = tmp_path / "two"
+    first = commit(two, {f"{part}/{name}": text for part in ("alpha", "beta") for name, text in pages.items()})
+    assert run("convert", two.as_uri(), "--path", "beta", "--out", tmp_path / "mine") == 0
+    manifest = tmp_path / "mine" / "workshop.yaml"
+    before, _, after = manifest.read_text().partition("source:\n")
+    manifest.write_text(before + after[after.index("steps:") :])
+    commit(two, {"beta/04-dry.md": "# Dry\n\n```bash\nboat dry\n```\n"})
+    given = ("update", tmp_path / "mine", "--source", two.as_uri(), "--base", first)
+    assert run(*given) == update.MUST_CHOOSE
+    assert "--path" in capsys.readouterr().err
+    assert run(*given, "--path", "beta", "--as", "markdown") == 0
+    made = read_folder(tmp_path / "mine").manifest
+    assert made.steps[-1] == "dry"
+    assert made.source is not None
+    assert (made.source.form, made.source.path) == (Form.MARKDOWN, "beta")
