@@ -161,6 +161,26 @@ def _hugo(count: int) -> dict[str, str]:
     }
 
 
+def _sphinx(count: int) -> dict[str, str]:
+    entries = "".join(f"   exercise-{number:02}\n" for number in range(1, count + 1))
+    made = {
+        "docs/conf.py": "project = 'Made workshop'\nextensions = []\n",
+        "docs/index.rst": f"Made workshop\n=============\n\nHello.\n\n.. toctree::\n   :maxdepth: 2\n\n{entries}",
+    }
+    for number in range(1, count + 1):
+        parts = (
+            f"Step {part}\n------\n\n{_WORDS * 2}"
+            f"See :doc:`exercise-{number % count + 1:02}` or `this <https://example.org/{part}>`_.\n\n"
+            f"1. Change to the folder of the part.\n2. Run this:\n\n   .. code-block:: bash\n\n"
+            f"      kubectl get pods -n lab-{number}\n\n"
+            f".. note::\n   It takes a minute.\n\n"
+            f".. image:: img/p.png\n   :alt: what you see\n\n.. code-block:: yaml\n\n   name: part-{part}\n"
+            for part in range(1, 7)
+        )
+        made[f"docs/exercise-{number:02}.rst"] = f"Exercise {number}\n===========\n\n" + "\n".join(parts)
+    return made
+
+
 def _builder(count: int) -> dict[str, str]:
     steps = ", ".join(f"s{number}" for number in range(1, count + 1))
     made = {"workshop.yaml": f"version: v1\nworkshop: {{name: made, image: x}}\nsteps: [{steps}]\n"}
@@ -186,6 +206,7 @@ _MAKERS: dict[Form, tuple[Callable[[int], dict[str, str]], str]] = {
         },
         "docs/img/p.png",
     ),
+    Form.RST: (_sphinx, "docs/img/p.png"),
     Form.WORKSHOP_BUILDER: (_builder, "p.png"),
 }  # fmt: skip
 MADE_FORMS = tuple(_MAKERS)

@@ -114,9 +114,9 @@ def _nav(steps: list[Step]) -> str:
     chapter = ""
     for step in steps:
         if step.chapter and step.chapter != chapter:
-            rows.append(f"* {kept_as_written(step.chapter)}")
+            rows.append(f"* {kept_as_written(' '.join(step.chapter.split()))}")
         chapter = step.chapter
-        label = kept_as_written(step.title).replace("]", "\\]")
+        label = kept_as_written(" ".join(step.title.split())).replace("]", "\\]")
         rows.append(f"{'**' if chapter else '*'} xref:{step.id}.adoc[{label}]")
     return "\n".join(rows) + "\n"
 

@@ -23,6 +23,8 @@ _CALLOUT = re.compile(r"<(?:\d+|\.|!--\d+--)>\s*$", re.MULTILINE)
 _REPLACED = re.compile(r"(\.\.\.|(?<=\w)--(?=\w)|(?<!\S)--(?!\S)|(?<!-)->|(?<!=)=>|\((?:C|R|TM)\))")
 _PLAIN_CODE = re.compile(r"(?!\s)[\w./@=,$ ;!?()%:-]+(?<!\s)")
 _NOT_PLAIN = re.compile(r"://|(?:^|\W)_|_(?:\W|$)|__|\b(?:pass|link|xref|image|kbd|btn|menu|footnote|stem|icon|mailto):")
+_DIRECTIVE = re.compile(r"^(?:include|ifdef|ifndef|ifeval|endif)::[^\s\[]*\[.*\][ \t]*$", re.MULTILINE)
+"""Lines that AsciiDoc would take for its own, in code too."""
 _READER = "gfm-smart-tex_math_dollars-emoji-yaml_metadata_block"
 
 
@@ -43,7 +45,7 @@ def to_asciidoc(text: str, targets: Targets, variables: frozenset[str], *, level
     made = pypandoc.convert_text(json.dumps(tree), "asciidoc", format="json", extra_args=["--wrap=preserve", "--preserve-tabs"])
     made = re.sub(r"^(heldblock\d+x)\n\n(?==)", r"\1\n", made, flags=re.MULTILINE)
     made = _PLACE.sub(lambda match: writer.held[int(match[1])], made.replace("\r\n", "\n"))
-    return made.strip("\n") + "\n"
+    return _DIRECTIVE.sub(r"\\\g<0>", made).strip("\n") + "\n"
 
 
 def _held(text: str) -> str:
