@@ -92,6 +92,9 @@ def test_every_workshop_of_a_repository_is_converted_and_read(chromium: Browser,
         page.keyboard.press("Enter")
         state(page, "Succeeded")
         expect(page.locator(".lead")).to_contain_text("2 workshops read")
+        # A long name leaves the folder beside it its width.
+        for cell in page.get_by_role("row", name="rye").get_by_role("cell").all():
+            assert cell.bounding_box()["width"] > 100  # type: ignore[index]
         page.get_by_role("row", name="rye").get_by_role("link").click()
         expect(page.locator(".lead")).to_contain_text("3 pages, 3 code blocks kept")
         page.get_by_role("link", name="rye/02-dough.md:12").click()
