@@ -1,5 +1,9 @@
 """What a source is: every form's reading of it, scored, and the one that is taken, or the sentence that says why none is."""
 
+import posixpath
+import re
+
+from agents.template_converter import signals
 from agents.template_converter.errors import ChoiceRequiredError, NotAWorkshopError
 from agents.template_converter.forms import IMPORTERS
 from agents.template_converter.forms.markdown import find_layout
@@ -10,6 +14,7 @@ from shared_services.contracts.conversion import NOT_WORKSHOPS, Form, FormCandid
 ENOUGH = 0.5
 TOO_CLOSE = 0.05
 ANOTHER = 0.7
+DOCUMENTATION = 0.45
 CARRIES_A_WORKSHOP = 0.6
 
 _NAMES = {
@@ -31,6 +36,12 @@ _NAMES = {
     Form.DOCUMENTATION: "documentation that does not instruct",
     Form.EMPTY: "empty",
 }
+_CONTENT = {Form.MKDOCS: "docs", Form.DOCUSAURUS: "docs", Form.HUGO: "content"}
+"""Where sites keep their pages, unless they say otherwise."""
+_DOCUMENTATION = re.compile(r"(?:docs?|documentation|website|site|guides?)(?:/|$)", re.IGNORECASE)
+_WORKSHOP_FOLDER = re.compile(
+    r"\b(?:workshops?|labs?|codelabs?|training|katas?|bootcamp|hands-on|courses?|exercises?)\b", re.IGNORECASE
+)
 _PLAIN = frozenset({Form.MARKDOWN, Form.MKDOCS, Form.JUPYTER, Form.RST, Form.HUGO, Form.DOCUSAURUS})
 
 
@@ -42,7 +53,7 @@ def importer_of(form: Form) -> Importer | None:
 def classify(tree: Tree) -> list[FormCandidate]:
     """Every reading of `tree`, the likeliest first."""
     found = [candidate for importer in IMPORTERS for candidate in importer.recognise(tree)]
-    found = _without_shadows(tree, found)
+    found = _documentation_kept_apart(tree, _without_shadows(tree, found))
     rows = [row.model_copy(update={"evidence": [_sentence(said) for said in row.evidence]}) for row in found]
     return sorted([*rows, *not_workshops(tree)], key=lambda row: (-row.score, row.path.count("/"), row.path, row.form))
 
@@ -63,6 +74,22 @@ def _without_shadows(tree: Tree, found: list[FormCandidate]) -> list[FormCandida
             _overlap(row.path, other.path) and _outweighs(tree, other, row) and _claims(tree, other, row) for other in strong
         )
     ]
+
+
+def _documentation_kept_apart(tree: Tree, found: list[FormCandidate]) -> list[FormCandidate]:
+    """Hold Markdown pages for less where a site that is no workshop, or a library's documentation, holds them."""
+    sites = [posixpath.join(row.path, _CONTENT[row.form]) for row in found if row.form in _CONTENT and row.score < ENOUGH]
+    library = any(row.form is Form.MARKDOWN and row.score >= ENOUGH for row in found) and signals.code(tree).is_library
+    rows = []
+    for row in found:
+        named = _WORKSHOP_FOLDER.search(row.path.replace("_", "-"))
+        site = next((place for place in sites if row.path == place or _inside(row.path, place)), None)
+        documents = site or (row.path if library and _DOCUMENTATION.match(row.path) else None)
+        if row.form is Form.MARKDOWN and row.path and row.score >= ENOUGH and documents and not named:
+            said = f"It is a part of the documentation in `{documents}`."
+            row = row.model_copy(update={"score": DOCUMENTATION, "evidence": [*row.evidence, said]})
+        rows.append(row)
+    return rows
 
 
 def _claims(tree: Tree, other: FormCandidate, markdown: FormCandidate) -> bool:

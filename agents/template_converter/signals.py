@@ -30,6 +30,7 @@ _DECOYS = frozenset(
 _SHOWCASES = frozenset(
     {"examples", "example", "templates", "template", "samples", "sample", "test", "tests", "spec", "skeleton", "cookiecutter"}
 )
+_SAMPLES = re.compile(r"[-_](?:examples|samples|fixtures)$", re.IGNORECASE)
 _WORDS = re.compile(
     r"\b(?:workshops?|tutorials?|labs?|hands[- ]on|exercises?|walkthrough|codelabs?|training|lessons?|katas?|bootcamp"
     r"|course(?:s|work)?|learning path|step[- ]by[- ]step)\b",
@@ -143,7 +144,7 @@ def _folder_counts(folder: str) -> bool:
 
 def is_showcase(path: str) -> bool:
     """Whether a folder shows something off (examples, templates, tests) rather than being what the repository is for."""
-    return any(part.casefold() in _SHOWCASES for part in path.split("/"))
+    return any(part.casefold() in _SHOWCASES or _SAMPLES.search(part) for part in path.split("/"))
 
 
 def visible(tree: Tree) -> Iterator[str]:

@@ -12,6 +12,7 @@ _COUNTED = re.compile(
 )
 _NEWS = frozenset({"post", "posts", "blog", "news"})
 _UNSAID = 0.4
+_A_PROGRAM = 50
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def judge(form: Form, folder: str, about: str, said: str, pages: list[SitePage],
         evidence.append(f"The site speaks of {', '.join(f'“{word}”' for word in words[:4])}.")
     if share >= 0.3:
         evidence.append(f"Of the pages {len(counted)} are counted and {len(named)} named as labs or exercises.")
-    against = _against(pages, instruct, words, share, program)
+    against = _against(pages, instruct, words, share, program) or beside_a_program(folder, words, program)
     if against:
         score = min(score, 0.3 if instruct == 0 else _UNSAID)
         evidence.append(against)
@@ -73,6 +74,13 @@ def _against(pages: list[SitePage], instruct: int, words: list[str], share: floa
         return f"{news} of its pages are posts of a blog."
     if program.is_library and share < 0.3:
         return f"It documents a program (`{program.build_files[0]}`), tutorials included."
+    return ""
+
+
+def beside_a_program(folder: str, words: list[str], program: signals.Code) -> str:
+    """A sentence where a site in a subfolder of a large program does not call itself a workshop; else empty."""
+    if folder and program.sources >= _A_PROGRAM and not words:
+        return f"It lies beside a program of {program.sources} source files, and does not call itself a workshop."
     return ""
 
 

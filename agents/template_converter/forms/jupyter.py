@@ -17,7 +17,7 @@ from agents.template_converter.forms.json_safely import UnsafeJsonError, load_js
 from agents.template_converter.forms.jupyter_book import TOC, book_pages, book_title, books
 from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.myst_pages import Met, myst_as_commonmark
-from agents.template_converter.forms.numbering import natural
+from agents.template_converter.forms.numbering import natural, number_of
 from agents.template_converter.forms.pages import Page, first_paragraph, load_page, make_page
 from agents.template_converter.forms.sections import section_steps
 from agents.template_converter.model import ImportedWorkshop, Tree
@@ -65,6 +65,12 @@ class JupyterImporter:
         folder = posixpath.commonpath(folders) if all(folders) else ""
         sources = sum(path.endswith(".py") for path in signals.visible(tree))
         score = round(0.4 + 0.45 * len(notebooks) / (len(notebooks) + sources), 2)
+        program = signals.code(tree)
+        counted = sum(number_of(posixpath.basename(path)) is not None for path in notebooks)
+        if program.is_library:
+            score = min(score, 0.45)
+        elif not program.build_files and counted >= 3 and counted >= 0.6 * len(notebooks):
+            score = max(score, 0.6)
         evidence = [f"{len(notebooks)} notebook{'' if len(notebooks) == 1 else 's'}, from `{notebooks[0]}`."]
         if not any(row.path == folder for row in found):
             found.append(FormCandidate(form=self.form, score=score, path=folder, evidence=evidence))

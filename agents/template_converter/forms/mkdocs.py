@@ -8,6 +8,7 @@ from typing import Any
 from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.judging import beside_a_program
 from agents.template_converter.forms.numbering import natural
 from agents.template_converter.forms.pages import first_paragraph, load_page
 from agents.template_converter.forms.snippets import Snippets
@@ -275,7 +276,7 @@ def _by_name(tree: Tree, folder: str) -> list[NavEntry]:
 def _judge(tree: Tree, site: Site, program: signals.Code) -> FormCandidate:
     folder = posixpath.dirname(site.config)
     facts = [signals.instructing(tree.read_text(entry.path)) for entry in site.entries]
-    evidence = [f"`{site.config}` with a navigation of {len(facts)} pages."]
+    evidence = [f"`{site.config}` with a navigation of {signals.amount(len(facts), 'page')}."]
     if not facts:
         return FormCandidate(form=Form.MKDOCS, score=0.2, path=folder, evidence=evidence)
     blocks = sum(fact.blocks for fact in facts)
@@ -301,6 +302,10 @@ def _judge(tree: Tree, site: Site, program: signals.Code) -> FormCandidate:
     elif _documents_a_program(program, share, len(counted) / len(facts), words):
         score = min(score, 0.4)
         evidence.append(f"It documents a program (`{program.build_files[0]}`), tutorials included.")
+    beside = beside_a_program(folder, words, program)
+    if beside:
+        score = min(score, 0.4)
+        evidence.append(beside)
     if len(site.broken) > len(facts):
         score = min(score, 0.4)
         evidence.append(f"{len(site.broken)} pages of its navigation are not there.")

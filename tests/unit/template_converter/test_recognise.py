@@ -156,3 +156,49 @@ def test_a_single_readme_counts_its_steps_or_says_that_it_is_a_tutorial(tmp_path
     assert chosen(tmp_path / "b", {"README.md": named}).form is Form.MARKDOWN
     with pytest.raises(NotAWorkshopError):
         chosen(tmp_path / "c", {"README.md": dotfiles})
+
+
+def test_pages_of_a_documentation_site_are_no_workshop_of_their_own(tmp_path):
+    site = {"mkdocs.yml": "site_name: Thing\nnav: [{Overview: a.md}]\n", "docs/a.md": "# Overview\n\nProse.\n"}
+    guide = {f"docs/guide/{name}": page.replace("Lab", "Part") for name, page in NUMBERED.items()}
+    with pytest.raises(NotAWorkshopError):
+        chosen(tmp_path / "site", {**PROGRAM, **site, **guide})
+    found = chosen(tmp_path / "workshop", {**PROGRAM, **site, **under("docs/workshop", NUMBERED)})
+    assert (found.form, found.path) == (Form.MARKDOWN, "docs/workshop")
+
+
+def test_a_library_s_tutorials_are_its_documentation(tmp_path):
+    library = {"pyproject.toml": "[project]\nname='x'\nclassifiers=['Topic :: X']\n", "x/a.py": "1", "README.md": "# X\n"}
+    with pytest.raises(NotAWorkshopError):
+        chosen(tmp_path / "a", {**library, **under("docs/tutorials", {"README.md": "# Tutorials\n", **NUMBERED})})
+    assert chosen(tmp_path / "b", {**library, **under("docs/training", NUMBERED)}).path == "docs/training"
+
+
+def test_a_site_beside_a_program_has_to_call_itself_a_workshop(tmp_path):
+    program = {"go.mod": "module x\n", **{f"cmd/a{n}.go": "package main\n" for n in range(60)}}
+    site = {
+        "mkdocs.yml": "site_name: {}\nnav: [{{1. One: a.md}}, {{2. Two: b.md}}]\n",
+        "docs/a.md": "# One\n\n```bash\nls\n```\n",
+    }
+
+    def named(name):
+        return under("web/site", {**site, "mkdocs.yml": site["mkdocs.yml"].format(name), "docs/b.md": site["docs/a.md"]})
+
+    with pytest.raises(NotAWorkshopError):
+        chosen(tmp_path / "a", {**program, **named("Thing")})
+    assert chosen(tmp_path / "b", {**program, **named("Thing workshop")}).form is Form.MKDOCS
+
+
+def test_notebooks_that_make_a_library_are_its_sources(tmp_path):
+    notebook = '{"cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# T"]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+    notebooks = {f"{number:02}_{name}.ipynb": notebook for number, name in enumerate(("a", "b", "c"), 1)}
+    helpers = {f"help/{n}.py": "1" for n in range(30)}
+    with pytest.raises(NotAWorkshopError):
+        chosen(tmp_path / "a", {**notebooks, "setup.py": "setup(classifiers=['Topic :: X'])", "x/a.py": "1"})
+    assert chosen(tmp_path / "b", {**notebooks, **helpers}).form is Form.JUPYTER
+
+
+def test_samples_in_a_folder_of_such_a_name_are_shown_off(tmp_path):
+    files = {**PROGRAM, "README.md": "# App\n", **under("workshop-samples/java", {"README.md": "# Java workshop\n", **NUMBERED})}
+    with pytest.raises(NotAWorkshopError):
+        chosen(tmp_path, files)
