@@ -17,7 +17,7 @@ _CARELESS = re.compile(
     r"(?P<marks>\{\{\s*(?:exec(?:ute)?|copy)\b[^{}\n]*\}\}(?:[ \t]*\{\{[^{}\n]*\}\})*)(?P<rest>[^`\n]*)$"
 )
 _BEHIND_CODE = re.compile(r"(?<=`)[ \t]?\{\{\s*(?P<word>exec(?:ute)?|copy|open)\b[^{}\n]*\}\}")
-_INLINE = re.compile(r"(?P<code>(?<!`)(?P<tick>`+)(?!`).+?(?<!`)(?P=tick)(?!`))" + _MARK.pattern)
+_INLINE = re.compile(r"(?P<code>(?<!`)(?P<tick>`+)(?!`).{1,1000}?(?<!`)(?P=tick)(?!`))" + _MARK.pattern)
 _TRAFFIC = re.compile(r"\{\{\s*(TRAFFIC_[A-Z0-9_]+)\s*\}\}")
 _KATACODA = re.compile(
     r"https?://\[\[HOST(?P<host>\d*)_SUBDOMAIN\]\]-(?P<port>\d+)-\[\[KATACODA_HOST\]\]\.environments\.katacoda\.com"
@@ -178,4 +178,4 @@ def _without_marks(line: Line, clicks: Clicks) -> str:
         clicks.places.setdefault(mark, line)
         return ""
 
-    return _BEHIND_CODE.sub(counted, _INLINE.sub(bare, line.text))
+    return _BEHIND_CODE.sub(counted, _INLINE.sub(bare, line.text)) if "}}" in line.text else line.text

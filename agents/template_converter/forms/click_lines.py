@@ -6,6 +6,7 @@ a file's text. What stands inside a sentence, and words of a list that can be co
 
 import html
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -159,11 +160,13 @@ def files_as_blocks(lines: list[Line], met: Callable[[Line], None]) -> list[Line
     """
     out: list[Line] = []
     inside = [flag for _, _, flag in outside_fences(lines)]
+    ends = [at for at, line in enumerate(lines) if _FILE_END.search(line.text)]
     row = 0
     while row < len(lines):
         head, after = (lines[row].text, row + 1) if inside[row] else _head(lines, row)
         match = None if inside[row] else _FILE.match(head)
-        end = next((at for at in range(after - 1, len(lines)) if _FILE_END.search(lines[at].text)), None) if match else None
+        following = bisect_left(ends, after - 1)
+        end = ends[following] if match and following < len(ends) else None
         if match is None or end is None:
             out.append(lines[row])
             row += 1

@@ -4,8 +4,10 @@ What a page shows is kept; what only the book's machinery needs (labels, indexes
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 
 from agents.template_converter.forms.lines import Line, trimmed
 from shared_services.contracts.conversion import Loss
@@ -29,6 +31,7 @@ _BOXES = {
 }
 _PAIRED = frozenset({"exercise", "solution"})
 _MAX_DEPTH = 8
+_MAX_FENCES = 1000
 
 
 @dataclass
@@ -56,29 +59,54 @@ class Met:
 
 def myst_as_commonmark(lines: list[Line], language: str, met: Met, depth: int = 0) -> list[Line]:
     """A page's lines, its front matter taken off; cells get `language` where they name none."""
+    if depth >= _MAX_DEPTH:
+        return lines
     out: list[Line] = []
+    rows = _Rows(lines)
     row = 0
     while row < len(lines):
         line = lines[row]
         opening = _OPENING.match(line.text)
-        end = _closing(lines, row, opening) if opening else None
-        if opening is None or end is None:
+        end = rows.closing(row, opening["mark"]) if opening else None
+        if opening is None or end is None or (opening["name"] is None and opening["mark"][0] == ":"):
             out += _line(line, met)
             row += 1
-            continue
-        if opening["name"] is None and opening["mark"][0] == ":":
-            out += _line(line, met)
-            row += 1
-            continue
-        if opening["name"] and opening["name"].endswith("-start}"):
-            last = _paired(lines, end + 1, opening["name"].replace("-start}", "-end}"))
+        elif opening["name"] and opening["name"].endswith("-start}"):
+            last = rows.ending(end + 1, opening["name"].replace("-start}", "-end}"))
             out += _box(line, opening, lines[end + 1 : last], language, met, depth)
-            row = (_closing(lines, last, _OPENING.match(lines[last].text)) or last) + 1 if last < len(lines) else last
-            continue
-        block = lines[row : end + 1]
-        out += block if opening["name"] is None else _directive(block, opening, language, met, depth)
-        row = end + 1
+            closed = _OPENING.match(lines[last].text) if last < len(lines) else None
+            row = (rows.closing(last, closed["mark"]) or last) + 1 if closed else last
+        else:
+            block = lines[row : end + 1]
+            out += block if opening["name"] is None else _directive(block, opening, language, met, depth)
+            row = end + 1
     return out
+
+
+class _Rows:
+    """Where fences close and what directives end, looked up rather than looked for."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        self._count = len(lines)
+        self._closing: list[tuple[int, str]] = []
+        self._ending: dict[str, list[int]] = {}
+        for row, line in enumerate(lines):
+            text = line.text.strip()
+            if text[:3] in ("```", "~~~", ":::") and not text.strip(text[0]):
+                self._closing.append((row, text))
+            elif "-end}" in text and (found := _OPENING.match(line.text)) and found["name"]:
+                self._ending.setdefault(found["name"], []).append(row)
+
+    def closing(self, row: int, mark: str) -> int | None:
+        """The row of the fence that closes what `mark` opens on `row`."""
+        first = bisect_left(self._closing, (row + 1, ""))
+        return next((at for at, text in islice(self._closing, first, first + _MAX_FENCES) if text.startswith(mark)), None)
+
+    def ending(self, row: int, name: str) -> int:
+        """The row, from `row` on, of the directive that ends what another one began; the end of the page where there is none."""
+        found = self._ending.get(name, [])
+        at = bisect_left(found, row)
+        return found[at] if at < len(found) else self._count
 
 
 def _line(line: Line, met: Met) -> list[Line]:
@@ -93,23 +121,6 @@ def _line(line: Line, met: Met) -> list[Line]:
         return f"${role['body']}$" if role["name"] == "math" else f"`{role['body']}`"
 
     return [line.with_text(_ROLE.sub(words, line.text)) if "{" in line.text else line]
-
-
-def _paired(lines: list[Line], row: int, name: str) -> int:
-    """The row of the directive that ends what another one began; the end of the page where there is none."""
-    opened = (at for at in range(row, len(lines)) if (found := _OPENING.match(lines[at].text)) and found["name"] == name)
-    return next(opened, len(lines))
-
-
-def _closing(lines: list[Line], row: int, opening: re.Match[str] | None) -> int | None:
-    if opening is None:
-        return None
-    mark = opening["mark"]
-    for at in range(row + 1, len(lines)):
-        text = lines[at].text.strip()
-        if text.startswith(mark) and not text.strip(mark[0]):
-            return at
-    return None
 
 
 def _directive(block: list[Line], opening: re.Match[str], language: str, met: Met, depth: int) -> list[Line]:
@@ -128,7 +139,7 @@ def _directive(block: list[Line], opening: re.Match[str], language: str, met: Me
     if name in _SILENT:
         met.add(f"`{{{name}}}`", first)
         return [first.made("")]
-    if name in _SHOWN or depth >= _MAX_DEPTH:
+    if name in _SHOWN:
         met.add(f"`{{{name}}}`", first)
         return (
             [first.with_text(f"{indent}```text"), *body, block[-1].made(f"{indent}```")]

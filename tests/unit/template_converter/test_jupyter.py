@@ -310,3 +310,12 @@ def test_links_to_notebooks_as_sites_show_them(tmp_path):
     assert [step.title for step in workshop.steps] == ["B", "What are a's?", "C"]
     assert "[B](../b/content.md#of-b) [here](../what-are-a-s/content.md#what-are-as) no" in workshop.steps[1].content
     assert [row.target for row in workshop.broken] == ["gone.html"]
+
+
+@pytest.mark.parametrize(
+    "page", ["```{exercise-start}\n```\n" * 2000, "````{note}\n" * 2000, "".join(f"{'`' * n}{{tip}}\n" for n in range(60, 3, -1))]
+)
+def test_what_a_book_begins_and_never_ends(tmp_path, page):
+    tree = make_tree(tmp_path, {"_toc.yml": "format: jb-book\nroot: one\n", "one.md": f"# One\n\n{page}\nThe end.\n"})
+    step = IMPORTER.read(tree, IMPORTER.recognise(tree)[0]).steps[0]
+    assert "The end." in "".join(filter(None, (step.content, step.solve, step.hints)))
