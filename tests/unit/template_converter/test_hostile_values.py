@@ -51,9 +51,9 @@ def test_keys_that_stand_twice_are_told_once_each():
 
 
 def test_long_texts_count_where_they_are_repeated():
-    assert len(load_plain("a: " + "x" * 1_000_000)["a"]) == 1_000_000
+    assert len(load_plain("a: " + "x" * 900_000)["a"]) == 900_000
     with pytest.raises(UnsafeYamlError, match="unfold"):
-        load_plain("a: &a " + "x" * 1_000_000 + "\nb: [" + ", ".join(["*a"] * 1000) + "]")
+        load_plain("a: &a " + "x" * 900_000 + "\nb: [" + ", ".join(["*a"] * 1000) + "]")
 
 
 def test_constants_that_stand_for_each_other_do_not_grow_without_end():
