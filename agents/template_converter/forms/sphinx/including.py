@@ -13,7 +13,7 @@ from agents.template_converter.forms.sphinx.elements import Raw, Reading
 from agents.template_converter.forms.sphinx.selecting import SelectionError, select
 
 _MAX_DEPTH = 20
-_MAX_LINES = 100_000
+_MAX_LINES = 20_000
 
 
 def find_file(reading: Reading, target: str, beside: str) -> str | None:

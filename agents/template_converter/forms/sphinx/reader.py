@@ -23,6 +23,8 @@ from agents.template_converter.forms.sphinx.writer import Writer
 from shared_services.asciidoc import escape
 
 log = get_logger()
+MAX_ROWS = 20_000
+MAX_CHARACTERS = 600_000
 _TRANSFORMS = (
     transforms.PropagateTargets, transforms.AnonymousHyperlinks,
     transforms.IndirectHyperlinks, transforms.Footnotes, transforms.ExternalTargets, transforms.InternalTargets,
@@ -33,15 +35,22 @@ _ODD_ENDS = str.maketrans(dict.fromkeys("\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", 
 
 def read_rst(reading: Reading, lines: list[Line], markdown: Any = None) -> list[Line]:
     """The lines of a page as CommonMark; a page that docutils cannot read is shown as it is written, and listed."""
+    if len(lines) > MAX_ROWS or sum(len(line.text) for line in lines) > MAX_CHARACTERS:
+        said = f"The page has more than {MAX_ROWS} lines or {MAX_CHARACTERS} characters; it is shown as it is written."
+        return _as_written(reading, lines, said)
     try:
         return _read(reading, lines, markdown)
     except Exception as error:
         log.info("rst_page_unreadable", page=reading.page, error=repr(error)[:300])
         said = f"The page cannot be read as reStructuredText ({type(error).__name__}); it is shown as it is written."
-        reading.findings.lose("page", reading.page, 0, said)
-        mark = escape.fence([line.text for line in lines])
-        head = Line(f"{mark}rst", reading.page, 0)
-        return [head, *lines, head.made(mark)]
+        return _as_written(reading, lines, said)
+
+
+def _as_written(reading: Reading, lines: list[Line], said: str) -> list[Line]:
+    reading.findings.lose("page", reading.page, 0, said)
+    mark = escape.fence([line.text for line in lines])
+    head = Line(f"{mark}rst", reading.page, 0)
+    return [head, *lines, head.made(mark)]
 
 
 def _read(reading: Reading, lines: list[Line], markdown: Any) -> list[Line]:
@@ -89,7 +98,8 @@ def _settings(reading: Reading) -> Any:
     settings = frontend.get_default_settings(Parser)
     given = {
         "file_insertion_enabled": False, "raw_enabled": False, "report_level": 5, "halt_level": 6, "warning_stream": "",
-        "smart_quotes": False, "syntax_highlight": "none", "line_length_limit": 100_000, "language_code": "en", "tab_width": 8,
+        "smart_quotes": False, "syntax_highlight": "none", "line_length_limit": MAX_CHARACTERS + 1, "language_code": "en",
+        "tab_width": 8,
         "pep_references": False, "rfc_references": False,
         "reading": reading, "handlers": handlers.HANDLERS, "unknown": handlers.unknown, "classes": pictures.CLASSES,
     }  # fmt: skip

@@ -18,6 +18,8 @@ _CODE = frozenset(
         "py:obj", "c:func", "c:type", "cpp:func", "cpp:class", "js:func", "math", "keyword", "confval",
     }
 )  # fmt: skip
+MAX_INLINE = 8_000
+"""Longer paragraphs are not searched for marks: docutils takes time that grows with the square of their length."""
 _STRONG = frozenset({"strong", "guilabel", "menuselection"})
 _EMPHASIS = frozenset({"emphasis", "dfn", "title", "title-reference", "t", "cite", "manpage"})
 _PLAIN = frozenset({"index", "abbr", "abbreviation", "inline", "term", "eq"})
@@ -37,7 +39,18 @@ def role_inliner() -> Inliner:
         file, line = find(lineno) if find else (None, None)
         return [role_node(reading, role.lower(), unescape(text), file or reading.page, line or lineno)], []
 
+    parse = inliner.parse
+
+    def bounded(text: str, lineno: int, memo: Any, parent: Any) -> Any:
+        if len(text) <= MAX_INLINE:
+            return parse(text, lineno, memo, parent)
+        reading: Reading = memo.document.settings.reading
+        said = f"A paragraph of more than {MAX_INLINE} characters is shown without its marks."
+        reading.findings.lose("text", reading.page, lineno, said)
+        return [nodes.Text(text)], []
+
     inliner.interpreted = interpreted
+    inliner.parse = bounded
     return inliner  # type: ignore[no-any-return]
 
 

@@ -278,3 +278,17 @@ def test_docutils_is_left_as_it_was_for_others(tmp_path):
     site(tmp_path, {"index.rst": "A\n=\n"})
     convert(tmp_path, {"index.rst": "A\n=\n\nWords.\n"}, CONF)
     assert "<note>" in core.publish_string(".. note:: x", writer="pseudoxml").decode().replace("\n", "")
+
+
+@pytest.mark.parametrize("mark", ["*a ", "``a ", "a_ ", "|a ", "`a "])
+def test_paragraphs_that_would_take_too_long_are_shown_without_their_marks(tmp_path, mark):
+    made = page(tmp_path, mark * 5000 + "\n\nThe *rest*.\n")
+    assert made.steps[0].content.endswith("The *rest*.\n")
+    assert len(made.steps[0].content) > 10_000
+    assert [row.kind for row in made.losses] == ["text"]
+
+
+def test_pages_that_are_too_long_are_shown_as_they_are(tmp_path):
+    made = page(tmp_path, "* x\n" * 20_000)
+    assert made.steps[0].content.startswith("```rst\nT\n")
+    assert [row.kind for row in made.losses] == ["page"]
