@@ -39,7 +39,7 @@ _WORDS = re.compile(
 _FENCE = re.compile(r"^[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(?:```+|~~~+)[ \t]*\{?[ \t]*\.?([\w+#.-]*)", re.MULTILINE)
 _NUMBERED = re.compile(r"^[ \t]*\d+[.)][ \t]+\S", re.MULTILINE)
 _STEP_HEADING = re.compile(
-    r"^#{1,4}[ \t]+\W*(?:(?:step|exercise|task|lab|part|module|lesson|challenge|chapter|activity|section)\b[ \t]*#?[ \t]*"
+    r"^#{1,4}[ \t]\W*+(?:(?:step|exercise|task|lab|part|module|lesson|challenge|chapter|activity|section)\b[ \t]*#?[ \t]*"
     r"(?:\d+|[ivx]+\b|one|two|three|four|five|six)|\d+[.):\- ]\s*\w)",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -27,7 +27,7 @@ _VERBATIM = re.compile(r"^(-{4,}|\.{4,}|\+{4,}|/{4,}|```)(?:\S*)?\s*$")
 _VERBATIM_STYLE = re.compile(r"^\[(?:source|listing|literal|pass|verse|stem|latexmath|asciimath)?(?:[,%#.][^\]]*)?\]$")
 _ABOVE = re.compile(r"^(?:\.[^\s.].*|\[.*\]|//(?!/).*)$")
 _SECTION = re.compile(r"^(={1,6}|#{1,6})([ \t]+\S.*)$")
-_COMPARISON = re.compile(r"^\s*(.*?)\s*(==|!=|<=|>=|<|>)\s*(.*?)\s*$")
+_COMPARISON = re.compile(r"^\s*+(.*?)\s*(==|!=|<=|>=|<|>)\s*(.*?)\s*$")
 
 
 class Files(Protocol):

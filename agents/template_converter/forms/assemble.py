@@ -114,13 +114,13 @@ def assemble(tree: Tree, plan: Plan, *, max_linked_bytes: int = MAX_LINKED_BYTES
         roots=plan.roots, addresses=plan.addresses,
     )  # fmt: skip
     workshop = ImportedWorkshop(title=plan.title, steps=[], summary=plan.summary, authors=plan.authors, tags=plan.tags)
-    rewritten: dict[str, Rewritten] = {}
+    rewritten: dict[int, Rewritten] = {}
     asides: list[Rewritten] = []
     tags: list[tuple[Line, str]] = []
     for step in plan.steps:
         page = step.page
-        if page.path not in rewritten:
-            rewritten[page.path] = rewrite(page.lines, page.path, resolver, attribute_lists=plan.mkdocs, fences=plan.fences)
+        if id(page) not in rewritten:
+            rewritten[id(page)] = rewrite(page.lines, page.path, resolver, attribute_lists=plan.mkdocs, fences=plan.fences)
             tags += [
                 (page.lines[min(row, len(page.lines) - 1)] if page.lines else Line("", page.path, 1), tag)
                 for row, tag in page.unknown_tags
@@ -129,7 +129,7 @@ def assemble(tree: Tree, plan: Plan, *, max_linked_bytes: int = MAX_LINKED_BYTES
         workshop.steps.append(
             _step(
                 step,
-                rewritten[page.path],
+                rewritten[id(page)],
                 resolver,
                 plan.fences,
                 asides,

@@ -27,7 +27,7 @@ _CODE_OPENED = re.compile(r"<instruqt-code(?=[\s>])[^>]*(?<!/)>")
 _CODE_END = re.compile(r"</instruqt-code>[ \t]*$")
 _TAG = re.compile(r"<(?P<close>/?)instruqt-(?P<name>[a-z-]+)(?P<attributes>[^>]*?)/?>")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-_LAB = re.compile(r"^\s*resource\s+\"?lab\"?\s+\"", re.MULTILINE)
+_LAB = re.compile(r"^[ \t]*resource[ \t]+\"?lab\"?\s+\"", re.MULTILINE)
 
 
 @dataclass

@@ -12,16 +12,16 @@ from shared_services.contracts.inventory import BuildFile, Dependency
 
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?P<version>[^;#\s][^;#]*)?")
 _GRADLE = re.compile(
-    r"^\s*(?P<scope>\w*(?:[iI]mplementation|api|compileOnly|runtimeOnly|annotationProcessor|developmentOnly)\w*)\s*[( ]\s*"
+    r"^[ \t]*(?P<scope>\w*(?:[iI]mplementation|api|compileOnly|runtimeOnly|annotationProcessor|developmentOnly)\w*)\s*[( ]\s*"
     r"(?:platform\s*\(\s*)?[\"'](?P<group>[\w.-]+):(?P<name>[\w.-]+)(?::(?P<version>[^\"':@]+))?",
     re.MULTILINE,
 )
 _PLUGIN = re.compile(r"\bid\s*\(?\s*[\"']([\w.-]+)[\"']\)?(?:\s+version\s+[\"']([^\"']+)[\"'])?")
 _GO = re.compile(
-    r"^\s*(?:require\s+)?(?P<name>[\w.-]+\.[\w.-]+/\S+)\s+(?P<version>v\S+)(?P<indirect>\s*//\s*indirect)?", re.MULTILINE
+    r"^[ \t]*(?:require[ \t]+)?(?P<name>[\w.-]+\.[\w.-]+/\S+)\s+(?P<version>v\S+)(?P<indirect>\s*//\s*indirect)?", re.MULTILINE
 )
 _TARGET = re.compile(r"^(?P<name>[A-Za-z][\w.-]*)\s*:(?!=)", re.MULTILINE)
-_GEM = re.compile(r"^\s*gem\s+[\"'](?P<name>[^\"']+)[\"'](?:\s*,\s*[\"'](?P<version>[^\"']+)[\"'])?", re.MULTILINE)
+_GEM = re.compile(r"^[ \t]*gem\s+[\"'](?P<name>[^\"']+)[\"'](?:\s*,\s*[\"'](?P<version>[^\"']+)[\"'])?", re.MULTILINE)
 _MOST = 400
 
 

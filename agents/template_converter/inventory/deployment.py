@@ -11,7 +11,7 @@ from shared_services.contracts.inventory import ComposeService, ContainerFile, K
 
 _CONTAINER = re.compile(r"^(?:Dockerfile|Containerfile)(?:\.[\w-]+)?$|^[\w-]+\.(?:[Dd]ockerfile|[Cc]ontainerfile)$")
 _COMPOSE = re.compile(r"^(?:docker-)?compose(?:[.-][\w-]+)?\.ya?ml$")
-_INSTRUCTION = re.compile(r"^\s*(?P<name>FROM|EXPOSE|CMD|ENTRYPOINT)\s+(?P<rest>.+)$", re.IGNORECASE | re.MULTILINE)
+_INSTRUCTION = re.compile(r"^[ \t]*(?P<name>FROM|EXPOSE|CMD|ENTRYPOINT)[ \t]+(?P<rest>.+)$", re.IGNORECASE | re.MULTILINE)
 _KIND = re.compile(r"^kind:\s*[\"']?[A-Z]\w+", re.MULTILINE)
 _API = re.compile(r"^apiVersion:\s*\S+", re.MULTILINE)
 _MAX_CHARACTERS = 500_000

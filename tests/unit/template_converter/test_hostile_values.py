@@ -11,7 +11,7 @@ from agents.template_converter.forms.json_safely import UnsafeJsonError, load_js
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
 from agents.template_converter.service import ConverterService
 from agents.template_converter.settings import ConverterSettings
-from shared_services.contracts.conversion import ConversionReport, ConvertRequest, Form
+from shared_services.contracts.conversion import ConversionReport, ConvertRequest, Form, SourceRequest
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
@@ -136,3 +136,35 @@ def test_durations_without_sense_are_none(tmp_path):
 )  # fmt: skip
 def test_values_of_another_kind_than_expected_are_passed_over(tmp_path, form, files):
     assert convert(tmp_path, files, form).counts.steps == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("README.md", "# " + " " * 200_000 + "\n"),
+        ("README.md", "# " + "\n" * 200_000),
+        ("README.md", ("# " + "-" * 300 + "\n") * 500),
+        ("main.hcl", "\n" * 90_000 + "x"),
+        ("build.gradle", "\n" * 90_000 + "x"),
+        ("go.mod", "\n" * 90_000 + "x"),
+        ("Gemfile", "\n" * 90_000 + "x"),
+        ("Dockerfile", "\n" * 90_000 + "x"),
+        ("Dockerfile", "FROM" + "\n" * 90_000),
+    ],
+    ids=range(9),
+)
+def test_long_white_space_keeps_neither_the_recogniser_nor_the_inventory(tmp_path, path, text):
+    (tmp_path / path).write_text(text)
+    (tmp_path / "other.md").write_text(STEP)
+    service = ConverterService(ConverterSettings())
+    assert service.classify(ConvertRequest(source=str(tmp_path)))
+    assert service.inspect(SourceRequest(source=str(tmp_path))).languages is not None
+
+
+def test_conditions_of_long_white_space_end(tmp_path):
+    source = {
+        "content/antora.yml": "name: a\ntitle: A\nversion: ~\nnav: [modules/ROOT/nav.adoc]\n",
+        "content/modules/ROOT/nav.adoc": "* xref:a.adoc[]\n* a" + ".html" * 5_000 + "\n",
+        "content/modules/ROOT/pages/a.adoc": f"= A\n\nifeval::[{' ' * 10_000}x]\nx\nendif::[]\n\nText.\n",
+    }
+    assert convert(tmp_path, source, Form.SHOWROOM).counts.steps == 1

@@ -250,3 +250,9 @@ def test_every_track_of_a_repository_is_offered(tmp_path):
     found = [(row.path, row.evidence) for row in classify(make_tree(tmp_path, files)) if row.form is Form.INSTRUQT]
     assert found[0] == ("a", ["`a/track.yml` is an Instruqt track with 1 challenge beside it."])
     assert len(found) == 2
+
+
+def test_a_challenge_without_a_text_does_not_take_the_place_of_another_one(tmp_path):
+    challenges = "challenges:\n- slug: one\n  type: challenge\n- title: One\n  assignment: |-\n    Look.\n"
+    workshop = convert(tmp_path, {"track.yml": TRACK + challenges})
+    assert "Look.\n" in [step.content for step in workshop.steps]

@@ -10,7 +10,9 @@ from shared_services.asciidoc.nodes import Item, Listing, Node
 from shared_services.asciidoc.surroundings import Surroundings
 
 _XREF = re.compile(r"(?:xref:([^\[\]]+?)\[((?:\\\]|[^\]])*)\]|<<([^<>,]+?)(?:,([^<>]*))?>>)", re.DOTALL)
-_ELSEWHERE = re.compile(r"(?:link:)?((?:https?|ftp)://[^\s\[]++|(?=[^\s\[]+\.html?)[^\s\[]++|\{[\w-]+\}[^\s\[]*+)\[([^\]]*)\]")
+_ELSEWHERE = re.compile(
+    r"(?<![\w./-])(?:link:)?((?:https?|ftp)://[^\s\[]++|(?=[^\s\[]+\.html?)[^\s\[]++|\{[\w-]+\}[^\s\[]*+)\[([^\]]*)\]"
+)
 
 
 @dataclass(frozen=True)
