@@ -28,6 +28,8 @@ SOLUTION = re.compile(
 )
 _RAW = re.compile(r"\s*<(?:!--|[?!]|(?:pre|script|style|textarea)\b)", re.IGNORECASE)
 """HTML that a blank line does not end."""
+_ENDS_IN_TAG = re.compile(r"^[\s>]*</?(?!(?:pre|script|style|textarea)\b)[A-Za-z][^<>]*>[ \t]*$", re.IGNORECASE)
+_MAX_PASSES = 5
 _MAX_DEPTH = 12
 
 
@@ -103,15 +105,25 @@ def _summary(rows: list[Line]) -> tuple[str, Line | None, list[Line]]:
 
 def part_fences(lines: list[Line]) -> list[Line]:
     """`lines` with a blank one before each fence that stands in HTML, which would take its code for HTML and rewrite it."""
-    inside = [flag for _, _, flag in outside_fences(lines)]
-    opening = {row for row, flag in enumerate(inside) if flag and not (row and inside[row - 1])}
-    before: set[int] = set()
-    for token in parse(lines).tokens if opening else []:
-        if token.type == "html_block" and token.map and not _RAW.match(token.content):
-            before |= opening & set(range(token.map[0] + 1, token.map[1]))
+    for _ in range(_MAX_PASSES):
+        inside = [flag for _, _, flag in outside_fences(lines)]
+        opening = {row for row, flag in enumerate(inside) if flag and row and not inside[row - 1]}
+        # A fence that is taken for HTML leaves its end behind, which opens another one: those below tags are parted first.
+        before = {row for row in opening if _ENDS_IN_TAG.match(lines[row - 1].text)}
+        if not before:
+            for token in parse(lines).tokens if opening else []:
+                if token.type == "html_block" and token.map and not _RAW.match(token.content):
+                    before |= opening & set(range(token.map[0] + 1, token.map[1]))
+        if not before:
+            break
+        lines = _parted(lines, before)
+    return lines
+
+
+def _parted(lines: list[Line], before: set[int]) -> list[Line]:
     out: list[Line] = []
     for row, line in enumerate(lines):
-        if row in before and not line.blank:
+        if row in before:
             out.append(line.made(re.match(r"[\s>]*", line.text)[0].rstrip()))  # type: ignore[index]
         out.append(line)
     return out

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from agents.template_converter.forms.jsx_indent import without_habit
 from agents.template_converter.forms.lines import Line, outside_fences, trimmed
 from shared_services.contracts.conversion import Broken, Loss
 
@@ -69,7 +70,8 @@ def convert_mdx(lines: list[Line], parts: Parts, depth: int = 0, properties: dic
         properties: What the page that draws it in gives it.
     """
     lines, imported = _without_script(_given(lines, properties) if properties is not None else lines)
-    return _blocks(_drawn(_sources(_joined(_without_expressions(lines, parts)), imported), imported, parts, depth), 0, 1)
+    lines = without_habit(_joined(_without_expressions(lines, parts)))
+    return _blocks(_drawn(_sources(lines, imported), imported, parts, depth), 0, 1)
 
 
 def _without_expressions(lines: list[Line], parts: Parts) -> list[Line]:

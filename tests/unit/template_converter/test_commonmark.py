@@ -261,6 +261,12 @@ def test_the_end_tag_of_an_image_is_no_image(tmp_path):
     assert workshop.broken == []
 
 
+def test_several_fences_with_blank_lines_below_tags_are_code(tmp_path):
+    page = "# T\n\n" + "".join(f"<div>\n```java\nList<A{n}> all;\n\n    // *deep*\n```\n</div>\n\n" for n in range(4))
+    made = first(tmp_path, page)
+    assert all(f"```java\nList<A{n}> all;\n\n    // *deep*\n```\n" in made for n in range(4))
+
+
 def test_code_in_indented_details_that_begins_too_far_left_keeps_what_commonmark_keeps(tmp_path):
     page = "# T\n\n1. Do:\n\n    <details>\n    <summary>More</summary>\n\n    ```yaml\n   a: 1\n    b:\n        c: 2\n    ```\n    </details>\n"
     assert "    > ```yaml\n    > a: 1\n    > b:\n    >     c: 2\n    > ```" in first(tmp_path, page)

@@ -173,6 +173,18 @@ def test_a_file_that_a_page_shows_is_a_fence(tmp_path):
     assert made.endswith('::yaml{file="gone.yaml"}\n')
 
 
+def test_indentation_between_tags_means_nothing_but_in_lists(tmp_path):
+    body = (
+        "# T\n\n<Tabs>\n    <TabItem value='a' label='A'>\n      <div>\n          ```js\n          if (a) {\n              b();\n          }\n"
+        "          ```\n      </div>\n\n      - One\n        ```bash\n        ls\n        ```\n      - Two\n\n      Text.\n    </TabItem>\n</Tabs>\n\n"
+        "1. Do:\n\n    ```bash\n    pwd\n    ```\n"
+    )
+    made = content(tmp_path, body)
+    assert "\n```js\nif (a) {\n    b();\n}\n```\n" in made
+    assert "\n- One\n  ```bash exec\n  ls\n  ```\n- Two\n\nText.\n" in made
+    assert made.endswith("1. Do:\n\n    ```bash exec\n    pwd\n    ```\n")
+
+
 def test_tabs_in_tabs(tmp_path):
     body = (
         "## Choose\n\n<Tabs>\n<TabItem value='a' label='A'>\n\n<Tabs>\n<TabItem value='x' label='X'>\n\nax\n\n</TabItem>\n"
