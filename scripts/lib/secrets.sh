@@ -92,7 +92,7 @@ CREDENTIAL='' JOIN_CODE='' DATABASE_URL='' PARTICIPANT_KEY=''
 # registered; a copy in the workshop's namespace helps where the core was made anew.
 ensure_workshop_secrets() {
   local url password
-  [[ -z $OWN_LABELS ]] || read_workshop_secret "$NAMESPACE" chat-agent
+  [[ -z $OWN_LABELS ]] || read_workshop_secret "$NAMESPACE" chat-agent || true
   PARTICIPANT_KEY=${PARTICIPANT_KEY:-$(random_key | b64)}
   if ! read_workshop_secret "$CORE" "workshop-$NAME"; then
     if [[ -z $CREDENTIAL ]]; then

@@ -50,6 +50,17 @@ def test_a_second_run_keeps_the_secrets(deploying: Deploying):
     assert deploying.secrets == before
 
 
+def test_secrets_that_were_deleted_are_made_anew(deploying: Deploying):
+    deploying.answering(rule("get namespace/", CORE + "x-workshop|Active|dedicated-instance|x|workshop-assistant|\n"))
+    assert deploying("x", "spring-boot", *QUICK).returncode == 0
+    before = deploying.secrets["workshop-core-system/workshop-x"]
+    (deploying.folder / "bin/secrets.json").unlink()
+    done = deploying("x", "spring-boot", *QUICK)
+    assert done.returncode == 0, done.stderr
+    after = deploying.secrets["workshop-core-system/workshop-x"]
+    assert {key for key in before if before[key] == after[key]} == set()
+
+
 def test_oc_does_where_there_is_no_kubectl(deploying: Deploying):
     deploying.client = "oc"
     done = deploying("x", "spring-boot", *QUICK)
