@@ -23,6 +23,7 @@ _INTERRUPTED = 130
 COMMANDS = {
     "up": ("workshop_cli.up", "start everything in one process"),
     "convert": ("workshop_cli.commands.convert", "turn a repository into a workshop, with a report"),
+    "classify": ("workshop_cli.commands.classify", "say what a repository can be read as, and why"),
     "inspect": (
         "workshop_cli.commands.inspect",
         "list what an application's repository holds, and make a workshop's skeleton of it",
