@@ -15,6 +15,8 @@ ENOUGH = 0.5
 TOO_CLOSE = 0.05
 ANOTHER = 0.7
 DOCUMENTATION = 0.45
+SAYS_SO = 0.96
+"""Pages of a form that names itself, such as a MOAW outline; what is told by signs alone stays below."""
 CARRIES_A_WORKSHOP = 0.6
 
 _NAMES = {
@@ -85,7 +87,7 @@ def _documentation_kept_apart(tree: Tree, found: list[FormCandidate]) -> list[Fo
         named = _WORKSHOP_FOLDER.search(row.path.replace("_", "-"))
         site = next((place for place in sites if row.path == place or _inside(row.path, place)), None)
         documents = site or (row.path if library and _DOCUMENTATION.match(row.path) else None)
-        if row.form is Form.MARKDOWN and row.path and row.score >= ENOUGH and documents and not named:
+        if row.form is Form.MARKDOWN and row.path and ENOUGH <= row.score < SAYS_SO and documents and not named:
             said = f"It is a part of the documentation in `{documents}`."
             row = row.model_copy(update={"score": DOCUMENTATION, "evidence": [*row.evidence, said]})
         rows.append(row)

@@ -69,7 +69,7 @@ def readings(tree: Tree) -> list[FormCandidate]:
             document = _load(tree, path)
             parts = f", drawing in {len(document.included)} files" if document.included else ""
             evidence = f"`{path}` is a MOAW workshop of {len(document.cuts) + 1} sections{parts}."
-            score = 0.45 if folder and signals.is_showcase(folder) else 0.95
+            score = 0.45 if folder and signals.is_showcase(folder) else 0.97
             place = folder if len(main) == 1 else path
             found.append(FormCandidate(form=Form.MARKDOWN, score=score, path=place, evidence=[evidence]))
     return found
