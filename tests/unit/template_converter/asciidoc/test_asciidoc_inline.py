@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.template_converter.antora_site import markdown, one_page, tokens
+from tests.unit.template_converter.showroom.antora_site import markdown, one_page, tokens
 
 
 @pytest.mark.parametrize(

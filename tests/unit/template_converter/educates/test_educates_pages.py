@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.template_converter.test_educates import WORKSHOP, convert, fenced, one
+from tests.unit.template_converter.educates.test_educates import WORKSHOP, convert, fenced, one
 from tests.unit.template_converter.trees import places
 
 HUGO = {"workshop/config.yaml": "params:\n- name: COLOUR\n  value: red\n"}

@@ -3,7 +3,7 @@
 import pytest
 
 from shared_services.contracts.workshop import SourceMap
-from tests.unit.template_converter.antora_site import PAGES, fences, markdown, one_page
+from tests.unit.template_converter.showroom.antora_site import PAGES, fences, markdown, one_page
 
 PARTIALS = "content__modules__ROOT__partials__"
 EXAMPLES = "content__modules__ROOT__examples__"

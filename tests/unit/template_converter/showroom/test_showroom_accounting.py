@@ -6,7 +6,7 @@ from collections import Counter
 from agents.template_converter.model import ImportedWorkshop
 from shared_services.contracts.workshop import SourceMap
 from shared_services.pages.markdown import render_step
-from tests.unit.template_converter.antora_site import PAGES, fences, one_page
+from tests.unit.template_converter.showroom.antora_site import PAGES, fences, one_page
 
 RICH = """= Baking with the cluster
 Ada Lovelace <ada@example.org>

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.template_converter.antora_site import fences, markdown, one_page, tokens
+from tests.unit.template_converter.showroom.antora_site import fences, markdown, one_page, tokens
 
 
 def test_numbered_steps_go_on_over_blocks() -> None:

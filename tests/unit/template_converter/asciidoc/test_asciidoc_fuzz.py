@@ -13,7 +13,7 @@ from shared_services.asciidoc.pages import read_page, walk
 from shared_services.asciidoc.preprocess import Findings, Preprocessor
 from shared_services.asciidoc.writer import Writer, content, runs
 from shared_services.contracts.workshop import WorkshopManifest
-from tests.unit.template_converter.antora_site import PAGES, workshop
+from tests.unit.template_converter.showroom.antora_site import PAGES, workshop
 
 PIECES = [
     "= T", "== S", "* a", "** b", "*** c", "- d", ". one", ".. two", "1. x", "<1> co", "a:: b", "c::", "+", "", "", "--", "----", "....", "====",

@@ -6,7 +6,7 @@ from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.showroom import ShowroomImporter
 from agents.template_converter.model import ImportedWorkshop
 from shared_services.contracts.conversion import FormCandidate
-from tests.unit.template_converter.antora_site import DESCRIPTOR, PAGES, PLAYBOOK, site, step, workshop
+from tests.unit.template_converter.showroom.antora_site import DESCRIPTOR, PAGES, PLAYBOOK, site, step, workshop
 
 NAV = "content/modules/ROOT/nav.adoc"
 

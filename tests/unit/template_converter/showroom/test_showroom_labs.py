@@ -7,7 +7,7 @@ import pytest
 
 from agents.template_converter.forms.showroom import ShowroomImporter
 from agents.template_converter.model import ImportedStep
-from tests.unit.template_converter.antora_site import DESCRIPTOR, PAGES, PLAYBOOK, site, workshop
+from tests.unit.template_converter.showroom.antora_site import DESCRIPTOR, PAGES, PLAYBOOK, site, workshop
 
 NAV = "content/modules/ROOT/nav.adoc"
 BOOK = "- hosts: all\n"
