@@ -87,6 +87,9 @@ class _Rewriter:
         for row, line in enumerate(self.parsed.lines):
             if self.attribute_lists and row not in code and _BLOCK_ATTRIBUTES.match(line.text):
                 self.out.dropped.add(row)
+        for row in self.parsed.footnotes - code:
+            # Without the mark, the footnote would be a link's definition, which nobody sees.
+            self.edits.set(row, (column := self.parsed.lines[row].text.index("[^")), column, "\\")
         self.out.lines = self.edits.apply(self.parsed.lines)
         self.out.dropped |= self.parsed.definitions - code
         return self.out

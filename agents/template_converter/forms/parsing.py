@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, reference
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.html_inline import html_inline
 from markdown_it.rules_inline.image import image
@@ -55,9 +56,19 @@ def _placed(rule: _Rule, kind: str, label_offset: int | None) -> _Rule:
     return placing
 
 
+def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Definitions of links; a footnote of one word or address looks like one, and stays text."""
+    if not state.src.startswith("[^", state.bMarks[start] + state.tShift[start]):
+        return reference(state, start, end, silent)
+    if reference(state, start, end, True):
+        state.env.setdefault("footnotes", set()).add(start)
+    return False
+
+
 def make_parser() -> MarkdownIt:
     """A parser of CommonMark with tables and strikethrough, whose inline tokens carry a `Span` in `meta["span"]`."""
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    parser.block.ruler.at("reference", _reference)
     parser.inline.ruler.at("link", _placed(link, "link_open", 0))
     parser.inline.ruler.at("image", _placed(image, "image", 1))
     parser.inline.ruler.at("html_inline", _placed(html_inline, "html_inline", None))
@@ -69,11 +80,17 @@ PARSER = make_parser()
 
 @dataclass
 class Parsed:
-    """Tokens of a page over its raw lines, and what was defined as link reference (rows of definitions)."""
+    """Tokens of a page over its raw lines.
+
+    Attributes:
+        definitions: Rows on which link references are defined.
+        footnotes: Rows of footnotes that a parser of plain CommonMark takes for such definitions.
+    """
 
     lines: list[Line]
     tokens: list[Token]
     definitions: set[int] = field(default_factory=set)
+    footnotes: frozenset[int] = frozenset()
 
     def code_rows(self) -> set[int]:
         """Rows of fenced and indented code."""
@@ -82,19 +99,22 @@ class Parsed:
 
 def parse(lines: list[Line]) -> Parsed:
     """Parse `lines`; rows of tokens are indices into them."""
-    tokens, definitions = _parsed("\n".join(line.text for line in lines))
-    return Parsed(lines, tokens, set(definitions))
+    tokens, definitions, footnotes = _parsed("\n".join(line.text for line in lines))
+    return Parsed(lines, tokens, set(definitions), footnotes)
 
 
 @lru_cache(maxsize=8)
-def _parsed(text: str) -> tuple[list[Token], frozenset[int]]:
-    """Tokens, which nobody changes, and the rows of definitions; each stage of a page's way asks for what another one parsed."""
+def _parsed(text: str) -> tuple[list[Token], frozenset[int], frozenset[int]]:
+    """Tokens, which nobody changes, and the rows of definitions and of footnotes like them; each stage of
+    a page's way asks for what another one parsed.
+    """
     env: dict[str, Any] = {}
     tokens = PARSER.parse(text, env)
     maps = [entry["map"] for entry in env.get("references", {}).values()] + [
         entry["map"] for entry in env.get("duplicate_refs", [])
     ]
-    return tokens, frozenset(row for first, end in maps for row in range(first, end))
+    definitions = frozenset(row for first, end in maps for row in range(first, end))
+    return tokens, definitions, frozenset(env.get("footnotes", ()))
 
 
 @dataclass
