@@ -4,6 +4,9 @@ import pytest
 
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.workshop_builder import WorkshopBuilderImporter
+from agents.template_converter.service import ConverterService
+from agents.template_converter.settings import ConverterSettings
+from shared_services.contracts.conversion import ConvertRequest, Form
 from tests.unit.template_converter.trees import make_tree, read
 
 IMPORTER = WorkshopBuilderImporter()
@@ -55,6 +58,7 @@ def test_everything_else_is_told(tmp_path):
         ("page", "workshop.yaml"),
         ("setting", "steps/one/step.yaml"),
         ("setting", "workshop.yaml"),
+        ("setting", "workshop.yaml"),
     ]
 
 
@@ -81,3 +85,51 @@ def test_an_example_counts_where_there_is_nothing_else(tmp_path):
     )
     assert [(row.path, row.score) for row in alone] == [("examples/hello", 0.75)]
     assert [(row.path, row.score) for row in beside] == [("examples/hello", 0.45), ("lab", 0.9)]
+
+
+def test_folders_that_are_no_slugs_become_unique_ids(tmp_path):
+    files = {
+        "workshop.yaml": "workshop: {name: w}\nsteps: [01_Intro, 01-intro, ÄÖ]\n",
+        "steps/01_Intro/content.md": "# One\n\nOn to [two](../01-intro/content.md).\n",
+        "steps/01_Intro/step.yaml": "commands: [ls]\n",
+        "steps/01-intro/content.md": "# Two\n",
+        "steps/ÄÖ/content.md": "# Three\n",
+    }
+    make_tree(tmp_path, files)
+    read_again = ConverterService(ConverterSettings()).read(ConvertRequest(source=str(tmp_path), as_form=Form.WORKSHOP_BUILDER))
+    assert read_again.workshop.manifest.steps == ["01-intro", "01-intro-2", "ao"]
+    assert "(../01-intro-2/content.md)" in (read_again.workshop.text("steps/01-intro/content.md") or "")
+    assert read_again.workshop.text("steps/01-intro-2/setup.sh") == "#!/bin/bash\nset -e\nls\n"
+
+
+def test_an_explanation_is_rewritten_like_content(tmp_path):
+    explain = "# Why\n\n[Two](../two/content.md), ![p](p.png), [no](gone.md).\n\n```bash\nls\n```\n"
+    workshop = read(IMPORTER, make_tree(tmp_path, {**FILES, "steps/one/explain.md": explain, "steps/one/p.png": b"p"}))
+    made = workshop.steps[0].explain
+    assert made == (
+        "# Why\n\n[Two](../two/content.md), ![p](../../assets/steps/one/p.png), no (`gone.md`).\n\n```bash exec\nls\n```\n"
+    )
+    assert "gone.md" in [row.target for row in workshop.broken]
+    assert "files/p.png" not in workshop.steps[0].files
+
+
+def test_other_files_are_kept_and_what_is_not_known_is_told(tmp_path):
+    more = {
+        "workshop.yaml": "workshop: {name: w, image: i, description: About it.}\nextra: 1\nsteps: [{id: one, when: x}, two]\n",
+        "steps/one/step.yaml": "commands: [ls, [a], 3]\n",
+        "steps/two/notes.txt": "n",
+        "steps/two/files/data/a.csv": "a",
+        "steps/two/data": "d",
+        "steps/two/.hidden": "h",
+    }
+    workshop = read(IMPORTER, make_tree(tmp_path, {**FILES, **more}))
+    assert workshop.summary == "About it."
+    assert {name: data for name, data in workshop.steps[1].files.items() if "goss" not in name} == {
+        "files/notes.txt": b"n",
+        "files/data": b"d",
+    }
+    told = [(row.kind, row.source, row.detail.split(" ")[0]) for row in workshop.losses]
+    for name in ("`extra`", "`image`", "`when`"):
+        assert ("setting", "workshop.yaml", name) in told
+    assert ("setup", "steps/one/step.yaml", "`commands`") in told
+    assert {row.source for row in workshop.losses if row.kind == "file"} == {"steps/two/.hidden", "steps/two/files/data/a.csv"}
