@@ -16,16 +16,12 @@ from agents.template_converter.forms.numbering import natural, number_of
 from agents.template_converter.forms.pages import Page, first_paragraph, load_page
 from agents.template_converter.forms.sections import section_steps
 from agents.template_converter.forms.toc import listed_pages
+from agents.template_converter.forms.unlisted import RECORDS, unlisted_pages
 from agents.template_converter.model import ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Form, FormCandidate, Loss
 from shared_services.contracts.workshop import Variable
 
 README = ("README.md", "readme.md", "Readme.md", "index.md", "INDEX.md", "_index.md", "README.markdown")
-_RECORDS = re.compile(
-    r"(?:^|[-_/])(?:adrs?|decisions?|rfcs?|proposals?|changelogs?|releases?|release-notes|blog|posts?|_posts|news|migrations?|keps?|eips?)"
-    r"(?:$|[-_/])",
-    re.IGNORECASE,
-)
 _FILLED_IN = re.compile(r"(?<!\$)\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
 _ANY_PAGE = re.compile(
     r"^\W*(?:about|introduction|overview|read ?me|summary|table of contents?|contents|welcome)\W*$", re.IGNORECASE
@@ -67,13 +63,16 @@ class MarkdownImporter:
         whole = self._candidate(tree, "", program)
         if whole and whole.score >= 0.5:
             return [whole]
+        if len(tree.files) == 1 and (alone := next(iter(signals.pages(tree)), None)):
+            named = self._candidate(tree, alone, program)
+            return [named] if named else []
         folders = {posixpath.dirname(path) for path in signals.pages(tree)}
         folders |= {posixpath.dirname(folder) for folder in folders}
         found: list[FormCandidate] = []
         for folder in sorted(folders - {""}, key=lambda path: (path.count("/"), natural(path)))[:_MAX_FOLDERS]:
             if (
                 any(folder.startswith(f"{above.path}/") for above in found)
-                or _RECORDS.search(folder)
+                or RECORDS.search(folder)
                 or not signals.counts(f"{folder}/x")
             ):
                 continue
@@ -87,7 +86,7 @@ class MarkdownImporter:
         return found or ([whole] if whole else [])
 
     def read(self, tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
-        """The tutorial at `candidate.path`.
+        """The tutorial at `candidate.path`, a folder or a page.
 
         Raises:
             UnreadableSourceError: No Markdown page is there.
@@ -100,6 +99,7 @@ class MarkdownImporter:
             raise UnreadableSourceError(f"There is no Markdown page in `{candidate.path or 'the source'}` that could be a step.")
         if layout.book is not None:
             return _read_book(tree, layout.book)
+        folder = posixpath.dirname(candidate.path) if candidate.path in tree else candidate.path
         readme = load_page(tree, layout.readme) if layout.readme else None
         title = _workshop_title(readme or _readme_above(tree, candidate.path)) or posixpath.basename(candidate.path)
         if layout.kind == "sections":
@@ -108,9 +108,7 @@ class MarkdownImporter:
             name_steps(steps, ["introduction"] * len(steps))
         else:
             steps, losses = self._page_steps(tree, layout, readme)
-        plan = Plan(
-            title, steps, root=candidate.path, summary=(readme.front.description or first_paragraph(readme)) if readme else ""
-        )
+        plan = Plan(title, steps, root=folder, summary=(readme.front.description or first_paragraph(readme)) if readme else "")
         if readme:
             plan.authors, plan.tags = readme.front.authors, readme.front.tags
         named = {name for step in steps for name in _filled_in(step.page)} if layout.kind == "exercise" else set()
@@ -123,6 +121,8 @@ class MarkdownImporter:
         workshop = assemble(tree, plan)
         workshop.variables = [Variable(name=name) for name in sorted(named)]
         workshop.losses += losses
+        if candidate.path not in tree:
+            workshop.losses += unlisted_pages(tree, folder, workshop)
         return workshop
 
     @staticmethod
@@ -202,6 +202,7 @@ def _read_book(tree: Tree, book: Book) -> ImportedWorkshop:
     workshop = assemble(tree, plan)
     workshop.losses += [*book.losses, *reader.losses, *reader.hidden_loss()]
     workshop.broken += [*book.broken, *reader.broken]
+    workshop.losses += unlisted_pages(tree, book.source, workshop)
     return workshop
 
 
@@ -248,7 +249,12 @@ def _checks_elsewhere(tree: Tree) -> list[Loss]:
 
 
 def find_layout(tree: Tree, folder: str) -> Layout | None:
-    """How a tutorial in `folder` lies: the README's own list first, then numbers, then the README's sections."""
+    """How a tutorial in `folder` lies: the README's own list first, then numbers, then the README's sections.
+
+    `folder` may be a page, whose sections are then the steps.
+    """
+    if folder in tree:
+        return Layout("sections", [(folder, "")], folder) if folder.lower().endswith(signals.MARKDOWN) else None
     readme = next((path for name in README if (path := posixpath.join(folder, name)) in tree), None)
     if steps := exercise_steps(tree) if not folder else []:
         return Layout("exercise", [(path, "") for path in ([readme] if readme else []) + steps], readme)
@@ -262,7 +268,7 @@ def find_layout(tree: Tree, folder: str) -> Layout | None:
         listed = [
             path
             for path in listed_pages(tree, readme)
-            if path.startswith(f"{folder}/" if folder else "") and not _RECORDS.search(path)
+            if path.startswith(f"{folder}/" if folder else "") and not RECORDS.search(path)
         ]
         if len(listed) >= 2 and len(listed) >= len(numbered) - 1:
             return Layout("listed", [(path, "") for path in listed], readme)
@@ -280,7 +286,7 @@ def _numbered(tree: Tree, folder: str) -> list[tuple[str, str]]:
     below = sorted(
         {path[len(prefix) :].split("/")[0] for path in tree.under(folder) if "/" in path[len(prefix) :] and signals.counts(path)}
     )
-    found = [(name, _numbered_in(tree, prefix + name)) for name in below if not _RECORDS.search(name)]
+    found = [(name, _numbered_in(tree, prefix + name)) for name in below if not RECORDS.search(name)]
     found = [(name, pages) for name, pages in found if len(pages) >= 2]
     return found[0][1] if len(found) == 1 else []
 

@@ -12,6 +12,7 @@ from agents.template_converter.forms.judging import beside_a_program
 from agents.template_converter.forms.numbering import natural
 from agents.template_converter.forms.pages import first_paragraph, load_page
 from agents.template_converter.forms.snippets import Snippets
+from agents.template_converter.forms.unlisted import may_be_step
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
 from agents.template_converter.model import ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Broken, Form, FormCandidate, Loss
@@ -20,8 +21,6 @@ _NAMES = ("mkdocs.yml", "mkdocs.yaml")
 _INDEX = ("index.md", "readme.md")
 _MAX_NAV = 5000
 _MAX_UNLISTED = 40
-_LISTS = frozenset({"summary.md", "_sidebar.md"})
-"""Lists of contents of other tools."""
 _GUIDES = frozenset({"tutorial", "tutorials", "training", "step-by-step", "step by step", "walkthrough"})
 _COUNTED = re.compile(
     r"^\W*\d+[.):\s-]|^\W*(?:lab|step|exercise|module|part|task|challenge|lesson|chapter|day)\b[\s#-]*\d", re.IGNORECASE
@@ -104,9 +103,7 @@ def _unlisted(tree: Tree, site: Site, snippets: Snippets) -> list[Loss]:
     """Pages that the site has and its navigation does not name; what pages draw in is no page of its own."""
     listed = {entry.path for entry in site.entries}
     found = [
-        entry.path
-        for entry in _by_name(tree, site.docs)
-        if entry.path not in listed | snippets.drawn and posixpath.basename(entry.path).lower() not in _LISTS
+        entry.path for entry in _by_name(tree, site.docs) if entry.path not in listed | snippets.drawn and may_be_step(entry.path)
     ]
     detail = "The navigation does not name the page, so it is no step."
     rows = [Loss(kind="page", source=path, line=0, detail=detail) for path in found[:_MAX_UNLISTED]]

@@ -7,7 +7,7 @@ from agents.template_converter.forms.lines import lines_of
 from agents.template_converter.forms.parsing import parse
 from agents.template_converter.model import Tree
 
-_OTHER_PAGES = frozenset(
+OTHER_PAGES = frozenset(
     {
         "readme.md", "contributing.md", "code_of_conduct.md", "license.md", "changelog.md", "security.md",
         "support.md", "governance.md", "maintainers.md",
@@ -41,10 +41,10 @@ def _page(tree: Tree, readme: str, target: str) -> str | None:
     path = posixpath.normpath(posixpath.join(base, bare.lstrip("/")))
     if path in tree:
         plain = path.lower().endswith((".md", ".markdown"))
-        root_page = posixpath.basename(path).lower() in _OTHER_PAGES and posixpath.dirname(path) == posixpath.dirname(readme)
+        root_page = posixpath.basename(path).lower() in OTHER_PAGES and posixpath.dirname(path) == posixpath.dirname(readme)
         return (
             path
-            if plain and not root_page and path != readme and posixpath.basename(path).lower() not in _OTHER_PAGES - {"readme.md"}
+            if plain and not root_page and path != readme and posixpath.basename(path).lower() not in OTHER_PAGES - {"readme.md"}
             else None
         )
     return next(

@@ -44,7 +44,8 @@ def test_a_summary_of_mdbook_gives_parts_chapters_drafts_and_what_is_missing(tmp
         ("Part two", ["c", "after"]),
     ]
     assert [(row.target, row.line) for row in workshop.broken] == [("gone.md", 11)]
-    assert [(row.kind, row.line) for row in workshop.losses] == [("page", 4), ("page", 10), ("page", 16)]
+    assert [(row.kind, row.line) for row in workshop.losses] == [("page", 4), ("page", 10), ("page", 16), ("page", 0)]
+    assert "`src/lost.md`" in workshop.losses[-1].detail
 
 
 FILE = "fn main() {\n    // ANCHOR: part\n    one();\n    // ANCHOR: inner\n    two();\n    // ANCHOR_END: inner\n    // ANCHOR_END: part\n}\n"
