@@ -16,6 +16,11 @@ _TRACK_FLAGS = frozenset({"run", "copy", "nocopy", "wrap", "nowrap", "line-numbe
 _LANGUAGE = re.compile(r"^[.#]?([A-Za-z0-9_+#.*/-]+)")
 
 
+def without_title(info: str) -> tuple[str, str]:
+    """An info string without its title, and the title."""
+    return _TITLE.sub("", info, count=1), _first(_TITLE.search(info))
+
+
 def read_info(info: str, body: str) -> tuple[FenceInfo, str]:
     """The neutral info string of a block, and its title (a file's name) where one is given.
 

@@ -32,12 +32,16 @@ _NUMBER = re.compile(r"^\d+[-_]")
 _TAB = re.compile(
     r"\[(?:button(?:\s[^\]\[]*?label=\"(?P<label>[^\"\n]*)\"[^\]\[]*+)?|(?P<words>[^\]]*))\]\(#?tab-(?P<number>\d+)\)"
 )
+_PICTURE = re.compile(r"!\[|<img\b", re.IGNORECASE)
 _VARIABLE = re.compile(r"\[\[\s*+Instruqt-Var\s[^\]\[]*?key=\"(?P<key>[A-Za-z_][\w.-]*)\"[^\]]*\]\]", re.IGNORECASE)
 
 
 @dataclass
 class _Challenge:
-    """One challenge, wherever it was written; `lines` are its assignment, `notes` those in a file of their own."""
+    """One challenge, wherever it was written.
+
+    `lines` are its assignment, `notes` those in a file of their own, `answers` those of a quiz.
+    """
 
     slug: str
     values: dict[str, Any]
@@ -45,6 +49,7 @@ class _Challenge:
     folder: str
     source: str
     notes: list[Line] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -112,7 +117,7 @@ class InstruqtImporter:
             raise UnreadableSourceError(f"There is no `{posixpath.join(candidate.path, TRACKS[0])}`, which a track needs.")
         track, places = ({}, {}) if path is None else _load(tree, path)
         path = path or posixpath.join(candidate.path, TRACKS[0])
-        challenges = _challenges(tree, candidate.path, path, track, places)
+        challenges, twice = _challenges(tree, candidate.path, path, track, places)
         if not challenges:
             raise UnreadableSourceError(f"`{path}` has no challenges, neither in it nor as `*/assignment.md` beside it.")
         met = _Met()
@@ -129,6 +134,7 @@ class InstruqtImporter:
         workshop.variables = [Variable(name=name) for name in sorted(met.variables)]
         for step, challenge in zip(workshop.steps, challenges, strict=True):
             workshop.losses += _beside(tree, challenge, step)
+        workshop.losses += twice
         workshop.losses += _track_scripts(tree, candidate.path, workshop.steps[0])
         workshop.losses += _around(tree, candidate.path, path, opening, plan.summary)
         if met.tab is not None:
@@ -175,22 +181,34 @@ def _assignments(tree: Tree, folder: str) -> Iterator[str]:
             yield path
 
 
-def _challenges(tree: Tree, folder: str, path: str, track: dict[str, Any], places: dict[str, int]) -> list[_Challenge]:
-    """Those of `track.yml` in its order, each with what stands beside it; then those that it does not list, by number."""
+def _challenges(
+    tree: Tree, folder: str, path: str, track: dict[str, Any], places: dict[str, int]
+) -> tuple[list[_Challenge], list[Loss]]:
+    """Those of `track.yml` in its order, each with what stands beside it; then those that it does not list, by number.
+
+    A slug that is listed again has its folder no more: without an assignment of its own it is told, and is no step.
+    """
     beside = {posixpath.dirname(page): page for page in sorted(_assignments(tree, folder), key=natural)}
-    by_slug = {_NUMBER.sub("", posixpath.basename(each)): each for each in beside}
+    by_slug: dict[str, list[str]] = {}
+    for each in beside:
+        by_slug.setdefault(_NUMBER.sub("", posixpath.basename(each)), []).append(each)
     listed = [row for row in _rows(track.get("challenges")) if isinstance(row, dict)]
-    found = []
+    found: list[_Challenge] = []
+    twice: list[Loss] = []
     for row in listed:
         name = _text(row.get("slug")) or slug(_text(row.get("title")))
-        if name in by_slug:
-            found.append(_written_beside(tree, beside.pop(by_slug[name]), row))
+        if by_slug.get(name):
+            found.append(_written_beside(tree, beside.pop(by_slug[name].pop(0)), row))
             continue
         text = _block(row.get("assignment"))
+        if name in by_slug and not text.strip():
+            detail = f"It lists the challenge `{name}` more than once; it is one step, where it stands first."
+            twice.append(Loss(kind="page", source=path, line=0, detail=detail))
+            continue
         before = places.get(name)
         lines = [Line(line.text, path, before + line.number if before is not None else 0) for line in lines_of(text, path)]
         found.append(_Challenge(name, row, lines, posixpath.join(folder, name), path))
-    return found + [_written_beside(tree, page, {}) for page in beside.values()]
+    return found + [_written_beside(tree, page, {}) for page in beside.values()], twice
 
 
 def _written_beside(tree: Tree, page: str, listed: dict[str, Any]) -> _Challenge:
@@ -214,6 +232,8 @@ def _written_beside(tree: Tree, page: str, listed: dict[str, Any]) -> _Challenge
 
 def _plan(challenge: _Challenge, met: _Met) -> StepPlan:
     lines = [line.with_text(_without_tabs(line, met)) for line in challenge.lines]
+    said_as = (Line(str(text), challenge.source, 0) for text in _rows(challenge.values.get("answers")))
+    challenge.answers = [_without_tabs(answer, met) for answer in said_as]
     for tab in _rows(challenge.values.get("tabs")):
         address = _site(tab) if isinstance(tab, dict) else ""
         if address:
@@ -285,8 +305,15 @@ def _beside(tree: Tree, challenge: _Challenge, step: ImportedStep) -> Iterator[L
             yield Loss(
                 kind="note", source=challenge.source, line=0, detail=f"A note without text ({address}) is not carried over."
             )
+    teaser = _text(challenge.values.get("teaser"))
+    if teaser:
+        detail = f"A step has no summary; the challenge's teaser “{teaser}” is not carried over."
+        yield Loss(kind="description", source=challenge.source, line=0, detail=detail)
     if _text(challenge.values.get("type")) == "quiz":
-        step.files["quiz.yaml"] = _quiz(challenge)
+        step.files["quiz.yaml"] = _quiz(challenge, step)
+        for answer in filter(_PICTURE.search, challenge.answers):
+            detail = f"The quiz's answer “{answer[:80]}” shows a picture, which is not carried over; its address stays."
+            yield Loss(kind="image", source=challenge.source, line=0, detail=detail)
     tabs = [tab for tab in _rows(challenge.values.get("tabs")) if isinstance(tab, dict) and not _site(tab)]
     if any(tab.get("type") != "terminal" for tab in tabs):
         named = ", ".join(filter(None, (_text(tab.get("title")) for tab in tabs)))
@@ -294,10 +321,11 @@ def _beside(tree: Tree, challenge: _Challenge, step: ImportedStep) -> Iterator[L
         yield Loss(kind="tab", source=challenge.source, line=0, detail=detail)
 
 
-def _quiz(challenge: _Challenge) -> bytes:
+def _quiz(challenge: _Challenge, step: ImportedStep) -> bytes:
+    """The question as the step has it, whose addresses and variables it shares."""
     right = {int(number) for number in _rows(challenge.values.get("solution")) if str(number).isdecimal()}
-    answers = [{"text": str(text), "correct": at in right} for at, text in enumerate(_rows(challenge.values.get("answers")))]
-    question = "\n".join(line.text for line in challenge.lines).strip()
+    answers = [{"text": text, "correct": at in right} for at, text in enumerate(challenge.answers)]
+    question = step.content.strip() if any(not line.blank for line in challenge.lines) else ""
     quiz = {"questions": [{"question": question, "answers": answers}]}
     return yaml.safe_dump(quiz, sort_keys=False, allow_unicode=True).encode()
 

@@ -11,7 +11,7 @@ import yaml
 
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
-from agents.template_converter.forms.fences import track_info
+from agents.template_converter.forms.fences import track_info, without_title
 from agents.template_converter.forms.frontmatter import minutes_of, split_front_matter
 from agents.template_converter.forms.hcl_values import blocks, labelled, load_hcl
 from agents.template_converter.forms.lines import Line, lines_of, outside_fences
@@ -32,10 +32,11 @@ _LAB = re.compile(r"^[ \t]*resource[ \t]+\"?lab\"?\s+\"", re.MULTILINE)
 
 @dataclass
 class _Module:
-    """The HCL files of a folder, taken together."""
+    """The HCL files of a folder, taken together; `files` are those that resources stand in."""
 
     folder: str
     resources: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    files: dict[tuple[str, str], str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
 
@@ -62,16 +63,17 @@ def read_lab(tree: Tree, folder: str) -> ImportedWorkshop:
         UnreadableSourceError: A file is not HCL, there is no lab, or it shows no page that is there.
     """
     module = _module(tree, folder)
-    lab = next((body for (kind, _), body in module.resources.items() if kind == "lab"), None)
-    if lab is None:
+    named = next((row for row in module.resources if row[0] == "lab"), None)
+    if named is None:
         raise UnreadableSourceError(f"No HCL file in `{folder or 'the source'}` describes a lab.")
+    lab = module.resources[named]
     broken: list[Broken] = []
     steps: list[StepPlan] = []
     met: list[_Met] = []
     owners: list[_Module] = []
     names: set[str] = set()
     for chapter, label, body in _listed(lab):
-        found = _page(tree, module, body, label, broken)
+        found = _page(tree, module, body, label, broken, module.files[named])
         if found is None:
             continue
         owner, path, page = found
@@ -92,9 +94,9 @@ def read_lab(tree: Tree, folder: str) -> ImportedWorkshop:
     workshop.summary = _text(lab.get("description")) or first_paragraph(steps[0].page)
     workshop.duration = workshop.duration or _limit(lab)
     for step, seen, owner in zip(workshop.steps, met, owners, strict=True):
-        workshop.losses += seen.losses
         _tasks(tree, owner, seen, step, broken)
         _quiz(tree, owner, seen, step, broken)
+        workshop.losses += seen.losses
     workshop.broken += broken
     workshop.losses += _environment(module)
     return workshop
@@ -111,6 +113,7 @@ def _module(tree: Tree, folder: str) -> _Module:
             for kind, named in row.items():
                 for name, body in named.items() if isinstance(named, dict) else ():
                     found.resources[str(kind), str(name)] = body if isinstance(body, dict) else {}
+                    found.files[str(kind), str(name)] = path
         found.sources |= {label: _text(body.get("source")) for label, body in labelled(values, "module")}
         found.outputs |= {label: body.get("value") for label, body in labelled(values, "output")}
     return found
@@ -127,7 +130,7 @@ def _listed(lab: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def _page(
-    tree: Tree, module: _Module, body: dict[str, Any], label: str, broken: list[Broken]
+    tree: Tree, module: _Module, body: dict[str, Any], label: str, broken: list[Broken], source: str
 ) -> tuple[_Module, str, dict[str, Any]] | None:
     """The module that holds a page, its file and its block."""
     reference = _text(body.get("reference"))
@@ -137,7 +140,7 @@ def _page(
     if page is None or path not in tree:
         what = f"`{reference.strip('${}')}`" if page is None else f"the file `{file}`"
         detail = f"The lab's page `{label}` refers to {what}, which is not there."
-        broken.append(Broken(kind="page", source=posixpath.join(module.folder, "main.hcl"), line=0, target=label, detail=detail))
+        broken.append(Broken(kind="page", source=source, line=0, target=label, detail=detail))
         return None
     return owner, path, page
 
@@ -250,7 +253,10 @@ _WORDS: dict[str, Callable[[dict[str, str]], str]] = {
 
 def _info(info: str, body: str) -> tuple[FenceInfo, str]:
     """Component tags are in the neutral form by now; fences have a track's info strings."""
-    return track_info(info, body) if "," in info or " " not in info.strip() else (parse_fence_info(info), "")
+    if "," in info or " " not in info.strip():
+        return track_info(info, body)
+    neutral, title = without_title(info)
+    return parse_fence_info(neutral), title
 
 
 def _tasks(tree: Tree, module: _Module, met: _Met, step: ImportedStep, broken: list[Broken]) -> None:
@@ -264,6 +270,7 @@ def _tasks(tree: Tree, module: _Module, met: _Met, step: ImportedStep, broken: l
             broken.append(_gone("check", step, name, f"The page shows the task `{name}`, which is not there."))
             continue
         for label, condition in labelled(task, "condition"):
+            met.losses += _cleanups(owner, condition, label)
             for kind, into in (("check", checks), ("solve", solves), ("setup", setups)):
                 for body in blocks(condition, kind):
                     path = posixpath.normpath(posixpath.join(owner.folder, _text(body.get("script"))))
@@ -283,6 +290,13 @@ def _tasks(tree: Tree, module: _Module, met: _Met, step: ImportedStep, broken: l
         text = "\n\n".join(solves)
         mark = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
         step.solve = f"{mark}bash\n{text}\n{mark}\n" + (f"\n{step.solve}" if step.solve else "")
+
+
+def _cleanups(module: _Module, condition: dict[str, Any], label: str) -> list[Loss]:
+    scripts = [_text(body.get("script")) for body in blocks(condition, "cleanup")]
+    detail = f"It cleans up after the condition `{label}`; a step has no clean-up script, so it is not carried over."
+    paths = (posixpath.normpath(posixpath.join(module.folder, script)) for script in scripts if script)
+    return [Loss(kind="script", source=path, line=0, detail=detail) for path in paths]
 
 
 def _gone(kind: str, step: ImportedStep, target: str, detail: str) -> Broken:
@@ -315,6 +329,9 @@ def _quiz(tree: Tree, module: _Module, met: _Met, step: ImportedStep, broken: li
             body = owner.resources.get((parts[1], parts[2])) if len(parts) >= 3 else None
             if body is not None:
                 questions.append(_question(body))
+            else:
+                target = _text(reference).strip("${}")
+                broken.append(_gone("quiz", step, target, f"The quiz `{name}` asks `{target}`, which is not there."))
     if questions:
         step.files["quiz.yaml"] = yaml.safe_dump({"questions": questions}, sort_keys=False, allow_unicode=True).encode()
 
@@ -340,7 +357,7 @@ def _limit(lab: dict[str, Any]) -> int | None:
 
 def _environment(module: _Module) -> list[Loss]:
     """What the lab's sandbox is made of, told once per kind."""
-    kinds: dict[str, int] = {}
+    kinds: dict[str, list[str]] = {}
     notes = [
         Loss(
             kind="page",
@@ -351,17 +368,17 @@ def _environment(module: _Module) -> list[Loss]:
         for (kind, name), body in module.resources.items()
         if kind == "note"
     ]
-    for kind, _ in module.resources:
+    for (kind, _), path in module.files.items():
         if kind not in ("lab", "page", "task", "quiz", "layout", "note") and not kind.endswith("_question"):
-            kinds[kind] = kinds.get(kind, 0) + 1
+            kinds.setdefault(kind, []).append(path)
     return notes + [
         Loss(
             kind="setting",
-            source=posixpath.join(module.folder, "main.hcl"),
+            source=paths[0],
             line=0,
-            detail=f"{count} of the lab's `{kind}` belong to its environment and are left out.",
+            detail=f"{len(paths)} of the lab's `{kind}` belong to its environment and are left out.",
         )
-        for kind, count in kinds.items()
+        for kind, paths in kinds.items()
     ]
 
 

@@ -256,3 +256,40 @@ def test_a_challenge_without_a_text_does_not_take_the_place_of_another_one(tmp_p
     challenges = "challenges:\n- slug: one\n  type: challenge\n- title: One\n  assignment: |-\n    Look.\n"
     workshop = convert(tmp_path, {"track.yml": TRACK + challenges})
     assert "Look.\n" in [step.content for step in workshop.steps]
+
+
+def test_a_slug_that_is_listed_twice_is_one_step_and_told(tmp_path):
+    track = TRACK + "challenges:\n- slug: a\n- slug: a\n- slug: a\n  title: Its own\n  assignment: Other.\n"
+    workshop = convert(tmp_path, {"track.yml": track, "01-a/assignment.md": beside(slug="a")})
+    assert [(step.title, step.content) for step in workshop.steps] == [("A", "Do it.\n"), ("Its own", "Other.\n")]
+    assert [(row.kind, "`a` more than once" in row.detail) for row in workshop.losses] == [("page", True)]
+
+
+def test_folders_of_one_slug_are_taken_in_their_order(tmp_path):
+    files = {f"0{number}-a/assignment.md": beside(title=f"No. {number}") for number in (1, 2)}
+    workshop = convert(tmp_path, {"track.yml": TRACK + "challenges:\n- slug: a\n- slug: a\n", **files})
+    assert [step.title for step in workshop.steps] == ["No. 1", "No. 2"]
+    assert workshop.losses == []
+
+
+def test_a_challenges_teaser_is_told(tmp_path):
+    workshop = convert(tmp_path, {"01-a/assignment.md": beside(slug="a", teaser="In short")})
+    assert [(row.kind, row.source, "“In short”" in row.detail) for row in workshop.losses] == [
+        ("description", "01-a/assignment.md", True)
+    ]
+
+
+def test_a_quiz_asks_with_the_steps_pictures_and_variables(tmp_path):
+    variable = '[[ Instruqt-Var key="K" hostname="h" ]]'
+    head = yaml.safe_dump({"slug": "q", "type": "quiz", "answers": [f"It is {variable.replace('K', 'L')}"], "solution": [0]})
+    files = {"01-q/assignment.md": f"---\n{head}---\n![x](../assets/x.png) {variable}?\n", "assets/x.png": b"x"}
+    workshop = convert(tmp_path, files)
+    question = yaml.safe_load(workshop.steps[0].files["quiz.yaml"])["questions"][0]
+    assert question["question"] == "![x](../../assets/assets/x.png) {{K}}?"
+    assert question["answers"] == [{"text": "It is {{L}}", "correct": True}]
+    assert [row.name for row in workshop.variables] == ["K", "L"]
+
+
+def test_a_picture_in_an_answer_is_told(tmp_path):
+    files = {"01-q/assignment.md": beside(slug="q", type="quiz", answers=["![x](x.png)", "No"], solution=[0])}
+    assert [row.kind for row in convert(tmp_path, files).losses] == ["image"]

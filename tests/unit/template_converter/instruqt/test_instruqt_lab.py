@@ -233,3 +233,28 @@ def test_values_without_the_parsers_marks():
     values = load_hcl('a "b" {\n  t = <<-EOF\n    one\n      two\n    EOF\n  n = 1\n  l = ["x", y.z]\n  q = "a\\"b"\n}\n', "f")
     assert labelled(values, "a") == [("b", {"t": "one\n  two", "n": 1, "l": ["x", "${y.z}"], "q": 'a"b'})]
     assert blocks(values, "none") == []
+
+
+def test_what_is_told_names_the_file_that_says_it(tmp_path):
+    files = {path.replace("lab/main.hcl", "lab/lab.hcl"): text for path, text in FILES.items()}
+    made = read(IMPORTER, make_tree(tmp_path, files), "lab")
+    assert [row.source for row in made.broken if row.kind == "page"] == ["lab/lab.hcl"]
+    assert [row.source for row in made.losses if row.kind == "setting"] == ["lab/pages.hcl"]
+
+
+def test_clean_up_and_questions_that_are_missing_are_told(tmp_path):
+    tasks = TASKS.replace("    solve {", '    cleanup {\n      script = "scripts/clean.sh"\n    }\n    solve {')
+    tasks = tasks.replace("[resource", "[resource.text_answer_question.lost, resource")
+    made = read(IMPORTER, make_tree(tmp_path, {**FILES, "lab/tasks.hcl": tasks}), "lab")
+    assert [(row.source, "`there`" in row.detail) for row in made.losses if row.kind == "script"] == [
+        ("lab/scripts/clean.sh", True)
+    ]
+    assert [row.target for row in made.broken if row.kind == "quiz"] == ["resource.text_answer_question.lost"]
+    assert len(yaml.safe_load(made.steps[0].files["quiz.yaml"])["questions"]) == 1
+
+
+@pytest.mark.parametrize("info", ['bash run title="exec it"', "bash run title='exec it'", 'bash,run title="exec it"'])
+def test_a_fences_title_stays(tmp_path, info):
+    one = f"```{info}\nls\n```\n"
+    text = read(IMPORTER, make_tree(tmp_path, {**FILES, "lab/instructions/one.md": one}), "lab").steps[0].content
+    assert text == f"**exec it**\n\n```bash{' exec' if ',' in info else ''}\nls\n```\n"
