@@ -41,6 +41,7 @@ class Plan:
         own_files: Addresses of files that steps bring along themselves.
         roots: Further folders that targets beginning with `/` are relative to.
         addresses: Pages by the addresses that their site serves them under; given, pages are linked to as folders too.
+        imports: Whether targets on lines of another file are relative to that file, where they lead somewhere.
     """
 
     title: str
@@ -55,6 +56,7 @@ class Plan:
     summary: str = ""
     authors: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
+    imports: bool = False
 
 
 def name_steps(steps: list[StepPlan], hints: list[str]) -> None:
@@ -111,7 +113,7 @@ def assemble(tree: Tree, plan: Plan, *, max_linked_bytes: int = MAX_LINKED_BYTES
     resolver = Resolver(
         tree, _StepIndex(plan.steps), assets, plan.root, max_linked_bytes,
         directory_urls=plan.mkdocs or bool(plan.addresses), variables=plan.variables, own_files=plan.own_files,
-        roots=plan.roots, addresses=plan.addresses,
+        roots=plan.roots, addresses=plan.addresses, imports=plan.imports,
     )  # fmt: skip
     workshop = ImportedWorkshop(title=plan.title, steps=[], summary=plan.summary, authors=plan.authors, tags=plan.tags)
     rewritten: dict[int, Rewritten] = {}

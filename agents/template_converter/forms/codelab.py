@@ -3,6 +3,7 @@
 import posixpath
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
@@ -28,6 +29,7 @@ _BUTTON = re.compile(r"</?button\b[^>]*>", re.IGNORECASE)
 _IMPORT = re.compile(r"^[ \t]*<<(?P<path>[^<>]+\.md)>>[ \t]*$")
 _H1 = re.compile(r"^#[ \t]+\S")
 _H2 = re.compile(r"^##[ \t]+(?P<title>\S.*?)[ \t#]*$")
+_ONLY_HERE = re.compile(r"environments|feedback link|analytics .*")
 _WORDS = {"positive": "Tip", "special": "Tip", "negative": "Note", "warning": "Note"}
 HEADER_LINES = 40
 MAX_IMPORTS = 50
@@ -39,7 +41,7 @@ class _Codelab:
 
     header: dict[str, str]
     lines: list[Line]
-    minutes: dict[int, int] = field(default_factory=dict)
+    minutes: dict[tuple[str, int], int] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
 
 
@@ -53,9 +55,10 @@ class CodelabImporter:
         found: dict[str, list[tuple[str, int]]] = {}
         for path in signals.visible(tree):
             if path.lower().endswith(signals.MARKDOWN):
-                fields = len(_header(lines_of(tree.read_text(path)[:6000], path))[0])
-                if fields >= 3:
-                    found.setdefault(posixpath.dirname(path), []).append((path, fields))
+                lines = lines_of(tree.read_text(path)[:6000], path)
+                fields = _header(lines)[0]
+                if len(fields) >= 3 and _is_codelab(lines, fields):
+                    found.setdefault(posixpath.dirname(path), []).append((path, len(fields)))
         return [
             FormCandidate(
                 form=self.form,
@@ -87,7 +90,7 @@ class CodelabImporter:
         title = above[0].text if above else ""
         first = above[0].end if above and above[0].row < min(starts, default=len(page.lines)) else 0
         steps = [
-            StepPlan(page, row, end, titles[row], minutes=lab.minutes.get(page.lines[row].number))
+            StepPlan(page, row, end, titles[row], minutes=lab.minutes.get(_place(page.lines[row])))
             for row, end in zip(starts, [*starts[1:], len(page.lines)], strict=False)
         ]
         opening = page.lines[first : starts[0]] if starts else page.lines
@@ -98,10 +101,11 @@ class CodelabImporter:
         name_steps(steps, ["introduction"] * len(steps))
         root = posixpath.dirname(path)
         summary = front.description or first_paragraph(page)
-        plan = Plan(title, steps, root=root, summary=summary, authors=front.authors, tags=front.tags)
+        plan = Plan(title, steps, root=root, summary=summary, authors=front.authors, tags=front.tags, imports=True)
         workshop = assemble(tree, plan)
         workshop.broken += lab.broken
         workshop.losses += _survey(lab)
+        workshop.losses += _above_the_title(page.lines[: above[0].row] if first else [])
         return workshop
 
 
@@ -132,6 +136,17 @@ def _header(lines: list[Line]) -> tuple[dict[str, str], int]:
     return fields, row if fields else 0
 
 
+def _is_codelab(lines: list[Line], fields: dict[str, str]) -> bool:
+    """Whether a header is a codelab's and not any page's front matter.
+
+    It names what only codelabs have, or a step has a duration, or it has the `id` that their tools ask for and no `---` above.
+    """
+    if any(map(_ONLY_HERE.fullmatch, fields)) or ("id" in fields and lines[0].text.strip() != "---"):
+        return True
+    said = [line.text for line in lines if not line.blank]
+    return any(_H2.match(above) and _DURATION.match(below) for above, below in pairwise(said))
+
+
 def _read(tree: Tree, path: str) -> _Codelab:
     lines = lines_of(tree.read_text(path), path)
     header, row = _header(lines)
@@ -154,9 +169,9 @@ def _take(tree: Tree, lines: list[Line], lab: _Codelab, seen: tuple[str, ...]) -
             continue
         duration = _DURATION.match(line.text)
         if duration and step is not None:
-            minutes = minutes_of(int(duration["value"]) if duration["value"].isdecimal() else duration["value"])
+            minutes = minutes_of(_minutes(duration["value"]))
             if minutes:
-                lab.minutes[step.number] = minutes
+                lab.minutes[_place(step)] = minutes
             continue
         if _H2.match(line.text):
             step = line
@@ -167,6 +182,20 @@ def _take(tree: Tree, lines: list[Line], lab: _Codelab, seen: tuple[str, ...]) -
             lab.lines.append(line)
         elif without.strip():
             lab.lines.append(line.with_text(without.strip()))
+
+
+def _place(line: Line) -> tuple[str, int]:
+    return line.file, line.number
+
+
+def _minutes(value: str) -> int:
+    """Minutes of `M`, `M:SS` or `H:MM:SS`, a part of a minute as a whole one; what is no number counts as nothing."""
+    parts = value.split(":", 2)
+    parts = [*parts, "0"] if len(parts) == 1 else parts
+    seconds = 0
+    for part in parts:
+        seconds = seconds * 60 + (int(part[:9]) if part.isdecimal() else 0)
+    return -(-seconds // 60)
 
 
 def _import(tree: Tree, line: Line, target: str, lab: _Codelab, seen: tuple[str, ...]) -> None:
@@ -223,6 +252,17 @@ def _quoted(kind: str, lines: list[Line]) -> list[Line]:
     head = [kept[0].with_text(label + kept[0].text)] if plain else [kept[0].made(label.rstrip()), kept[0].made(">")]
     rest = kept[1:] if plain else kept
     return [*head, *(line.with_text(f"> {line.text}".rstrip()) for line in rest)]
+
+
+def _above_the_title(lines: list[Line]) -> list[Loss]:
+    said = [line for line in lines if not line.blank]
+    if not said:
+        return []
+    words = " ".join(said[0].text.split())[:80]
+    detail = (
+        f"{len(said)} line{'s' if len(said) > 1 else ''} above the title, from “{words}”, belong to no step and are left out."
+    )
+    return [Loss(kind="text", source=said[0].file, line=said[0].number, detail=detail)]
 
 
 def _survey(lab: _Codelab) -> list[Loss]:

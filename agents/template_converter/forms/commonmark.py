@@ -138,7 +138,7 @@ class _Rewriter:
     def _link(self, child: Token, span: Span, token: Token, places: Places) -> None:
         target = str(child.attrGet("href") or "")
         row = self._row(places, span.start, token)
-        found = self.resolver.link(self.page, target)
+        found = self.resolver.link(self._base(row, target), target)
         self._report(row, "link", target, found)
         if found.address is None:
             label = token.content[span.start + 1 : span.label_end]
@@ -159,7 +159,7 @@ class _Rewriter:
     def _image(self, child: Token, span: Span, token: Token, places: Places, *, linked: bool) -> None:
         target = str(child.attrGet("src") or "")
         row = self._row(places, span.start, token)
-        found = self.resolver.image(self.page, target)
+        found = self.resolver.image(self._base(row, target), target)
         label = " ".join(token.content[span.start + 2 : span.label_end].split())
         name = label or posixpath.basename(target.partition("?")[0]) or "image"
         if found.remote:
@@ -189,6 +189,9 @@ class _Rewriter:
                 row, "link", f"`{target}` stands where it could not be rewritten; it is left as it was and may lead nowhere."
             )
 
+    def _base(self, row: int, target: str) -> str:
+        return self.resolver.base(self.page, self.parsed.lines[row].file, target)
+
     def _row(self, places: Places, offset: int, token: Token) -> int:
         segments = places.segments(offset, offset)
         assert token.map is not None
@@ -213,7 +216,8 @@ class _Rewriter:
         if key not in attributes:
             return match[0]
         target = attributes[key]
-        found = self.resolver.image(self.page, target) if image else self.resolver.link(self.page, target)
+        base = self._base(row, target)
+        found = self.resolver.image(base, target) if image else self.resolver.link(base, target)
         if image and found.remote:
             self._lose(
                 row,

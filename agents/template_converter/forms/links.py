@@ -84,6 +84,7 @@ class Resolver:
         own_files: Addresses of files that a step brings along itself.
         roots: Further folders that targets beginning with `/` are relative to.
         addresses: Pages by the addresses that their site serves them under, without endings and in lower case.
+        imports: Whether lines of other files have targets of their own.
     """
 
     tree: Tree
@@ -96,6 +97,13 @@ class Resolver:
     own_files: frozenset[str] = frozenset()
     roots: tuple[str, ...] = ()
     addresses: Mapping[str, str] = field(default_factory=dict)
+    imports: bool = False
+
+    def base(self, page: str, file: str, target: str) -> str:
+        """What a target on `page`, on a line of `file`, is relative to: that file where it was drawn in and leads somewhere."""
+        path = unquote(target.partition("#")[0].partition("?")[0])
+        drawn_in = self.imports and file != page and path and not _SCHEME.match(target)
+        return file if drawn_in and self.find(file, path) else page
 
     def link(self, page: str, target: str) -> Target:
         """Where a link on `page` leads."""

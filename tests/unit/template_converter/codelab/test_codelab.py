@@ -118,3 +118,58 @@ def test_without_header_lines_there_is_no_codelab(tmp_path):
 
 def test_a_page_without_steps_is_one_step(tmp_path):
     assert [step.title for step in convert(tmp_path, "# T\n\nText only.\n").steps] == ["Introduction"]
+
+
+@pytest.mark.parametrize(
+    ("written", "minutes"),
+    [
+        ("2:00", 2),
+        ("2:01", 3),
+        ("0:59", 1),
+        ("0:03:30", 4),
+        ("1:00:00", 60),
+        ("1:2:3:4", 62),
+        ("12", 12),
+        (":", None),
+        ("0:00", None),
+        ("9" * 5000, None),
+    ],
+)
+def test_durations_are_read_as_the_codelab_tools_read_them(tmp_path, written, minutes):
+    assert convert(tmp_path, f"# T\n\n## S\nDuration: {written}\n\nText.\n").steps[0].duration == minutes
+
+
+def test_steps_on_the_same_line_of_two_pages_have_durations_of_their_own(tmp_path):
+    files = {f"parts/{name}.md": f"## {name}\nDuration: {minutes}\n\nText.\n" for name, minutes in (("a", 2), ("b", 5))}
+    workshop = convert(tmp_path, "# T\n\n<<parts/a.md>>\n\n<<parts/b.md>>\n", files=files)
+    assert [(step.title, step.duration) for step in workshop.steps] == [("a", 2), ("b", 5)]
+
+
+def test_an_imported_pages_files_are_its_own_else_the_main_pages(tmp_path):
+    body = "## S\n\n![a](img/a.png) <img src='img/c.png'> ![b](img/b.png) [c](c.txt) ![d](no.png) [e](#0)\n\n![r][r]\n\n[r]: img/a.png\n"
+    names = ("parts/img/a.png", "img/a.png", "img/b.png", "parts/img/c.png", "parts/c.txt")
+    workshop = convert(tmp_path, "# T\n\n<<parts/s.md>>\n", files={"parts/s.md": body, **dict.fromkeys(names, b"x")})
+    assert set(workshop.assets.values()) == {"parts/img/a.png", "img/b.png", "parts/img/c.png", "parts/c.txt"}
+    assert [(row.source, row.target) for row in workshop.broken] == [("parts/s.md", "no.png")]
+    assert "[e](../s/content.md#s)" in workshop.steps[0].content
+
+
+def test_text_above_the_title_is_told(tmp_path):
+    workshop = convert(tmp_path, "Badge Path: x\nMore: y\n\n# T\n\n## S\n\nText.\n")
+    assert [(row.kind, row.line, row.detail.startswith("2 lines above")) for row in workshop.losses] == [("text", 7, True)]
+
+
+@pytest.mark.parametrize(
+    ("page", "is_one"),
+    [
+        ("---\nid: a\ntags: b\nlanguage: en\n---\n# T\n\n## S\n\nText.\n", False),
+        ("---\nid: a\nsummary: b\nstatus: c\nauthors: d\n---\n# T\n", False),
+        ("Status: a\nAuthors: b\nTags: c\n\n# T\n", False),
+        ("---\nid: a\ntags: b\nfeedback link: https://x.example\n---\n# T\n", True),
+        ("---\nid: a\ntags: b\nlanguage: en\n---\n# T\n\n## S\n\nDuration: 2\n\nText.\n", True),
+        ("id: a\ntags: b\nlanguage: en\n\n# T\n", True),
+        ("id: a\nenvironments: web\n\n# T\n", False),
+    ],
+)
+def test_front_matter_alone_makes_no_codelab(tmp_path, page, is_one):
+    assert [row.score for row in IMPORTER.recognise(make_tree(tmp_path, {"lab.md": page}))] == [0.92] * is_one
