@@ -14,7 +14,7 @@ from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
 from agents.template_converter.forms.frontmatter import FrontMatter, split_front_matter
 from agents.template_converter.forms.json_safely import UnsafeJsonError, load_json
-from agents.template_converter.forms.jupyter_book import TOC, book_pages, book_title, books
+from agents.template_converter.forms.jupyter_book import TOC, book_gaps, book_pages, book_title, books
 from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.myst_pages import Met, myst_as_commonmark
 from agents.template_converter.forms.numbering import natural, number_of
@@ -25,7 +25,11 @@ from shared_services.contracts.conversion import Form, FormCandidate, Loss
 from shared_services.contracts.workshop import FenceInfo, parse_fence_info
 
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9+#-]{0,30}")
-_ATTACHMENT = re.compile(r"\(attachment:(?P<name>[^()\s]+)\)")
+_ATTACHMENT = re.compile(
+    r"(?P<before>\]\(\s*)(?P<open><)?attachment:(?P<name>(?(open)[^<>]+|[^()\s<>]+))(?(open)>)(?=[\s)])"
+    r"|(?P<source>\bsrc\s*=\s*)(?:(?P<quote>[\"'])attachment:(?P<quoted>.*?)(?P=quote)|attachment:(?P<bare>[^\s\"'<>]+))",
+    re.IGNORECASE,
+)
 _LINKED = re.compile(r"\]\(<?(?P<path>[^()<>]+?)\.(?:ipynb|html)(?P<rest>(?:#[^()<>]*)?>?\))")
 _INDEX = re.compile(r"(?:^|[-_ ])(?:index|toc|contents?|overview|readme|start(?: ?here)?)(?:$|[-_ .])", re.IGNORECASE)
 _TIGHT = re.compile(r"^(#(?=[A-Z])|#{2,6}(?=[A-Za-z]))")
@@ -101,9 +105,11 @@ class JupyterImporter:
         plan.own_files = frozenset(name for names in pictures.values() for name in names)
         workshop = assemble(tree, plan)
         for step in workshop.steps:
-            shown = {name: data for name, data in pictures[step.source].items() if f"({name})" in step.content}
-            step.files |= shown
-        workshop.losses += losses + [loss for book in read for loss in book.losses]
+            said = "\n".join(filter(None, (step.content, step.hints, step.solve, step.explain)))
+            step.files |= {name: data for name, data in pictures[step.source].items() if _shows(said, name)}
+        unread, broken = book_gaps(tree, candidate.path)
+        workshop.losses += losses + unread + [loss for book in read for loss in book.losses]
+        workshop.broken += broken
         return workshop
 
 
@@ -228,10 +234,17 @@ def _cell(kind: object, cell: dict[str, Any], lines: list[Line], book: _Notebook
         line.with_text(_TIGHT.sub(r"\1 ", line.text)) if row == 0 or lines[row - 1].blank else line
         for row, line in enumerate(lines)
     ]
-    return [
-        line.with_text(_ATTACHMENT.sub(lambda match: f"({names.get(unquote(match['name']), match['name'])})", line.text))
-        for line in lines
-    ]
+
+    def picture(match: re.Match[str]) -> str:
+        name = match["name"] or match["quoted"] or match["bare"] or ""
+        address = names.get(unquote(name), names.get(name, name))
+        return f"{match['before']}<{address}>" if match["before"] else f'{match["source"]}"{address}"'
+
+    return [line.with_text(_ATTACHMENT.sub(picture, line.text)) if "attachment:" in line.text else line for line in lines]
+
+
+def _shows(text: str, address: str) -> bool:
+    return re.search(rf"[(\"<]{re.escape(address)}[)\"> ]", text) is not None
 
 
 def _language_of(first: str, language: str) -> str:
@@ -253,10 +266,20 @@ def _attach(cell: dict[str, Any], book: _Notebook) -> dict[str, str]:
             detail = f"The attached picture `{name}` cannot be read or is too large; its description stands in its place."
             book.losses.append(Loss(kind="image", source=book.path, line=0, detail=detail))
             continue
-        address = f"files/{_PLAIN_NAME.sub('-', str(name)).strip('-.') or 'picture'}"
+        address = _free(book.attachments, _PLAIN_NAME.sub("-", str(name)).strip("-.") or "picture", picture)
         book.attachments[address] = picture
         names[str(name)] = address
     return names
+
+
+def _free(taken: dict[str, bytes], name: str, picture: bytes) -> str:
+    """An address for a picture: its name, with a number where another picture has it."""
+    stem, ending = posixpath.splitext(name)
+    address, count = f"files/{name}", 1
+    while taken.get(address, picture) != picture:
+        count += 1
+        address = f"files/{stem}-{count}{ending}"
+    return address
 
 
 class _Places:

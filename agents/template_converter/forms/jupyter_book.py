@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from agents.template_converter import signals
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
 from agents.template_converter.model import Tree
+from shared_services.contracts.conversion import Broken, Loss
 
 TOC = "_toc.yml"
 _CONFIG = "_config.yml"
 _ENDINGS = ("", ".ipynb", ".md", ".markdown")
 _PAGES = (".ipynb", ".md", ".markdown")
+_ELSEWHERE = ("url", "glob")
 _MAX_DEPTH = 50
 
 
@@ -29,12 +31,38 @@ def books(tree: Tree) -> list[tuple[str, int]]:
 def book_pages(tree: Tree, folder: str) -> list[tuple[str, str]]:
     """`(page, chapter's title)` in the order of the book at `folder`; empty where there is none."""
     found: dict[str, str] = {}
-    for name, chapter in _listed(_load(tree, posixpath.join(folder, TOC)), "", 0):
-        path = posixpath.normpath(posixpath.join(folder, name))
-        page = next((path + ending for ending in _ENDINGS if (path + ending) in tree), "")
+    for key, name, chapter in _listed(_load(tree, posixpath.join(folder, TOC)), "", 0):
+        page = _found(tree, folder, name) if key not in _ELSEWHERE else ""
         if page.lower().endswith(_PAGES):
             found.setdefault(page, chapter)
     return list(found.items())
+
+
+def book_gaps(tree: Tree, folder: str) -> tuple[list[Loss], list[Broken]]:
+    """What the table of contents lists that is no step: addresses, patterns and pages of another kind; and what is not there."""
+    toc = posixpath.join(folder, TOC)
+    losses: list[Loss] = []
+    broken: list[Broken] = []
+    for key, name in dict.fromkeys((key, name) for key, name, _ in _listed(_load(tree, toc), "", 0)):
+        page = _found(tree, folder, name)
+        if key == "url":
+            losses.append(Loss(kind="link", source=toc, line=0, detail=f"It lists the address `{name}`, which is no step."))
+        elif key == "glob":
+            detail = f"It lists pages by the pattern `{name}`, which is not followed; they are no steps."
+            losses.append(Loss(kind="page", source=toc, line=0, detail=detail))
+        elif not page:
+            detail = f"`{toc}` lists it, and it is not there."
+            broken.append(Broken(kind="page", source=toc, line=0, target=name, detail=detail))
+        elif not page.lower().endswith(_PAGES):
+            detail = "The table of contents lists it; it is neither a notebook nor Markdown, so it is no step."
+            losses.append(Loss(kind="page", source=page, line=0, detail=detail))
+    return losses, broken
+
+
+def _found(tree: Tree, folder: str, name: str) -> str:
+    """The file that an entry means; empty where there is none."""
+    path = posixpath.normpath(posixpath.join(folder, name))
+    return next((path + ending for ending in (*_ENDINGS, ".rst") if (path + ending) in tree), "")
 
 
 def book_title(tree: Tree, folder: str) -> str:
@@ -51,8 +79,8 @@ def _load(tree: Tree, path: str) -> object:
         return None
 
 
-def _listed(value: object, chapter: str, depth: int) -> Iterator[tuple[str, str]]:
-    """Every `file` and `root` of a table of contents with the caption of the part that it stands in."""
+def _listed(value: object, chapter: str, depth: int) -> Iterator[tuple[str, str, str]]:
+    """`(key, value, caption of its part)` of every `file`, `root`, `url` and `glob` of a table of contents."""
     if depth > _MAX_DEPTH:
         return
     if isinstance(value, list):
@@ -66,8 +94,8 @@ def _listed(value: object, chapter: str, depth: int) -> Iterator[tuple[str, str]
     elif isinstance(value, dict):
         inside = _caption(value) or chapter
         for key, inner in value.items():
-            if key in ("root", "file") and isinstance(inner, str):
-                yield inner, inside
+            if key in ("root", "file", *_ELSEWHERE) and isinstance(inner, str):
+                yield key, inner, inside
             else:
                 yield from _listed(inner, inside, depth + 1)
 

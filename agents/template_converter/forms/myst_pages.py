@@ -12,7 +12,9 @@ from itertools import islice
 from agents.template_converter.forms.lines import Line, trimmed
 from shared_services.contracts.conversion import Loss
 
-_OPENING = re.compile(r"^(?P<indent>[ \t]{0,12})(?P<mark>`{3,}+|~{3,}+|:{3,}+)(?P<name>\{[\w:+-]+\})?(?P<rest>[^`]*)$")
+_OPENING = re.compile(
+    r"^(?P<indent>[ \t]{0,12})(?P<mark>`{3,}+|~{3,}+|:{3,}+)(?P<name>\{[\w:+-]+\})?(?P<rest>(?(name)(?:(?!`{3}).)*|[^`]*))$"
+)
 _OPTION = re.compile(r"^[ \t]*:(?P<name>[\w-]+):(?P<value>.*)$")
 _LABEL = re.compile(r"^\([^()\s]+\)=[ \t]*$")
 _ROLE = re.compile(r"\{(?P<name>[\w:+-]+)\}`(?P<body>[^`\n]+)`")
@@ -21,15 +23,14 @@ _CODE = frozenset({"code-cell", "code-block", "code", "sourcecode", "ipython", "
 _PICTURES = frozenset({"figure", "image"})
 _SHOWN = frozenset({"math", "table", "list-table", "csv-table", "mermaid", "literalinclude", "eval-rst"})
 _SILENT = frozenset({"index", "bibliography", "footbibliography", "tableofcontents", "contents", "toctree", "raw"})
-_BOXES = {
-    "seealso": "See also",
-    "prf:theorem": "Theorem",
-    "prf:definition": "Definition",
-    "glue:figure": "",
-    "glue:math": "",
-    "epigraph": "",
-}
-_PAIRED = frozenset({"exercise", "solution"})
+_LABELS = {"seealso": "See also", "epigraph": ""}
+_FIRST_WORDS = frozenset(
+    {"note", "tip", "hint", "important", "warning", "caution", "attention", "danger", "error", "seealso", "todo", "epigraph"}
+)
+"""Boxes without a title: what stands behind their name is where their text begins."""
+_TITLED = frozenset({"admonition", "dropdown"})
+"""Boxes whose label is their title."""
+_KNOWN = _FIRST_WORDS | _TITLED | {"exercise", "prf:theorem", "prf:definition"}
 _MAX_DEPTH = 8
 _MAX_FENCES = 1000
 
@@ -129,7 +130,7 @@ def _directive(block: list[Line], opening: re.Match[str], language: str, met: Me
     indent = opening["indent"]
     if name in _CODE:
         mark = "`" * max(3, 1 + max((len(run) for line in body for run in re.findall(r"`+", line.text)), default=0))
-        code = re.sub(r"^i?python\d?$", "python", argument or language, flags=re.IGNORECASE)
+        code = re.sub(r"^i?python\d?$", "python", argument.replace("`", "") or language, flags=re.IGNORECASE)
         return [first.with_text(f"{indent}{mark}{code}"), *body, block[-1].made(f"{indent}{mark}")]
     if name in _PICTURES and argument:
         caption = trimmed(body)
@@ -141,12 +142,18 @@ def _directive(block: list[Line], opening: re.Match[str], language: str, met: Me
         return [first.made("")]
     if name in _SHOWN:
         met.add(f"`{{{name}}}`", first)
-        return (
-            [first.with_text(f"{indent}```text"), *body, block[-1].made(f"{indent}```")]
-            if first.text.strip()[0] == ":"
-            else block
-        )
-    return _box(first, opening, body, language, met, depth)
+        return _as_code(block, opening, name)
+    return _box(first, opening, [first.made(""), *body] if options else body, language, met, depth)
+
+
+def _as_code(block: list[Line], opening: re.Match[str], name: str) -> list[Line]:
+    """A directive as a block that shows it: what stands behind its name is the first line, for an info string loses it."""
+    first, indent, argument = block[0], opening["indent"], opening["rest"].strip()
+    inside = [*([first.with_text(f"{indent}{argument}")] if argument else []), *block[1:-1]]
+    if opening["mark"][0] != ":":
+        return [first.with_text(f"{indent}{opening['mark']}{{{name}}}"), *inside, block[-1]]
+    mark = "`" * max(3, 1 + max((len(run) for line in inside for run in re.findall(r"`+", line.text)), default=0))
+    return [first.with_text(f"{indent}{mark}text"), *inside, block[-1].made(f"{indent}{mark}")]
 
 
 def _box(first: Line, opening: re.Match[str], body: list[Line], language: str, met: Met, depth: int) -> list[Line]:
@@ -156,11 +163,18 @@ def _box(first: Line, opening: re.Match[str], body: list[Line], language: str, m
         opening["rest"].strip(),
         opening["indent"],
     )
-    if name not in _BOXES and name not in _PAIRED and argument and name != "admonition":
+    if name == "solution":
+        argument = ""  # The label of its exercise.
+    if name not in _KNOWN and argument:
         met.add(f"`{{{name}}}`", first)
-    label = _BOXES.get(name, argument if name == "admonition" else name.rpartition(":")[2].replace("-", " ").capitalize())
+    called = _LABELS.get(name, name.rpartition(":")[2].replace("-", " ").capitalize())
+    if name in _FIRST_WORDS:
+        label = called
+        body = [first.with_text(f"{indent}{argument}"), *body] if argument else body
+    else:
+        label = argument if name in _TITLED else ": ".join(filter(None, (called, argument)))
     inner = myst_as_commonmark(trimmed(body), language, met, depth + 1)
-    head = [first.with_text(f"{indent}> **{label}**"), first.made(f"{indent}>")] if label else []
+    head = [*_line(first.with_text(f"{indent}> **{label}**"), met), first.made(f"{indent}>")] if label else []
     quoted = (line.with_text(f"{indent}> {line.text.removeprefix(indent)}".rstrip()) for line in inner)
     return [first.made(""), *head, *quoted, first.made("")]
 

@@ -319,3 +319,79 @@ def test_what_a_book_begins_and_never_ends(tmp_path, page):
     tree = make_tree(tmp_path, {"_toc.yml": "format: jb-book\nroot: one\n", "one.md": f"# One\n\n{page}\nThe end.\n"})
     step = IMPORTER.read(tree, IMPORTER.recognise(tree)[0]).steps[0]
     assert "The end." in "".join(filter(None, (step.content, step.solve, step.hints)))
+
+
+def attached(source, **pictures):
+    data = {f"{name}.png": {"image/png": base64.b64encode(data).decode()} for name, data in pictures.items()}
+    return {**text(source), "attachments": data}
+
+
+def test_pictures_of_one_name_in_two_cells_are_two_files(tmp_path):
+    cells = [attached("# T\n\n![a](attachment:image.png)", image=b"1"), attached("![b](attachment:image.png)", image=b"2")]
+    step = convert(tmp_path, {"lab.ipynb": book(*cells, attached("![c](attachment:image.png)", image=b"1"))}).steps[0]
+    assert step.files == {"files/image.png": b"1", "files/image-2.png": b"2"}
+    assert "![a](files/image.png)\n\n![b](files/image-2.png)\n\n![c](files/image.png)" in step.content
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ('<img src="attachment:p.png" alt="x" width="20">', "![x](files/p.png)"),
+        ("<img src=attachment:p.png>", "](files/p.png)"),
+        ('<table><tr><td><img src="attachment:p.png"></td></tr></table>', 'src="files/p.png"'),
+        ('![x](attachment:p.png "Words")', '![x](files/p.png "Words")'),
+        ("![x](<attachment:p.png>)", "![x](files/p.png)"),
+    ],
+)
+def test_every_way_to_show_an_attachment(tmp_path, written, shown):
+    workshop = convert(tmp_path, {"lab.ipynb": book(attached(f"# T\n\n{written}\n", p=b"p"))})
+    assert shown in workshop.steps[0].content
+    assert (workshop.steps[0].files, workshop.broken) == ({"files/p.png": b"p"}, [])
+
+
+@pytest.mark.parametrize("title", ["Hint", "Solution"])
+def test_a_picture_in_a_hint_or_solution_is_a_file_of_its_step(tmp_path, title):
+    page = f"# T\n\nWords.\n\n## {title}\n\n![a](attachment:p.png)\n"
+    step = convert(tmp_path, {"lab.ipynb": book(attached(page, p=b"p"))}).steps[0]
+    assert "files/p.png" in (step.hints or step.solve or "")
+    assert step.files == {"files/p.png": b"p"}
+
+
+def test_an_attachment_that_is_not_there_is_broken(tmp_path):
+    workshop = convert(tmp_path, {"lab.ipynb": book(text("# T\n\n![a](attachment:no.png)"))})
+    assert [(row.kind, row.target) for row in workshop.broken] == [("image", "no.png")]
+
+
+def test_what_a_book_lists_and_what_is_no_step_is_told(tmp_path):
+    toc = "root: one\nchapters:\n- file: gone\n- file: old\n- url: https://x.example\n- glob: more/*\n"
+    workshop = convert(tmp_path, {"_toc.yml": toc, "one.md": "# One\n", "old.rst": "Old\n===\n"})
+    assert [(row.kind, row.source, row.target) for row in workshop.broken] == [("page", "_toc.yml", "gone")]
+    assert [(row.kind, row.source) for row in workshop.losses] == [
+        ("page", "old.rst"),
+        ("link", "_toc.yml"),
+        ("page", "_toc.yml"),
+    ]
+    assert "https://x.example" in workshop.losses[1].detail
+    assert "`more/*`" in workshop.losses[2].detail
+
+
+@pytest.mark.parametrize(
+    ("written", "shown", "told"),
+    [
+        ("```{note} Words\nthat go on.\n```", "> **Note**\n>\n> Words\n> that go on.", []),
+        ("```{tip} Words {ref}`of it <x>`.\n:class: a\n\nMore.\n```", "> **Tip**\n>\n> Words of it.\n>\n> More.", []),
+        ("```{seealso} [T](#t)\n```", "> **See also**\n>\n> [T](../t/content.md#t)", []),
+        ("```{exercise} Try\n:label: e\n\nDo it.\n```", "> **Exercise: Try**\n>\n> Do it.", []),
+        ("```{dropdown} More\nIt.\n```", "> **More**\n>\n> It.", []),
+        ("```{prf:theorem} Euclid\nIt.\n```", "> **Theorem: Euclid**\n>\n> It.", []),
+        ("```{odd} A\nb\n```", "> **Odd: A**\n>\n> b", ["`{odd}`"]),
+        ("```{literalinclude} x.py\n:lines: 1\n```", "```{literalinclude}\nx.py\n:lines: 1\n```", ["`{literalinclude}`"]),
+        (":::{literalinclude} x.py\n:lines: 1\n:::", "```text\nx.py\n:lines: 1\n```", ["`{literalinclude}`"]),
+        ("```{math} x=1\n```", "```{math}\nx=1\n```", ["`{math}`"]),
+        (":::{table} T\n```\n:::", "````text\nT\n```\n````", ["`{table}`"]),
+    ],
+)
+def test_words_behind_a_directives_name_stay(tmp_path, written, shown, told):
+    workshop = convert(tmp_path, {"_toc.yml": "root: one\n", "one.md": f"# T\n\n{written}\n\nEnd.\n"})
+    assert re.sub(r"\n{2,}", "\n\n", workshop.steps[0].content) == f"# T\n\n{shown}\n\nEnd.\n"
+    assert [row.detail.partition(" has no place")[0] for row in workshop.losses] == told
