@@ -76,8 +76,8 @@ class KillercodaImporter:
                 continue
             if isinstance(value.get("details"), dict) or isinstance(value.get("backend"), dict):
                 folder = posixpath.dirname(path)
-                pages = len(_parts(tree, folder, value))
-                score = 0.45 if signals.is_showcase(folder) else 0.95
+                pages = sum(part.text in tree for part in _parts(tree, folder, value))
+                score = 0.3 if not pages else 0.45 if signals.is_showcase(folder) else 0.95
                 evidence = [f"`{path}` describes a Killercoda scenario of {pages} page{'' if pages == 1 else 's'}."]
                 if folder in collections:
                     by, title, number = collections[folder]
@@ -92,13 +92,15 @@ class KillercodaImporter:
             UnreadableSourceError: `index.json` is not there or is not JSON.
         """
         scenario = _read_index(tree, posixpath.join(candidate.path, "index.json"))
-        clicks, broken = Clicks(), []
+        clicks = Clicks()
+        broken: list[Broken] = []
         steps: list[StepPlan] = []
         parts: list[_Part] = []
+        losses: list[Loss] = []
         for part in scenario.parts:
+            broken += _missing(tree, scenario, part)
             if part.text not in tree:
-                detail = f"`{scenario.path}` names it as {part.kind}, and it is not there."
-                broken.append(Broken(kind="page", source=scenario.path, line=0, target=part.text, detail=detail))
+                losses += _without_page(tree, scenario, part)
                 continue
             page = _page(tree, candidate.path, part.text, clicks)
             _help(tree, candidate.path, part, page, clicks)
@@ -114,9 +116,9 @@ class KillercodaImporter:
         workshop.difficulty = difficulty_of(scenario.difficulty)
         workshop.duration = workshop.duration or scenario.minutes
         for step, part in zip(workshop.steps, parts, strict=True):
-            broken += _scripts(tree, scenario, part, step)
+            _scripts(tree, part, step)
         workshop.variables = [Variable(name=name, description=_traffic(name)) for name in sorted(names)]
-        workshop.losses += [*clicks.losses(), *_assets(tree, scenario, workshop.steps[0], broken)]
+        workshop.losses += [*losses, *clicks.losses(), *_assets(tree, scenario, workshop.steps[0], broken)]
         workshop.losses += [
             Loss(kind="manifest", source=scenario.path, line=0, detail=f"`{key}` stands twice in one place; the last one counts.")
             for key in scenario.twice
@@ -192,7 +194,7 @@ def _parts(tree: Tree, folder: str, value: dict[str, Any]) -> list[_Part]:
         beside = [path for path in tree.under(folder) if _STEP_PAGE.search(path[len(folder) :])]
         listed = [_Part("step", path) for path in sorted(beside, key=natural)]
     intro, finish = (_part(folder, kind, _object(details.get(kind))) for kind in ("intro", "finish"))
-    return [part for part in [intro, *listed, finish] if part.text]
+    return [part for part in [intro, *listed, finish] if part.text or part.title or part.scripts or part.help]
 
 
 def _part(folder: str, kind: str, row: dict[str, Any]) -> _Part:
@@ -264,15 +266,33 @@ def _name(part: _Part) -> str:
     return (f"{counted[1]} {int(counted[2])}" if counted else stem.replace("-", " ").replace("_", " ")).capitalize()
 
 
-def _scripts(tree: Tree, scenario: _Scenario, part: _Part, step: ImportedStep) -> Iterator[Broken]:
-    """Give a step its check and its setup; what is named and not there is broken."""
-    texts = {}
-    for name, path in part.scripts.items():
+def _missing(tree: Tree, scenario: _Scenario, part: _Part) -> Iterator[Broken]:
+    """What `index.json` names for a part and what is not there."""
+    of = f"`{part.text}`" if part.text else f"the {part.kind}"
+    kinds = {"verify": "check", "answer": "answer", "hint": "hint"}
+    named = [(kinds.get(name, "setup"), path, f"the {name} script of {of}") for name, path in part.scripts.items()]
+    named += [(kinds[name], path, f"the {name} of {of}") for name, path in part.help.items()]
+    for kind, path, role in [("page", part.text, part.kind), *named] if part.text else named:
+        if path not in tree:
+            detail = f"`{scenario.path}` names it as {role}, and it is not there."
+            yield Broken(kind=kind, source=scenario.path, line=0, target=path, detail=detail)
+
+
+def _without_page(tree: Tree, scenario: _Scenario, part: _Part) -> Iterator[Loss]:
+    """What a part without a page has else, which has no step to go to."""
+    if not part.text:
+        called = f" “{part.title}”" if part.title else ""
+        detail = f"Its {part.kind}{called} has no text, so it is no step."
+        yield Loss(kind="page", source=scenario.path, line=0, detail=detail)
+    for name, path in [*part.scripts.items(), *part.help.items()]:
         if path in tree:
-            texts[name] = tree.read_text(path)
-        else:
-            detail = f"`{scenario.path}` names it as the {name} script of `{part.text}`, and it is not there."
-            yield Broken(kind="check" if name == "verify" else "setup", source=scenario.path, line=0, target=path, detail=detail)
+            detail = f"It is named as {name} of the {part.kind}, which has no page; it is not carried over."
+            yield Loss(kind="help" if name in _HELP else "script", source=path, line=0, detail=detail)
+
+
+def _scripts(tree: Tree, part: _Part, step: ImportedStep) -> None:
+    """Give a step its check and its setup."""
+    texts = {name: tree.read_text(path) for name, path in part.scripts.items() if path in tree}
     step.check = texts.pop("verify", None)
     if len(texts) == 2:
         step.setup = f"# In the background\n{texts['background'].rstrip()}\n\n# In the terminal\n{texts['foreground']}"

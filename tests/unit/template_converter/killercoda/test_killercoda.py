@@ -274,3 +274,33 @@ def test_each_scenario_of_a_collection_is_offered(tmp_path):
 def test_lines_are_told_from_where_they_come(tmp_path):
     step = convert(tmp_path, "---\nx: 1\n---\n# S\n\n```\nls\n```{{exec}}\n").steps[0]
     assert places(step)[2:] == [("```bash exec", "step1.md", 6), ("ls", "step1.md", 7), ("```", "step1.md", 8)]
+
+
+def test_scripts_of_a_part_without_a_page_are_told(tmp_path):
+    intro = {"background": "bg.sh", "foreground": "gone.sh"}
+    steps = [STEP, {"title": "Lost", "text": "lost.md", "verify": "verify.sh"}, {"title": "Only a title"}]
+    files = {"bg.sh": "apt\n", "verify.sh": "true\n"}
+    made = convert(tmp_path, "# S\n", details={"intro": intro, "steps": steps}, files=files)
+    assert [step.title for step in made.steps] == ["Look around"]
+    assert [(row.kind, row.source) for row in made.losses] == [
+        ("page", "index.json"),
+        ("script", "bg.sh"),
+        ("script", "verify.sh"),
+        ("page", "index.json"),
+    ]
+    assert "“Only a title”" in made.losses[3].detail
+    assert [(row.kind, row.target) for row in made.broken] == [("setup", "gone.sh"), ("page", "lost.md")]
+
+
+def test_a_hint_or_answer_that_is_missing_is_told(tmp_path):
+    made = convert(tmp_path, "# S\n", step={"hint": "hint.md", "answer": "answer.md"})
+    assert [(row.kind, row.source, row.target) for row in made.broken] == [
+        ("answer", "index.json", "answer.md"),
+        ("hint", "index.json", "hint.md"),
+    ]
+
+
+@pytest.mark.parametrize("details", [{}, {"name": "x"}, {"steps": [{"text": "gone.md"}]}])
+def test_an_index_without_pages_is_hardly_a_scenario(tmp_path, details):
+    tree = make_tree(tmp_path, {"index.json": json.dumps({"details": details})})
+    assert [row.score for row in IMPORTER.recognise(tree)] == [0.3]
