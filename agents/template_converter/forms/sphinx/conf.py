@@ -52,11 +52,6 @@ class SphinxConf:
     default_role: str = ""
     other_projects: tuple[str, ...] | None = None
 
-    @property
-    def is_sphinx(self) -> bool:
-        """Whether anything of it is Sphinx's: many programs have a `conf.py`."""
-        return bool(self.project or self.extensions)
-
 
 def read_conf(text: str) -> SphinxConf | None:
     """The settings of a `conf.py`; None where it is no Python that can be parsed."""
