@@ -7,7 +7,7 @@ Difficulty = Literal["beginner", "intermediate", "advanced"]
 _WORDS: dict[str, Difficulty] = {
     **dict.fromkeys(("beginner", "beginners", "basic", "easy", "fundamental", "introductory", "novice", "starter"), "beginner"),
     **dict.fromkeys(("intermediate", "medium", "moderate"), "intermediate"),
-    **dict.fromkeys(("advanced", "advance", "expert", "hard", "difficult"), "advanced"),
+    **dict.fromkeys(("advanced", "advance", "expert", "extreme", "hard", "difficult"), "advanced"),
 }
 
 

@@ -9,6 +9,7 @@ from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
 from agents.template_converter.forms.clickable import Actions, clickable_actions
+from agents.template_converter.forms.difficulty import Difficulty, difficulty_of
 from agents.template_converter.forms.educates_asciidoc import asciidoc_lines
 from agents.template_converter.forms.educates_markup import Markup, page_markup
 from agents.template_converter.forms.educates_session import (
@@ -22,7 +23,7 @@ from agents.template_converter.forms.frontmatter import FrontMatter, minutes_of,
 from agents.template_converter.forms.lines import lines_of
 from agents.template_converter.forms.numbering import natural
 from agents.template_converter.forms.pages import Page, first_paragraph, make_page
-from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
+from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_documents, load_plain
 from agents.template_converter.model import ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Broken, Form, FormCandidate, Loss
 from shared_services.contracts.workshop import FenceInfo, Variable, parse_fence_info
@@ -70,9 +71,10 @@ class EducatesImporter:
             UnreadableSourceError: It has no pages, or its configuration cannot be read.
         """
         folder = candidate.path
-        about, config = _about(tree, folder), _config(tree, folder)
         broken: list[Broken] = []
         losses: list[Loss] = []
+        definition = _named(tree, folder, "resources/workshop")
+        about, config = _about(tree, definition, losses), _config(tree, folder)
         modules = _modules(tree, folder, config, broken, losses)
         if not modules:
             raise UnreadableSourceError(
@@ -99,17 +101,18 @@ class EducatesImporter:
         plan.tags = [_text(tag) for tag in _rows(spec.get("tags"))]
         workshop = assemble(tree, plan)
         workshop.duration = workshop.duration or minutes_of(spec.get("duration"))
+        workshop.difficulty = _difficulty(spec, definition, losses)
         names = sorted(markup.variables | set(params))
         workshop.variables = [Variable(name=name, default=params.get(name)) for name in names]
         for step, (_, actions) in zip(workshop.steps, read, strict=True):
             workshop.losses += actions.losses
             step.check = check_of(tree, folder, step, actions.tests, broken)
         first = workshop.steps[0]
-        workshop.losses += [*losses, *markup.all_losses(), *_other_ways(folder, config)]
+        workshop.losses += [*losses, *markup.all_losses(), *_other_ways(_named(tree, folder, "workshop/config"), config)]
         workshop.losses += unused_tests(tree, folder, [test for _, actions in read for test in actions.tests])
         workshop.losses += take_setup(tree, folder, first)
         workshop.losses += take_exercises(tree, folder, first)
-        workshop.losses += session_losses(tree, folder, spec, first)
+        workshop.losses += session_losses(tree, definition, spec, first)
         workshop.broken += broken
         return workshop
 
@@ -137,22 +140,43 @@ def _load(tree: Tree, path: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _about(tree: Tree, folder: str) -> dict[str, Any]:
-    path = posixpath.join(folder, "resources/workshop.yaml")
+def _named(tree: Tree, folder: str, name: str) -> str:
+    """A YAML file by either of its endings; the usual one where it is not there."""
+    usual, other = (posixpath.join(folder, f"{name}.{end}") for end in ("yaml", "yml"))
+    return other if other in tree and usual not in tree else usual
+
+
+def _about(tree: Tree, path: str, losses: list[Loss]) -> dict[str, Any]:
+    """The Workshop of a definition, which may hold further objects; one with templates in it is no YAML, and told."""
     if path not in tree:
         return {}
     try:
-        return _load(tree, path)
-    except UnreadableSourceError:
-        # Several documents in one file, or one with templates in it: what it says of titles is not needed.
+        documents = [row for row in load_documents(tree.read_text(path)) if isinstance(row, dict)]
+    except UnsafeYamlError as error:
+        said = f"The definition cannot be read ({error}), so its title, its details and its session are left out."
+        losses.append(Loss(kind="session", source=path, line=0, detail=said))
         return {}
+    found = next((row for row in documents if row.get("kind") == "Workshop"), documents[0] if documents else {})
+    others = ", ".join(_text(row.get("kind")) or "of no kind" for row in documents if row is not found)
+    if others:
+        said = f"The file holds further objects, which nothing here makes: {others}."
+        losses.append(Loss(kind="session", source=path, line=0, detail=said))
+    return found
+
+
+def _difficulty(spec: dict[str, Any], source: str, losses: list[Loss]) -> Difficulty | None:
+    word = _text(spec.get("difficulty"))
+    found = difficulty_of(word)
+    if word and found is None:
+        losses.append(Loss(kind="attribute", source=source, line=0, detail=f"The difficulty `{word}` is not known here."))
+    return found
 
 
 def _config(tree: Tree, folder: str) -> dict[str, Any]:
     """What the configuration says: `config.yaml` of the newer kind, `workshop.yaml` and `modules.yaml` of the older one."""
     merged: dict[str, Any] = {}
-    for name in ("modules.yaml", "workshop.yaml", "config.yaml"):
-        path = posixpath.join(folder, "workshop", name)
+    for name in ("modules", "workshop", "config"):
+        path = _named(tree, folder, f"workshop/{name}")
         if path in tree:
             for key, value in _load(tree, path).items():
                 if key == "modules" and isinstance(value, dict) and isinstance(merged.get("modules"), dict):
@@ -237,10 +261,9 @@ def _pathway(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return (name, _object(paths.get(name))) if name else ("", {})
 
 
-def _other_ways(folder: str, config: dict[str, Any]) -> list[Loss]:
+def _other_ways(source: str, config: dict[str, Any]) -> list[Loss]:
     taken = _pathway(config)[0]
     paths = _object(_object(config.get("pathways")).get("paths"))
-    source = posixpath.join(folder, "workshop/config.yaml")
     return [
         Loss(kind="pathway", source=source, line=0, detail=f"`{name}` is another way through the pages; `{taken}` was taken.")
         for name in map(str, paths)

@@ -18,7 +18,9 @@ from shared_services.contracts.conversion import Broken, Loss
 MAX_EXERCISE_BYTES = 5 * 1024 * 1024
 TESTS = "workshop/examiner/tests"
 _SHELL = re.compile(r"^#!.*\b(?:ba|da|k|z)?sh\b")
-_READ = frozenset({"content", "static", "config.yaml", "config.yml", "modules.yaml", "workshop.yaml"})
+_READ = frozenset(
+    {"content", "static", *(f"{name}.{end}" for name in ("config", "modules", "workshop") for end in ("yaml", "yml"))}
+)
 
 
 def check_of(tree: Tree, folder: str, step: ImportedStep, tests: list[Test], broken: list[Broken]) -> str | None:
@@ -94,9 +96,8 @@ def take_exercises(tree: Tree, folder: str, first: ImportedStep) -> Iterator[Los
         first.files[f"files/exercises/{path[len(home) + 1 :]}"] = tree.read_bytes(path)
 
 
-def session_losses(tree: Tree, folder: str, spec: dict[str, Any], first: ImportedStep) -> Iterator[Loss]:
+def session_losses(tree: Tree, source: str, spec: dict[str, Any], first: ImportedStep) -> Iterator[Loss]:
     """What the definition asks of a session beside a terminal: the environment must have it, for nothing here makes it."""
-    source = posixpath.join(folder, "resources/workshop.yaml")
     workshop, session, environment = (_object(spec.get(key)) for key in ("workshop", "session", "environment"))
     said = [
         ("applications", _applications(_object(session.get("applications")))),

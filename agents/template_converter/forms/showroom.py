@@ -23,6 +23,7 @@ from agents.template_converter.forms.asciidoc.antora import (
     module_of,
     normal,
     resolve,
+    sites_at,
 )
 from agents.template_converter.forms.asciidoc.judging import judge
 from agents.template_converter.forms.asciidoc.lab_page import LabPage, find_lab_page
@@ -127,16 +128,19 @@ class ShowroomImporter:
         """The workshop of the site at `candidate.path`.
 
         Raises:
-            UnreadableSourceError: A descriptor is not YAML, or the site has no page that could be a step.
+            UnreadableSourceError: There is no one site, a descriptor is not YAML, or no page of the site could be a step.
         """
         try:
-            sites = find_sites(tree)
+            sites = sites_at(tree, candidate.path)
         except BadYamlError as error:
             raise UnreadableSourceError(f"{error}. Correct the file and convert again.") from error
-        site = next((entry for entry in sites if entry.root == candidate.path), sites[0] if len(sites) == 1 else None)
-        if site is None:
-            raise UnreadableSourceError(f"There is no Antora site in `{candidate.path or 'the source'}`.")
-        return _Reader(tree, site, Findings()).read()
+        where = f"`{candidate.path}`" if candidate.path else "the source"
+        if not sites:
+            raise UnreadableSourceError(f"There is no Antora site in {where}.")
+        if len(sites) > 1:
+            roots = ", ".join(f"`{site.root}`" for site in sites[:8])
+            raise UnreadableSourceError(f"There are {len(sites)} Antora sites in {where}: {roots}. Say which with --path.")
+        return _Reader(tree, sites[0], Findings()).read()
 
 
 class _Reader:

@@ -1,6 +1,7 @@
 """YAML from strangers: nothing is constructed but plain values, and a document that unfolds without end is refused."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -38,18 +39,35 @@ def load_plain(text: str) -> Any:
     """The value of a YAML document, unknown tags as text.
 
     Raises:
+        UnsafeYamlError: Not YAML, several documents, or aliases that unfold without end.
+    """
+    values = _load(text, single=True)
+    return values[0] if values else None
+
+
+def load_documents(text: str) -> list[Any]:
+    """The values of every document of a YAML file, unknown tags as text.
+
+    Raises:
         UnsafeYamlError: Not YAML, or aliases that unfold without end.
     """
+    return _load(text, single=False)
+
+
+def _load(text: str, *, single: bool) -> list[Any]:
     if len(text) > _MAX_CHARACTERS:
         raise UnsafeYamlError("it is too long")
     try:
         loader = _PlainLoader(text)
         try:
-            node = loader.get_single_node()
-            if node is not None and _unfolded(node, {}, set()) > _MAX_NODES:
-                raise UnsafeYamlError("its aliases unfold to more than can be read")
-            value = None if node is None else loader.construct_document(node)
-            return whole_characters(value) if _HALF.search(text) else value
+            values: list[Any] = []
+            nodes = 0
+            for node in _nodes(loader, single=single):
+                nodes += _unfolded(node, {}, set())
+                if nodes > _MAX_NODES:
+                    raise UnsafeYamlError("its aliases unfold to more than can be read")
+                values.append(loader.construct_document(node))
+            return [whole_characters(value) for value in values] if _HALF.search(text) else values
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -59,6 +77,14 @@ def load_plain(text: str) -> Any:
         if isinstance(error, UnsafeYamlError):
             raise
         raise UnsafeYamlError(f"it is not YAML: {type(error).__name__}") from error
+
+
+def _nodes(loader: yaml.SafeLoader, *, single: bool) -> Iterator[yaml.Node]:
+    if single:
+        yield from filter(None, [loader.get_single_node()])
+        return
+    while loader.check_node():
+        yield from filter(None, [loader.get_node()])
 
 
 def _unfolded(node: yaml.Node, known: dict[int, int], above: set[int]) -> int:

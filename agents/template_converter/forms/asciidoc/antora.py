@@ -132,6 +132,11 @@ class Site:
         above = [root.rpartition("/")[0] for root in roots if root.rpartition("/")[2] in CONTENT_FOLDERS]
         return list(dict.fromkeys([*books, self.root, *above, *roots]))
 
+    def places(self) -> list[str]:
+        """The folders that the site is made of: its root, its playbook's, its components'."""
+        books = [self.playbook.path.rpartition("/")[0]] if self.playbook else []
+        return [self.root, *books, *(component.root for component in self.components)]
+
 
 @dataclass(frozen=True)
 class Place:
@@ -236,13 +241,18 @@ def normal(path: str) -> str | None:
     return "/".join(kept)
 
 
-def find_sites(tree: Tree) -> list[Site]:
+def find_sites(tree: Tree, asked: str = "") -> list[Site]:
     """Every site of the tree: components that one playbook takes together, and components that stand alone.
+
+    Args:
+        tree: The checkout.
+        asked: A folder that a person named: what lies in it counts, whatever the folder itself is called.
 
     Raises:
         BadYamlError: A descriptor or playbook cannot be read.
     """
-    descriptors = [path for path in tree.files if path.rpartition("/")[2] in ("antora.yml", "antora.yaml") and not is_decoy(path)]
+    named = [path for path in tree.files if path.rpartition("/")[2] in ("antora.yml", "antora.yaml")]
+    descriptors = [path for path in named if not is_decoy(path, asked if path.startswith(f"{asked}/") else "")]
     components = [read_component(tree, path) for path in descriptors]
     components = [component for component in components if _has_pages(tree, component)]
     if not components:
@@ -270,6 +280,19 @@ def find_sites(tree: Tree) -> list[Site]:
     if len(found) == 1:
         found[0].root = ""
     return sorted(found, key=lambda site: site.root)
+
+
+def sites_at(tree: Tree, asked: str) -> list[Site]:
+    """The site that a folder is the root of, else those that it is the content of or that lie below it.
+
+    Raises:
+        BadYamlError: A descriptor or playbook cannot be read.
+    """
+    sites = find_sites(tree, asked)
+    if not asked:
+        return sites if len(sites) == 1 else [site for site in sites if not site.root][:1]
+    exact = [site for site in sites if site.root == asked]
+    return exact[:1] or [site for site in sites if any(f"{place}/".startswith(f"{asked}/") for place in site.places())]
 
 
 def _has_pages(tree: Tree, component: Component) -> bool:

@@ -7,6 +7,7 @@ after the other here. Solutions are shown as text, in whichever language they ar
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -95,10 +96,18 @@ def attach(tree: Tree, automation: Automation, steps: list[ImportedStep], findin
 def attach_setup(tree: Tree, root: str, first: ImportedStep, findings: Findings) -> None:
     """Give the first step what prepares the lab before anybody comes."""
     prefix = f"{root}/{SETUP_FOLDER}/".lstrip("/")
-    paths = [path for path in tree.under(prefix.rstrip("/")) if "/" not in path[len(prefix) :]]
+    everything = list(tree.under(prefix.rstrip("/")))
+    paths = [path for path in everything if "/" not in path[len(prefix) :]]
     scripts = [path for path in paths if (match := _SCRIPT.match(path[len(prefix) :])) and match[1] == "setup"]
     first.setup = _joined(_script(tree, first, scripts, findings), first.setup)
     report_shared([path for path in paths if path not in scripts], findings)
+    _report_folders(Counter(path[len(prefix) :].partition("/")[0] for path in everything if path not in paths), prefix, findings)
+
+
+def _report_folders(counts: Mapping[str, int], prefix: str, findings: Findings) -> None:
+    for name, count in counts.items():
+        said = "Its file was left out" if count == 1 else f"Its {count} files were left out"
+        findings.lose_at("check", f"{prefix}{name}", 0, f"{said}: of the lab's set-up only the scripts above it are taken.")
 
 
 def report_shared(paths: list[str], findings: Findings) -> None:

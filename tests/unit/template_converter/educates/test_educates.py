@@ -234,3 +234,40 @@ def test_sections_that_fold_are_quotes_hints_and_solutions(tmp_path):
     step = one(tmp_path, page).steps[0]
     assert step.content == "# A\n\n> **More**\n>\n> Inside.\n"
     assert (step.hints, step.solve) == ("Try.\n", "Do.\n")
+
+
+PAGE = {"workshop/content/01-a.md": "# A\n", "workshop/content/02-b.md": "# B\n"}
+ORDER = "modules:\n  activate: [02-b, 01-a]\nparams:\n- name: who\n  value: ann\n"
+APPLICATIONS = "  session: {applications: {docker: {enabled: true}}}\n"
+
+
+def test_definitions_and_settings_that_end_in_yml_are_read(tmp_path):
+    files = {"resources/workshop.yml": WORKSHOP + APPLICATIONS, "workshop/config.yml": ORDER, **PAGE}
+    found = read(IMPORTER, make_tree(tmp_path, files))
+    assert found.title == "The lab"
+    assert [step.title for step in found.steps] == ["B", "A"]
+    assert ("who", "ann") in [(row.name, row.default) for row in found.variables]
+    assert [(row.kind, row.source) for row in found.losses] == [("session", "resources/workshop.yml")]
+
+
+def test_the_workshop_is_found_among_several_objects(tmp_path):
+    portal = "kind: TrainingPortal\nspec: {title: Not this}\n---\n"
+    found = convert(tmp_path, {"resources/workshop.yaml": f"{portal}{WORKSHOP}{APPLICATIONS}", **PAGE})
+    assert found.title == "The lab"
+    assert [row.detail for row in found.losses if row.kind == "session"] == [
+        "The file holds further objects, which nothing here makes: TrainingPortal.",
+        "The session has these applications, which the environment must bring: docker.",
+    ]
+
+
+def test_a_definition_that_cannot_be_read_is_told(tmp_path):
+    found = convert(tmp_path, {"resources/workshop.yaml": f"{{{{ if x }}}}\n{WORKSHOP}", **PAGE})
+    assert [(row.kind, row.source) for row in found.losses] == [("session", "resources/workshop.yaml")]
+    assert "cannot be read" in found.losses[0].detail
+
+
+@pytest.mark.parametrize(("word", "read_as"), [("intermediate", "intermediate"), ("extreme", "advanced"), ("odd", None)])
+def test_difficulty(tmp_path, word, read_as):
+    found = convert(tmp_path, {"resources/workshop.yaml": f"{WORKSHOP}  difficulty: {word}\n", **PAGE})
+    assert found.difficulty == read_as
+    assert [row.kind for row in found.losses] == ([] if read_as else ["attribute"])

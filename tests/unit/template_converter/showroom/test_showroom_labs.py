@@ -163,3 +163,17 @@ def test_labels_that_a_tool_made_of_names_give_way_to_headings() -> None:
         }
     )
     assert [step.title for step in found.steps] == ["Warm the oven", "Mix It", "Eat"]
+
+
+def test_folders_of_the_labs_set_up_are_told() -> None:
+    found = workshop(
+        {
+            NAV: "* xref:a.adoc[]\n",
+            f"{PAGES}/a.adoc": "= A\n",
+            "setup-automation/setup.sh": "echo warm\n",
+            "setup-automation/roles/oven/tasks/main.yml": "- debug:\n",
+            "setup-automation/roles/oven/vars/main.yml": "a: 1\n",
+        }
+    )
+    assert [(loss.kind, loss.source) for loss in found.losses] == [("check", "setup-automation/roles")]
+    assert "2 files" in found.losses[0].detail
