@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from anyio import CapacityLimiter, to_thread
 
 from agents.template_converter.exports.model import Exported
+from agents.template_converter.programs import is_program
 from agents.template_converter.service import ConverterService
 from shared_services.clients.library import LibraryClient
 from shared_services.contracts.conversion import ExportReport, Form
@@ -37,7 +38,7 @@ class Export:
             entries[REPORT] = self.report.model_dump_json(indent=2).encode() + b"\n"
             for path in sorted(entries):
                 entry = zipfile.ZipInfo(path, _EPOCH)
-                entry.external_attr = (0o755 if path.endswith(".sh") else 0o644) << 16
+                entry.external_attr = (0o755 if is_program(path, entries[path]) else 0o644) << 16
                 zipped.writestr(entry, entries[path], zipfile.ZIP_DEFLATED)
         return held.getvalue()
 

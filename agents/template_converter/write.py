@@ -8,6 +8,7 @@ from pathlib import Path
 from agents.template_converter.errors import OutputRefusedError
 from agents.template_converter.forms.anchors import slug
 from agents.template_converter.model import ImportedStep, ImportedWorkshop, Tree
+from agents.template_converter.programs import write_file
 from shared_services.contracts.workshop import SourceMap, StepCheck, StepManifest, WorkshopManifest, WorkshopSource
 from shared_services.kit.errors import StorageFullError
 from shared_services.library.form import manifest_yaml
@@ -74,9 +75,7 @@ def write_folder(files: dict[str, bytes], out: Path) -> None:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         for path, data in files.items():
-            target = fresh / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
+            write_file(fresh / path, path, data)
         if out.exists():
             out.rename(old)
         fresh.rename(out)

@@ -45,14 +45,14 @@ def write_files(files: dict[str, bytes], folder: Path) -> None:
         ConflictError: There is something in it.
         BadInputError: It is a file.
     """
+    from agents.template_converter.programs import write_file
+
     if folder.exists() and not folder.is_dir():
         raise BadInputError(f"{folder} is a file. Name a folder that is empty or not there.")
     if folder.is_dir() and any(folder.iterdir()):
         raise ConflictError(f"{folder} is not empty, and nothing in it is overwritten. Name another folder.")
     for path, data in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        write_file(folder / path, path, data)
 
 
 def _show(form: Form, count: int, losses: list[Loss], folder: Path) -> None:

@@ -10,7 +10,16 @@ import yaml
 
 from agents.template_converter.exports.asciidoc import kept_as_written, to_asciidoc
 from agents.template_converter.exports.model import Exported
-from agents.template_converter.exports.steps import Step, Targets, body_and_title, lose_settings, lose_trailing_blanks, steps_of
+from agents.template_converter.exports.scripts import add_script
+from agents.template_converter.exports.steps import (
+    Step,
+    Targets,
+    body_and_title,
+    lose_limits,
+    lose_settings,
+    lose_trailing_blanks,
+    steps_of,
+)
 from shared_services.contracts.conversion import Form
 from shared_services.library.form import WorkshopFiles
 
@@ -48,6 +57,9 @@ class AntoraExporter:
                     "workshop.yaml",
                     f"The default of `{variable.name}` is not kept: what is filled in at run time has none there.",
                 )
+        if any(";" in author for author in manifest.authors):
+            exported.lose("setting", "workshop.yaml", "An author's `;` parts two authors there.")
+        lose_limits(steps, exported)
         lose_settings(workshop, exported)
         return exported
 
@@ -98,10 +110,13 @@ def _one_line(title: str, variables: frozenset[str]) -> str:
 
 
 def _beside(step: Step, exported: Exported) -> None:
-    for name, text in (("validation.sh", step.check), ("setup.sh", step.setup)):
-        if text is not None:
-            exported.add(f"runtime-automation/{step.id}/{name}", text)
+    home = f"runtime-automation/{step.id}"
+    for name, there in (("check.sh", "validation.sh"), ("setup.sh", "setup.sh")):
+        add_script(step, exported, name, f"{home}/{there}", home)
+    texts = "\n".join(text for text in (step.content, step.hints, step.explain, step.solve) if text)
     for path, data in step.files.items():
+        if f"{home}/{path}" in exported.files and path not in texts:
+            continue
         kept = f"{_ROOT}/attachments/{step.id}/{path}"
         exported.files[kept] = data
         exported.lose("file", f"steps/{step.id}/{path}", f"It is an attachment of the site there: `{kept}`.")
@@ -123,7 +138,14 @@ def _nav(steps: list[Step]) -> str:
 
 def _component(workshop: WorkshopFiles) -> dict[str, Any]:
     manifest = workshop.manifest
-    attributes: dict[str, Any] = {"page-summary": manifest.summary} if manifest.summary else {}
+    told = {
+        "page-summary": manifest.summary,
+        "page-difficulty": manifest.difficulty,
+        "page-duration": f"{manifest.duration}m" if manifest.duration else None,
+        "page-tags": ", ".join(manifest.tags),
+        "page-authors": "; ".join(manifest.authors),
+    }
+    attributes = {name: value for name, value in told.items() if value}
     component: dict[str, Any] = {
         "name": manifest.slug,
         "title": manifest.title,

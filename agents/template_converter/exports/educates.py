@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from agents.template_converter.exports.model import Exported
+from agents.template_converter.exports.scripts import add_script
 from agents.template_converter.exports.steps import Step, Targets, body_and_title, lose_settings, rewritten, steps_of
 from agents.template_converter.forms.lines import lines_of, outside_fences
 from agents.template_converter.forms.parsing import parse
@@ -74,7 +75,10 @@ def _page(step: Step, bundles: dict[str, str], variables: frozenset[str]) -> str
         if text:
             parts.append(f"```section:begin\ntitle: {label}\n```\n\n{written(text)}\n\n```section:end\ntitle: {label}\n```")
     if step.check is not None:
-        parts.append(f"```examiner:execute-test\n{_yaml({'name': step.id, 'title': 'Check this step'})}```")
+        test: dict[str, Any] = {"name": step.id, "title": "Check this step"}
+        if step.manifest.check:
+            test["timeout"] = step.manifest.check.timeout
+        parts.append(f"```examiner:execute-test\n{_yaml(test)}```")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -134,10 +138,10 @@ def _assets(workshop: WorkshopFiles, step: Step, folder: str, exported: Exported
 
 
 def _scripts(step: Step, exported: Exported) -> None:
-    if step.check is not None:
-        exported.add(f"workshop/examiner/tests/{step.id}", step.check)
+    home = f"workshop/steps/{step.id}"
+    add_script(step, exported, "check.sh", f"workshop/examiner/tests/{step.id}", home)
+    add_script(step, exported, "setup.sh", f"workshop/setup.d/{step.number:02d}-{step.id}.sh", home)
     if step.setup is not None:
-        exported.add(f"workshop/setup.d/{step.number:02d}-{step.id}.sh", step.setup)
         exported.lose(
             "setup", f"steps/{step.id}/setup.sh", "There it runs when the session starts, and not when the step is entered."
         )

@@ -6,11 +6,13 @@ from typing import Any
 import yaml
 
 from agents.template_converter.exports.model import Exported
+from agents.template_converter.exports.scripts import add_script
 from agents.template_converter.exports.steps import (
     Step,
     Targets,
     body_and_title,
     copy_assets,
+    lose_limits,
     lose_settings,
     rewritten,
     steps_of,
@@ -42,6 +44,7 @@ class MkDocsExporter:
         for variable in workshop.manifest.variables:
             detail = f"`{{{{{variable.name}}}}}` stays as it is: nothing fills it in there."
             exported.lose("variable", "workshop.yaml", detail)
+        lose_limits(steps, exported)
         lose_settings(workshop, exported)
         return exported
 
@@ -73,7 +76,8 @@ def _runs(language: str) -> bool:
 
 def _page(step: Step, targets: Targets, exported: Exported) -> str:
     body, title = body_and_title(rewritten(step.content, targets, _fence))
-    parts = [f"# {title or step.title}", body.strip("\n")]
+    front = f"---\nduration: {step.manifest.duration}\n---" if step.manifest.duration else ""
+    parts = [front, f"# {title or step.title}", body.strip("\n")]
     for kind, label, text in (
         ("tip", "Hint", step.hints),
         ("info", "Explanation", step.explain),
@@ -88,9 +92,10 @@ def _page(step: Step, targets: Targets, exported: Exported) -> str:
 
 
 def _scripts(step: Step, exported: Exported) -> None:
+    home = f"scripts/{step.id}"
     for name, text in (("check.sh", step.check), ("setup.sh", step.setup)):
         if text is not None:
-            exported.add(f"scripts/{step.id}/{name}", text)
+            add_script(step, exported, name, f"{home}/{name}", home)
             exported.lose("check", f"steps/{step.id}/{name}", f"Nothing runs it there; it is kept as `scripts/{step.id}/{name}`.")
     for path, data in step.files.items():
         kept = f"docs/files/{step.id}/{path.removeprefix('files/')}"
@@ -129,6 +134,13 @@ def _site(workshop: WorkshopFiles, steps: list[Step], pages: dict[str, str]) -> 
         if step.check is not None or step.setup is not None
     }
     site |= {"nav": nav, "theme": {"name": "mkdocs"}, "markdown_extensions": _EXTENSIONS}
-    if scripts:
-        site["extra"] = {"workshop": {"scripts": scripts}}
+    told: dict[str, Any] = {
+        "authors": manifest.authors if len(manifest.authors) > 1 else None,
+        "tags": manifest.tags,
+        "difficulty": manifest.difficulty,
+        "duration": manifest.duration,
+        "scripts": scripts,
+    }
+    if any(told.values()):
+        site["extra"] = {"workshop": {name: value for name, value in told.items() if value}}
     return site

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from agents.template_converter.exports.model import Exported
 from agents.template_converter.forms.lines import lines_of, text_of
 from agents.template_converter.forms.parsing import Edits, Span, parse, places_of
-from shared_services.contracts.workshop import FenceInfo, StepManifest, parse_fence_info
+from shared_services.contracts.workshop import FenceInfo, StepCheck, StepManifest, parse_fence_info
 from shared_services.library.form import WorkshopFiles
 
 _STEP = re.compile(r"^\.\./(?P<id>[^/]+)/(?:content\.md)?(?:#(?P<fragment>.*))?$")
@@ -137,7 +137,7 @@ def copy_assets(workshop: WorkshopFiles, exported: Exported, folder: str) -> Non
 
 
 def lose_settings(workshop: WorkshopFiles, exported: Exported) -> None:
-    """Tell of what only this platform reads: the assistant's settings, and limits of checks."""
+    """Tell of what only this platform reads: the assistant's settings, when solutions may be seen, and actions."""
     manifest = workshop.manifest
     if manifest.context.tags or manifest.context.content_focus or manifest.context.name or manifest.help != type(manifest.help)():
         exported.lose("setting", "workshop.yaml", "What the assistant may read and tell (`context`, `help`) has no place there.")
@@ -146,6 +146,15 @@ def lose_settings(workshop: WorkshopFiles, exported: Exported) -> None:
             exported.lose("setting", f"steps/{name}/step.yaml", "When the solution may be seen (`solve`) has no place there.")
         if step.actions:
             exported.lose("setting", f"steps/{name}/step.yaml", "The step's `actions` have no place there.")
+
+
+def lose_limits(steps: list[Step], exported: Exported) -> None:
+    """Tell of checks with a limit of their own, where a form has no place for one."""
+    for step in steps:
+        limit = step.manifest.check.timeout if step.manifest.check else StepCheck().timeout
+        if limit != StepCheck().timeout:
+            detail = f"The check's limit of {limit} seconds (`check.timeout`) has no place there."
+            exported.lose("setting", f"steps/{step.id}/step.yaml", detail)
 
 
 def lose_trailing_blanks(step: Step, exported: Exported) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from agents.template_converter.forms.clickable import Test
 from agents.template_converter.forms.numbering import natural
+from agents.template_converter.forms.step_files import home_of, with_files
 from agents.template_converter.model import ImportedStep, Tree
 from shared_services.contracts.conversion import Broken, Loss
 
@@ -37,7 +38,10 @@ def check_of(tree: Tree, folder: str, step: ImportedStep, tests: list[Test], bro
             found.append(test)
     if not found:
         return None
-    texts = {test.name: tree.read_text(posixpath.join(folder, TESTS, test.name)) for test in found}
+    texts: dict[str, str] = {}
+    for test in found:
+        texts[test.name], files = with_files(tree, posixpath.join(folder, TESTS, test.name))
+        step.files |= files
     if len(found) == 1 and not found[0].arguments and _interpreter(texts[found[0].name]) == ["bash"]:
         return texts[found[0].name]
     for name, text in texts.items():
@@ -71,12 +75,20 @@ def take_setup(tree: Tree, folder: str, first: ImportedStep) -> Iterator[Loss]:
     prefix = posixpath.join(home, "setup.d") + "/"
     scripts = sorted((path for path in tree.under(prefix) if path.endswith(".sh")), key=natural)
     if scripts:
-        texts = [f"# {posixpath.basename(path)}\n{tree.read_text(path).rstrip()}\n" for path in scripts]
-        first.setup = tree.read_text(scripts[0]) if len(scripts) == 1 else "\n".join(texts)
+        read = {path: with_files(tree, path) for path in scripts}
+        texts = [f"# {posixpath.basename(path)}\n{text.rstrip()}\n" for path, (text, _) in read.items()]
+        first.setup = read[scripts[0]][0] if len(scripts) == 1 else "\n".join(texts)
+        for path, (_, files) in read.items():
+            for name, data in files.items():
+                if first.files.setdefault(name, data) != data:
+                    detail = f"The first step has another file `{name}` already, so the one that this script names was left out."
+                    yield Loss(kind="file", source=path, line=0, detail=detail)
+    homes = {home_of(tree, path) for path in [*scripts, *tree.under(posixpath.join(folder, TESTS))]} - {None}
     left: dict[str, int] = {}
     for path in tree.under(home):
         top = path[len(home) + 1 :].split("/")[0]
-        if top not in _READ and path not in scripts and not path.startswith(posixpath.join(folder, TESTS) + "/"):
+        taken = path in scripts or any(path.startswith(f"{place}/") for place in (posixpath.join(folder, TESTS), *homes))
+        if top not in _READ and not taken:
             left[top] = left.get(top, 0) + 1
     for top, count in left.items():
         detail = f"{count} file{'s' if count > 1 else ''} that a step has no place for."

@@ -8,10 +8,13 @@ from typing import Any
 from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.difficulty import difficulty_of
+from agents.template_converter.forms.frontmatter import minutes_of
 from agents.template_converter.forms.judging import beside_a_program
 from agents.template_converter.forms.numbering import natural
 from agents.template_converter.forms.pages import first_paragraph, load_page
 from agents.template_converter.forms.snippets import Snippets
+from agents.template_converter.forms.step_files import with_files
 from agents.template_converter.forms.unlisted import may_be_step
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
 from agents.template_converter.model import ImportedWorkshop, Tree
@@ -48,7 +51,7 @@ class Site:
     docs: str
     entries: list[NavEntry] = field(default_factory=list)
     snippet_bases: list[str] = field(default_factory=list)
-    scripts: dict[str, Any] = field(default_factory=dict)
+    told: dict[str, Any] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
 
@@ -93,6 +96,9 @@ class MkDocsImporter:
         name_steps(steps, [_file_words(entry.path) for entry in site.entries])
         summary = site.summary or first_paragraph(steps[0].page)
         workshop = assemble(tree, Plan(site.title, steps, root=site.docs, mkdocs=True, summary=summary, authors=site.authors))
+        workshop.tags = _texts(site.told.get("tags"))
+        workshop.difficulty = difficulty_of(site.told.get("difficulty"))
+        workshop.duration = minutes_of(site.told.get("duration")) or workshop.duration
         _scripts(tree, site, workshop)
         workshop.losses += [*site.losses, *snippets.losses, *_unlisted(tree, site, snippets)]
         workshop.broken += [*site.broken, *snippets.broken]
@@ -116,14 +122,17 @@ def _unlisted(tree: Tree, site: Site, snippets: Snippets) -> list[Loss]:
 def _scripts(tree: Tree, site: Site, workshop: ImportedWorkshop) -> None:
     """Checks and setups that `extra.workshop.scripts` names for a page: `{PAGE: {check: PATH, setup: PATH}}`."""
     folder = posixpath.dirname(site.config)
-    for page, named in site.scripts.items():
+    scripts = site.told.get("scripts")
+    for page, named in scripts.items() if isinstance(scripts, dict) else ():
         path = posixpath.normpath(posixpath.join(site.docs, str(page)))
         step = next((step for step in workshop.steps if step.source == path), None)
         for kind in ("check", "setup"):
             target = _text(named.get(kind)) if isinstance(named, dict) else ""
             script = posixpath.normpath(posixpath.join(folder, target))
             if target and step is not None and script in tree:
-                setattr(step, kind, tree.read_text(script))
+                text, files = with_files(tree, script)
+                setattr(step, kind, text)
+                step.files |= files
             elif target:
                 detail = f"The page {page} or its script `{target}` is not there."
                 workshop.broken.append(Broken(kind="check", source=site.config, line=0, target=target, detail=detail))
@@ -148,8 +157,8 @@ def read_site(tree: Tree, config: str) -> Site:
     site.snippet_bases = [*_snippet_bases(values.get("markdown_extensions"), folder), docs]
     extra = values.get("extra")
     told = extra.get("workshop") if isinstance(extra, dict) else None
-    scripts = told.get("scripts") if isinstance(told, dict) else None
-    site.scripts = scripts if isinstance(scripts, dict) else {}
+    site.told = told if isinstance(told, dict) else {}
+    site.authors = _texts(site.told.get("authors")) or site.authors
     nav = values.get("nav")
     if nav is None:
         nav = values.get("pages")
@@ -342,3 +351,7 @@ def _join(folder: str, path: str) -> str:
 
 def _text(value: object) -> str:
     return " ".join(str(value).split())[:500] if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _texts(value: object) -> list[str]:
+    return [text for text in map(_text, value) if text] if isinstance(value, list) else []

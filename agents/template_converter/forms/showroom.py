@@ -29,6 +29,7 @@ from agents.template_converter.forms.asciidoc.judging import judge
 from agents.template_converter.forms.asciidoc.lab_page import LabPage, find_lab_page
 from agents.template_converter.forms.asciidoc.nav import Entry, read_entries
 from agents.template_converter.forms.asciidoc.references import PageReferences, References
+from agents.template_converter.forms.asciidoc.told import read_told
 from agents.template_converter.forms.html_blocks import HINT, SOLUTION
 from agents.template_converter.forms.links import AssetTable
 from agents.template_converter.forms.numbering import natural
@@ -288,11 +289,17 @@ class _Reader:
         self._report_playbooks()
         self._report_unlisted()
         self._report_tabs()
+        told = read_told(self._ordered()[0].attributes)
         return ImportedWorkshop(
             title=self._title(steps),
             steps=steps,
             summary=self._summary(planned[0]),
-            authors=list(dict.fromkeys(name for step in planned for name in self.shared.pages[step.page].authors)),
+            authors=list(
+                dict.fromkeys([*told.authors, *(name for step in planned for name in self.shared.pages[step.page].authors)])
+            ),
+            tags=told.tags,
+            duration=told.duration,
+            difficulty=told.difficulty,
             chapters=self._chapters(planned),
             variables=[Variable(name=name, description="Filled in when the workshop runs.") for name in self.shared.variables],
             assets=self.shared.assets.taken,

@@ -107,3 +107,9 @@ def test_asciidoc_blocks_that_are_nowhere_are_reported(tmp_path):
     assert [(row.kind, row.source, row.detail[:6]) for row in unaccounted(tree, ImportedWorkshop(title="A", steps=[step]))] == [
         ("code", "a.adoc", "1 of 4")
     ]
+
+
+def test_scripts_are_executable(tmp_path):
+    write_folder({"workshop.yaml": b"", "steps/a/check.sh": b"#!/bin/bash\n", "steps/a/content.md": b"# A\n"}, tmp_path / "w")
+    assert (tmp_path / "w/steps/a/check.sh").stat().st_mode & 0o100
+    assert not (tmp_path / "w/steps/a/content.md").stat().st_mode & 0o111

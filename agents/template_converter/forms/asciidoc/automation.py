@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from agents.template_converter.forms.numbering import natural
+from agents.template_converter.forms.step_files import with_files
 from agents.template_converter.model import ImportedStep, Tree
 from shared_services.asciidoc.escape import fence
 from shared_services.asciidoc.preprocess import Findings
@@ -90,6 +91,8 @@ def attach(tree: Tree, automation: Automation, steps: list[ImportedStep], findin
     steps[-1].check = _joined(steps[-1].check, _script(tree, steps[-1], automation.validate, findings))
     _solve(tree, steps[-1], automation.solve, findings)
     for path in automation.others:
+        if f"/{path}".rpartition(f"/{FOLDER}/{automation.module}/")[2] in {*steps[0].files, *steps[-1].files}:
+            continue
         _keep(tree, steps[-1], path, findings, "is part of the step's automation; it was kept as a file")
 
 
@@ -127,7 +130,9 @@ def _script(tree: Tree, step: ImportedStep, paths: list[str], findings: Findings
     if len(scripts) == 1:
         for path in books:
             _keep(tree, step, path, findings, "is an Ansible playbook beside a script, which is the one that runs; it was kept")
-        return tree.read_text(scripts[0])
+        text, files = with_files(tree, scripts[0])
+        step.files |= files
+        return text
     kept = []
     for path in scripts:
         why = f"is one of {len(scripts)} scripts for several hosts, which run one after the other in one place here; it was kept"
