@@ -281,6 +281,18 @@ def macro_losses(pages: list[Rewritten], tags: list[tuple[Line, str]]) -> list[L
         kind = f"tag `{tag.lower()}`"
         counts[kind] += 1
         places.setdefault(kind, line)
+    return _counted(counts, places)
+
+
+def counted_losses(found: list[tuple[Line, str]]) -> list[Loss]:
+    """One row per kind of what an importer does not know and leaves as text: `(where, kind)` of each."""
+    places: dict[str, Line] = {}
+    for line, kind in found:
+        places.setdefault(kind, line)
+    return _counted(Counter(kind for _, kind in found), places)
+
+
+def _counted(counts: Counter[str], places: dict[str, Line]) -> list[Loss]:
     return [
         Loss(
             kind="macro",

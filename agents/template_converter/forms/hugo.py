@@ -8,6 +8,7 @@ from urllib.parse import quote
 from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.commonmark import counted_losses
 from agents.template_converter.forms.fences import read_info
 from agents.template_converter.forms.frontmatter import split_front_matter
 from agents.template_converter.forms.hugo_site import HugoPage, HugoSite, configurations, read_site
@@ -16,7 +17,7 @@ from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.modules import Modules
 from agents.template_converter.forms.pages import Page, first_paragraph, make_page
 from agents.template_converter.forms.shortcodes import OUTPUT, Surroundings, convert_shortcodes, expand_includes
-from agents.template_converter.forms.studio import convert_directives
+from agents.template_converter.forms.studio import convert_directives, left_directives
 from agents.template_converter.model import ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Form, FormCandidate, Loss
 from shared_services.contracts.workshop import FenceInfo
@@ -83,7 +84,7 @@ class HugoImporter:
         for around in reader.surroundings:
             workshop.losses += around.losses
             workshop.broken += around.broken
-        workshop.losses += [*site.losses, *reader.conditions()]
+        workshop.losses += [*site.losses, *reader.conditions(), *counted_losses(reader.directives)]
         return workshop
 
 
@@ -97,6 +98,7 @@ class _Reader:
     def __post_init__(self) -> None:
         self.surroundings: list[Surroundings] = []
         self.addresses = dict(self._addresses())
+        self.directives: list[tuple[Line, str]] = []
         self.modules = Modules(self.site.modules)
 
     def page(self, row: HugoPage) -> Page | None:
@@ -111,6 +113,7 @@ class _Reader:
         lines = convert_shortcodes(lines, around)
         if self.site.studio or any("::" in line.text for line in lines):
             lines = convert_directives(lines, lambda: self._children(row))
+            self.directives += left_directives(lines) if self.site.studio else []
         self.surroundings.append(around)
         if row.branch and not any(line.text.strip() for line in lines):
             self.site.losses.append(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from agents.template_converter.forms.lines import Line, outside_fences, trimmed
+from agents.template_converter.forms.parsing import parse
 
 _BLOCK = re.compile(
     r"^(?P<indent>[ \t]*)(?P<mark>:{3,})(?P<name>[A-Za-z][\w-]*)(?:\[(?P<label>[^\]]*)\])?(?:\{(?P<attributes>[^{}]*)\})?[ \t]*$"
@@ -14,6 +15,8 @@ _BLOCK = re.compile(
 _LEAF = re.compile(r"^(?P<indent>[ \t]*)::(?P<name>[A-Za-z][\w-]*)(?P<rest>[\[{].*)?$")
 _LEAF_END = re.compile(r"(?:\])?(?:\{(?P<attributes>[^{}]*)\})?[ \t]*$")
 _INLINE = re.compile(r"(?<![:\w`]):(?P<name>button|link|image|code)\[(?P<label>[^\]]*)\]\{(?P<attributes>[^{}]*)\}")
+_STANDING = re.compile(r"(?<![:\w\\])(?P<mark>::?)(?P<name>[A-Za-z][\w-]*)(?=[\[{])")
+_CODE_SPAN = re.compile(r"(?P<mark>`+)(?!`).+?(?<!`)(?P=mark)(?!`)")
 _ATTRIBUTE = re.compile(r"([\w-]+)[ \t]*=[ \t]*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'}]+))")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]")
 _WRAPPERS = frozenset({"tabs", "cards", "row", "column", "columns", "grid", "container", "section", "steps"})
@@ -60,6 +63,24 @@ def convert_directives(lines: list[Line], children: Children, depth: int = 0, le
         if row < len(lines) and not lines[row].blank:
             out.append(line.made(""))
     return out
+
+
+def left_directives(lines: list[Line]) -> list[tuple[Line, str]]:
+    """Directives that fill a line or stand in one and are text after conversion: where, and what they are listed under.
+
+    Those that open a block are found where pages are rewritten.
+    """
+    found = []
+    code = parse(lines).code_rows()
+    for row, line in enumerate(lines):
+        if row in code or ":" not in line.text:
+            continue
+        text = _CODE_SPAN.sub("", line.text)
+        bare = _LEAF.match(text)
+        names = [f"::{bare['name']}"] if bare and not bare["rest"] else []
+        names += [f"{match['mark']}{match['name']}" for match in _STANDING.finditer(text)]
+        found += [(line, f"directive `{name}`") for name in names]
+    return found
 
 
 def attributes(text: str | None) -> dict[str, str]:

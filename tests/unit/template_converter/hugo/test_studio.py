@@ -104,3 +104,18 @@ def test_what_is_never_closed_is_text_and_listed(tmp_path):
     workshop = read(IMPORTER, make_tree(tmp_path, files))
     assert workshop.steps[0].content == ":::alert{type=info}\nopen\n"
     assert [(row.kind, row.line) for row in workshop.losses] == [("macro", 5)]
+
+
+def test_unknown_directives_are_told_once_for_each_kind(tmp_path):
+    body = (
+        "::toc\n\n::foo[x]{a=b}\n\nAnd :foo[y] and :foo[z]{c=d}, `:foo[code]`, std::sort{a}.\n\n"
+        "```cpp\n::foo[x]\n```\n\n:link[on]{href=https://x.example/}\n"
+    )
+    files = {"contentspec.yaml": "version: 2.0\n", "content/index.en.md": page("T", body)}
+    workshop = read(IMPORTER, make_tree(tmp_path, files))
+    assert [(row.kind, row.line, row.detail) for row in workshop.losses] == [
+        ("macro", 5, "directive `::toc` is not known and is shown as text (1 times)."),
+        ("macro", 7, "directive `::foo` is not known and is shown as text (1 times)."),
+        ("macro", 9, "directive `:foo` is not known and is shown as text (2 times)."),
+    ]
+    assert "::foo[x]{a=b}" in workshop.steps[0].content
