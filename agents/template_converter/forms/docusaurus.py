@@ -6,15 +6,19 @@ import re
 from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
+from agents.template_converter.forms.commonmark import counted_losses
 from agents.template_converter.forms.docusaurus_site import DocPage, DocusaurusSite, configurations, read_site
 from agents.template_converter.forms.frontmatter import split_front_matter
 from agents.template_converter.forms.judging import SitePage, judge
 from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.mdx import Parts, convert_mdx
+from agents.template_converter.forms.mdx_left import left_expressions
 from agents.template_converter.forms.pages import Page, first_paragraph, make_page
 from agents.template_converter.model import ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Broken, Form, FormCandidate, Loss
 
+_PLAIN = "siteConfig.js"
+"""The configuration of version 1, whose pages are no MDX."""
 _MAX_SHOWN = 200_000
 """A longer file is not shown in a step."""
 
@@ -60,10 +64,13 @@ class DocusaurusImporter:
             raise UnreadableSourceError(f"`{site.docs}` holds no page that the sidebars of `{config}` list.")
         broken: list[Broken] = []
         losses: list[Loss] = []
+        expressions: list[tuple[Line, str]] = []
         steps: list[StepPlan] = []
         for entry in site.entries:
             parts = _parts(tree, site, entry.page)
-            page = make_page(entry.page.path, entry.page.front, convert_mdx(entry.page.lines, parts), mkdocs=False)
+            lines = convert_mdx(entry.page.lines, parts)
+            expressions += left_expressions(lines) if posixpath.basename(config) != _PLAIN else []
+            page = make_page(entry.page.path, entry.page.front, lines, mkdocs=False)
             broken += parts.broken
             losses += parts.losses
             steps.append(
@@ -80,7 +87,7 @@ class DocusaurusImporter:
         )
         workshop = assemble(tree, plan)
         workshop.broken += [*site.broken, *broken]
-        workshop.losses += [*site.losses, *losses]
+        workshop.losses += [*site.losses, *losses, *counted_losses(expressions)]
         return workshop
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.template_converter import signals
+from agents.template_converter.forms.docusaurus_rest import PAGES, plugin_options, unread_pages
 from agents.template_converter.forms.frontmatter import FrontMatter, split_front_matter
 from agents.template_converter.forms.js_values import Called, exported_value
 from agents.template_converter.forms.json_safely import UnsafeJsonError, load_json
@@ -17,7 +18,6 @@ from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Broken, Loss
 
 CONFIG = re.compile(r"^(?:docusaurus\.config\.(?:js|ts|mjs|cjs|mts|cts)|siteConfig\.js)$")
-PAGES = (".md", ".mdx", ".markdown")
 _NUMBER = re.compile(r"^(?P<number>\d+)\s*[-_.]+\s*(?P<rest>[^-_.\s].*)$")
 _DATE = re.compile(r"^\d{4}-\d{2}")
 _LAST = float("inf")
@@ -97,6 +97,7 @@ def read_site(tree: Tree, config: str) -> DocusaurusSite:
     site.pages = {page.path: page for page in _pages(tree, site.docs)}
     sidebars = _sidebars(tree, folder, options)
     _Sidebar(tree, site).walk(sidebars)
+    site.losses += unread_pages(tree, folder, values, site.docs)
     return site
 
 
@@ -112,16 +113,7 @@ def _module(tree: Tree, path: str) -> Any:
 
 def _docs_options(values: dict[str, Any]) -> dict[str, Any]:
     """The options of the classic preset's documents, or of the first plugin for documents."""
-    rows = [row for key in ("presets", "plugins") if isinstance(values.get(key), list) for row in values[key]]
-    for row in rows:
-        name, options = (row[0], row[1]) if isinstance(row, list) and len(row) > 1 else (row, None)
-        if not isinstance(name, str) or not isinstance(options, dict):
-            continue
-        if isinstance(options.get("docs"), dict):
-            return dict(options["docs"])
-        if "content-docs" in name:
-            return options
-    return {}
+    return next((options for kind, options in plugin_options(values) if kind == "docs"), {})
 
 
 def _sidebars(tree: Tree, folder: str, options: dict[str, Any]) -> tuple[str, Any]:
@@ -215,6 +207,9 @@ class _Sidebar:
             self._items(item.get("items", item.get("ids")), inner, depth + 1)
         elif kind == "link":
             self._lose(self._file, f"The sidebar's entry “{label}” leads to {_text(item.get('href'))}, which is no page.")
+        elif kind == "html":
+            words = " ".join(re.sub(r"<[^>]*>", " ", _text(item.get("value"))).split())
+            self._lose(self._file, f"The sidebar's entry “{words}” is HTML and no page; it is left out.")
         elif kind is None:
             self._items(item, categories, depth + 1)
 
