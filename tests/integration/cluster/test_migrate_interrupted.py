@@ -181,7 +181,8 @@ def test_killed_anywhere_and_run_again_it_comes_to_the_same(databases: Databases
     finished(databases, "workshop", workshop)
     assert without_times(catalogue(databases)) == without_times(whole)
 
-    removal = {key: core[key] for key in ("POSTGRES_ADMIN_URL", "CORE_DATABASE_URL")} | {"WORKSHOP_NAME": "a-b"}
+    wanted = ("POSTGRES_ADMIN_URL", "CORE_DATABASE_URL", "RAG_DATABASE_URL")
+    removal = {key: core[key] for key in wanted} | {"WORKSHOP_NAME": "a-b"}
     for line in range(3):
         killed_after(databases, "remove", removal, line, pause=1.2 if line == 0 else 0.0)
     finished(databases, "remove", removal)

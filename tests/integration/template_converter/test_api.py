@@ -84,7 +84,7 @@ async def test_every_workshop_of_a_repository_becomes_a_draft(laptop: House, tmp
     assert asked.error is not None
     assert asked.error["type"].endswith(":choice-required")
 
-    source = make_repository(tmp_path / "several", {**files, "broken/track.yml": "title: [\n"})
+    source = make_repository(tmp_path / "several", {**files, "broken/track.yml": "title: [\nchallenges:\n"})
     job = await laptop.jobs().wait((await laptop.converter().convert(ConvertRequest(source=source, every=True))).id)
     assert (job.kind, job.state) == ("convert-all", JobState.SUCCEEDED), job.error
     made = ConversionsResult.model_validate(job.result)

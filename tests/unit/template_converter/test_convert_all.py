@@ -21,7 +21,7 @@ FILES = {
     **{f"site/docs/{path}": text for path, text in LAB.items()},
     "one/track.yml": TRACK,
     "two/track.yml": TRACK,
-    "broken/track.yml": "title: [\n",
+    "broken/track.yml": "title: [\nchallenges:\n",
 }
 
 
