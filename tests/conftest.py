@@ -13,6 +13,9 @@ os.environ.setdefault("RAG_ENGINE", "reference")
 # What commands remember is the tests' own, not the person's who runs them.
 os.environ["WORKSHOP_CHOICES"] = str(Path(tempfile.mkdtemp(prefix="workshop-choices-")) / "choices.json")
 
+# A connection that is given up while it asks for TLS leaves an error that nobody waits for; throw-away servers have no TLS.
+os.environ.setdefault("PGSSLMODE", "disable")
+
 UNIT = Path(__file__).parent / "unit"
 
 
