@@ -77,7 +77,9 @@ class KillercodaImporter:
             if isinstance(value.get("details"), dict) or isinstance(value.get("backend"), dict):
                 folder = posixpath.dirname(path)
                 pages = sum(part.text in tree for part in _parts(tree, folder, value))
-                score = 0.3 if not pages else 0.45 if signals.is_showcase(folder) else 0.95
+                # A terminal alone is a scenario too, and names its machine.
+                bare = not pages and not isinstance(value.get("backend"), dict)
+                score = 0.3 if bare else 0.45 if signals.is_showcase(folder) else 0.95
                 evidence = [f"`{path}` describes a Killercoda scenario of {pages} page{'' if pages == 1 else 's'}."]
                 if folder in collections:
                     by, title, number = collections[folder]

@@ -304,3 +304,10 @@ def test_a_hint_or_answer_that_is_missing_is_told(tmp_path):
 def test_an_index_without_pages_is_hardly_a_scenario(tmp_path, details):
     tree = make_tree(tmp_path, {"index.json": json.dumps({"details": details})})
     assert [row.score for row in IMPORTER.recognise(tree)] == [0.3]
+
+
+def test_a_terminal_alone_is_a_scenario(tmp_path):
+    tree = make_tree(tmp_path, {"index.json": json.dumps({"title": "Plain", "backend": {"imageid": "ubuntu"}})})
+    (candidate,) = IMPORTER.recognise(tree)
+    assert candidate.score == 0.95
+    assert [step.title for step in IMPORTER.read(tree, candidate).steps] == ["Plain"]
