@@ -168,6 +168,7 @@ async def test_another_key_that_signs(first_workshop: Workshop, ops: Ops) -> Non
     make = next(line for line in lines if line.startswith("kubectl create configmap core-public-key -n $core"))
     read = next(line for line in lines if line.startswith("public()"))
     ops(f"core={CORE}\n{read}\n{make} --dry-run=client -o yaml | kubectl apply --server-side --force-conflicts -f -")
+    assert ops.platform.kubectl.get("configmap", "core-public-key", "-n", CORE)["data"]["public.pem"].strip() == public.strip()
     ops.rolled()
     ops.platform.script(first_workshop.name, first_workshop.kind, "20", "false", "--skip", "smoke")
     ops.platform.kubectl("rollout", "restart", "-n", first_workshop.namespace, "deployment/chat-agent")

@@ -229,7 +229,7 @@ async def test_a_job_that_is_cancelled_elsewhere_cancels_its_task(laptop: House,
         [event] = [event async for event in opened.send_message(message(text=silent_host, at_once=True))]
         task = await reaches(opened, event.task.id, "WORKING")
         await laptop.jobs().cancel(data_of(task.status.message.parts)["job"])
-        await reaches(opened, task.id, "CANCELED")
+        assert (await reaches(opened, task.id, "CANCELED")).id == task.id
 
 
 async def test_a_question_may_be_cancelled(laptop: House, tmp_path: Path):

@@ -131,6 +131,7 @@ def test_every_file_line_command_and_endpoint_is_the_repository_s(tmp_path, name
     tree = make_tree(tmp_path, REPOSITORIES[name][0])
     inventory = read_inventory(tree)
     said = "\n".join(step.content for step in skeleton(tree, inventory, "it", None).steps)
+    assert len(said) > 500
     check(tree, inventory, said)
 
 
