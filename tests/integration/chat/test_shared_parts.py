@@ -47,6 +47,7 @@ class SharedParts:
         self.silent = False
         self.lives = 600
         self.searches = 0
+        self.files: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,6 +55,8 @@ class SharedParts:
             return
         part = {"search": "rag", "tokens": "tokens"}.get(scope["path"].split("/")[3], "library")
         self.searches += part == "rag"
+        if "/files/" in scope["path"]:
+            self.files.add(scope["path"])
         if part in self.away:
             if self.silent:
                 await anyio.sleep(60)
@@ -106,6 +109,15 @@ async def until_taken(http: httpx.AsyncClient, path: str, **options: Any) -> htt
             if response.status_code == 200:
                 return response
             await anyio.sleep(0.3)
+
+
+async def until_kept_beforehand(parts: SharedParts) -> None:
+    """Wait until the agent has fetched the steps' texts: it asks for no more files."""
+    before = 0
+    with anyio.fail_after(60):
+        while before == 0 or len(parts.files) != before:
+            before = len(parts.files)
+            await anyio.sleep(2)
 
 
 async def turns_of(http: httpx.AsyncClient, conversation: str) -> list[StoredTurn]:
@@ -184,6 +196,7 @@ async def test_without_the_core_it_goes_on_with_what_it_knows(
             await until_ready(http)
             conversation = await start(http)
             path = f"/api/v1/conversations/{conversation}"
+            await until_kept_beforehand(parts)
             parts.away, parts.silent = {"library", "tokens"}, silent
             gone_at = time.monotonic()
             answered = await http.post(f"{path}/messages", json=QUESTION)
