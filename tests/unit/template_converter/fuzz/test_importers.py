@@ -68,4 +68,5 @@ def test_what_is_wrecked_was_healthy(form: Form, number: int, base: Path) -> Non
 @given(number=NUMBERS, wounds=st.integers(1, 8), which=st.integers(0, 7))
 def test_no_wreck_is_a_crash(form: Form, number: int, wounds: int, which: int, base: Path) -> None:
     seed = SEEDS[form][which % len(SEEDS[form])]
-    attempt(wreck(seed, number, wounds), form, seed, base)
+    report = attempt(wreck(seed, number, wounds), form, seed, base)
+    assert report is None or report.form is form
