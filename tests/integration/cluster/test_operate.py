@@ -17,8 +17,8 @@ from shared_services.contracts.workshop import WorkshopManifest
 from shared_services.library.form import read_folder
 from tests.integration.cluster.core import ROOT, Core, Done
 from tests.integration.cluster.databases import Databases
-from tests.integration.console.conftest import make_repository, pages
 from tests.postgres import throwaway_postgres
+from tests.tutorials import make_repository, pages
 from workshop_cli.cluster import content, operate
 
 pytestmark = pytest.mark.postgres

@@ -1,6 +1,5 @@
 """Every service in one process on a folder of its own, and people of every role who look at its pages."""
 
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from shared_services.contracts.identity import Identity, Role
 from shared_services.contracts.jobs import Job, JobState
 from shared_services.kit.identity import LOCAL_AUTHOR, SESSION_COOKIE, issue_session
 from shared_services.library.publishing import PUBLISH
+from tests.tutorials import make_repository
 from tests.workshops import make_workshop
 from workshop_cli.core import Core, open_core
 from workshop_cli.datafolder import hold
@@ -35,27 +35,6 @@ PEOPLE: dict[str, Identity | None] = {
 @pytest.fixture(scope="package")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-def make_repository(folder: Path, files: dict[str, str]) -> str:
-    """A git repository with one commit; gives its file:// address."""
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    for arguments in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "All"]):
-        identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
-    return f"file://{folder}"
-
-
-def pages(names: list[str], folder: str = "") -> dict[str, str]:
-    """Numbered pages of a tutorial, each with a command, and a link that leads nowhere on line 9."""
-    return {
-        f"{folder}{number:02d}-{name}.md": f"# {name.title()} the boat\n\nHow to {name} it.\n\n```bash\nboat {name} --now\n```\n\n"
-        f"Then read [more](lost-{name}.md).\n"
-        for number, name in enumerate(names, 1)
-    }
 
 
 @dataclass

@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from shared_services.contracts.jobs import JobState
-from tests.integration.console.conftest import Site, make_repository, pages
+from tests.integration.console.conftest import Site
+from tests.tutorials import make_repository, pages
 
 MakeRepository = Callable[[dict[str, str]], str]
 BOAT = {"README.md": "# Sail a boat\n\nA lab.\n", **pages(["rig", "sail", "moor"])}

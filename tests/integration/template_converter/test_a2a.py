@@ -25,8 +25,10 @@ from shared_services.contracts.jobs import JobState
 from shared_services.kit.a2a_server import data_part
 from shared_services.kit.tokens import TokenIssuer
 from tests.a2a import BINDINGS, call, client, data_of, message, send, state_of, text_of
-from tests.integration.template_converter.house import APPLICATION, AUTHOR, House, lab, make_repository
+from tests.integration.template_converter.house import APPLICATION, AUTHOR, House
 from tests.serving import serve
+from tests.tutorials import make_repository
+from tests.tutorials import pages as lab
 
 ROOT = Path(__file__).parents[3]
 

@@ -22,7 +22,9 @@ from shared_services.contracts.conversion import (
 from shared_services.contracts.identity import Role
 from shared_services.contracts.jobs import JobState
 from shared_services.kit.errors import ProblemError
-from tests.integration.template_converter.house import APPLICATION, AUTHOR, House, lab, make_repository
+from tests.integration.template_converter.house import APPLICATION, AUTHOR, House
+from tests.tutorials import make_repository
+from tests.tutorials import pages as lab
 
 
 async def converted(house: House, source: str) -> tuple[str, ConversionResult]:
