@@ -44,5 +44,9 @@ class Background:
         """Cancel what still runs, and wait for it."""
         self._stop.set()
         if self._held is not None:
-            held, self._held, self._group = self._held, None, None
-            await held
+            held, self._held = self._held, None
+            try:
+                # The group stays until it has ended: a task that woke before it was cancelled may still start another.
+                await held
+            finally:
+                self._group = None
