@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -30,7 +30,10 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_SECONDS = 30.0
+START_SECONDS = 90.0
+WAIT_SECONDS = 30.0
+"""How long a page may take for what it is expected to show; much on a machine that does something else too."""
+expect.set_options(timeout=WAIT_SECONDS * 1000)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +108,7 @@ def watched(
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=scripts, **options
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(WAIT_SECONDS * 1000)
     page = context.new_page()
     seen = Watched(page, context, address)
     own = urlsplit(address).netloc

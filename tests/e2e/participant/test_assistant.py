@@ -60,7 +60,7 @@ def test_stop_ends_the_model_and_leaves_a_way_on(chromium: Browser, tmp_path: Pa
         expect(page.locator(".answer")).to_contain_text("red valve")
         page.get_by_role("button", name="Stop").click()
         expect(page.locator(".turn[data-state=stopped]")).to_contain_text("You stopped this answer.")
-        assert gateway.closed.wait(5)
+        assert gateway.closed.wait(30)
         assert axe_violations(page) == []
         before = shown(page)
         page.reload()
@@ -105,7 +105,7 @@ def test_an_answer_that_is_followed_after_a_reload_can_be_stopped(chromium: Brow
         page.reload()
         page.get_by_role("button", name="Stop").click()
         expect(page.locator(".turn[data-state=stopped]")).to_contain_text("You stopped this answer.")
-        assert gateway.closed.wait(5)
+        assert gateway.closed.wait(30)
         assert seen.troubles() == []
 
 

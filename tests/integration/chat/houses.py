@@ -66,7 +66,7 @@ async def live(http: httpx.AsyncClient) -> AsyncIterator[AsyncIterator[ServerSen
 
 async def following(events: AsyncIterator[ServerSentEvent], name: str, fits: Callable[[Any], bool]) -> Any:
     """The data of the next event of this name that fits."""
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         async for event in events:
             if event.event == name and fits(event.json()):
                 return event.json()

@@ -173,7 +173,7 @@ def render(board: Board) -> str:
 
 
 async def next_event(stream: AsyncIterator[ServerSentEvent]) -> BoardEvent:
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         event = await anext(stream)
     assert event.event == "board"
     return BoardEvent.model_validate_json(event.data)
@@ -272,7 +272,7 @@ async def test_the_board_at_one_process_shows_what_happens_at_the_other(platform
                 lowered = await author.post(f"/api/v1/board/participants/{board.people[1].id}/hand", json={"raised": False})
                 assert lowered.status_code == 204
                 await until(stream, lambda board: board.people[1].hand_raised_at is None)
-                with anyio.fail_after(20):
+                with anyio.fail_after(60):
                     while (event := await anext(heard)).event != "hand":
                         pass
                 assert event.json() == {"raised": False}

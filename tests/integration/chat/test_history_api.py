@@ -276,6 +276,6 @@ async def test_old_turns_go_when_the_agent_starts(platform: Platform, engine: As
     async with platform.app("harbor", engine=engine):
         assert (await kept.owned())["chat_turns"] == 2
     async with platform.app("harbor", engine=engine, history_retention_days=30):
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await swept.wait()
     assert [one.title for one in await kept.history.conversations("p", 10)] == ["New?"]

@@ -118,7 +118,7 @@ async def test_answers_wait_in_line_for_a_busy_model(processes: list[AsyncEngine
             assert model.asked.qsize() == 1
             (await model.asked.get()).set()
             assert (await following(to_ada, "done", lambda _: True))["written_by"] == "model"
-            with anyio.fail_after(10):
+            with anyio.fail_after(60):
                 (await model.asked.get()).set()
             assert (await following(to_bob, "done", lambda _: True))["written_by"] == "model"
 

@@ -158,7 +158,7 @@ async def test_kill_9_in_mid_answer_leaves_what_was_given(world: dict[str, str],
                 http, conversation, lambda turn: turn.answer is not None and turn.answer.answer.count("Start") >= 3
             )
             process.kill()
-            process.wait(20)
+            process.wait(60)
         assert flushed.state == "answering"
         with ready(world):
             turn = await first_turn(http, conversation)
@@ -191,7 +191,7 @@ async def test_told_to_end_it_finishes_what_it_began(world: dict[str, str], upst
                 return False
 
             events = await read(http, "POST", f"/api/v1/conversations/{conversation}/messages", end_it, json=QUESTION)
-            with anyio.fail_after(20):
+            with anyio.fail_after(60):
                 assert await anyio.to_thread.run_sync(process.wait) in {0, -signal.SIGTERM}
         with ready(world):
             turn = await first_turn(http, conversation)
@@ -212,7 +212,7 @@ async def test_told_to_end_it_does_not_wait_for_ever(world: dict[str, str], upst
                 return False
 
             events = await read(http, "POST", f"/api/v1/conversations/{conversation}/messages", end_it, json=QUESTION)
-            with anyio.fail_after(20):
+            with anyio.fail_after(60):
                 await anyio.to_thread.run_sync(process.wait)
         with ready(world):
             turn = await first_turn(http, conversation)

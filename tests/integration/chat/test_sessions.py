@@ -310,7 +310,7 @@ async def test_the_live_channel_ends_when_the_process_is_about_to(processes: lis
     async with House().app(processes[0]) as app, browser(app) as ada, live(ada) as events:
         await following(events, "session", lambda _: True)
         app.state.drain()
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             assert [event.event async for event in events] in ([], ["note"])
 
 

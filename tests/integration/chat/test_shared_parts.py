@@ -90,7 +90,7 @@ def world(environment: dict[str, str], parts: SharedParts, upstream: ScriptedUps
 
 
 async def until_ready(http: httpx.AsyncClient, ready: bool = True) -> dict[str, Any]:
-    with anyio.fail_after(30):
+    with anyio.fail_after(60):
         while True:
             try:
                 response = await http.get("/readyz")
@@ -222,7 +222,7 @@ async def test_without_the_core_it_goes_on_with_what_it_knows(
     assert took < 15
     assert "kettle fill" in step.json()["content"]
     assert (refused.status_code, slug(refused)) == (503, "cannot-look-up")
-    assert seconds < 5
+    assert seconds < 15
     assert report["ready"]
     assert "No token" in report["facts"]["tokens"]
     assert again.json()["answer"]
@@ -233,7 +233,7 @@ async def test_a_new_process_without_the_core_is_not_ready_until_it_is_back(worl
     parts.away = {"library", "tokens"}
     with postgres() as server, running({**world, "DATABASE_URL": server.url}):
         async with at(world) as http:
-            with anyio.fail_after(30):
+            with anyio.fail_after(60):
                 while "workshop" not in (report := await until_ready(http, False))["checks"]:  # noqa: ASYNC110  another process
                     await anyio.sleep(0.1)
             parts.away = set()
@@ -292,7 +292,7 @@ async def test_told_to_end_while_the_database_is_away_it_keeps_the_answer_as_soo
             assert process.poll() is None
             server.start()
             back = time.monotonic()
-            with anyio.fail_after(40):
+            with anyio.fail_after(60):
                 assert await anyio.to_thread.run_sync(process.wait) in {0, -signal.SIGTERM}
             ended = time.monotonic() - back
         two = {**one, "CHAT_PORT": free_port()}
@@ -390,11 +390,11 @@ async def test_a_rolling_upgrade_cuts_no_stream_and_loses_no_answer(world: dict[
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(stay, pages[0], conversations[0])
                 tasks.start_soon(change_over, conversations[1])
-                with anyio.fail_after(30):
+                with anyio.fail_after(60):
                     await under_way[0].wait()
                     await under_way[1].wait()
                 processes[0].send_signal(signal.SIGTERM)
-            with anyio.fail_after(40):
+            with anyio.fail_after(60):
                 assert await anyio.to_thread.run_sync(processes[0].wait) in {0, -signal.SIGTERM}
             turns = [await turns_of(pages[1], conversation) for conversation in conversations]
     assert read_here == [whole]

@@ -87,7 +87,7 @@ async def test_a_server_that_never_comes_is_an_error_in_time(databases: Database
     started = time.monotonic()
     with pytest.raises(UnavailableError, match=rf"PostgreSQL at 127.0.0.1:{port} has not answered.*for 1.5 s.*refused"):
         await with_server(elsewhere(databases, port), 1.5, databases.lines.append, work)
-    assert 1.4 < time.monotonic() - started < 6
+    assert 1.4 < time.monotonic() - started < 30
 
 
 async def test_a_wrong_password_is_not_waited_for(databases: Databases) -> None:
@@ -194,7 +194,7 @@ def killed_after(databases: Databases, what: str, env: dict[str, str], lines: in
     lines_until(process, lines)
     time.sleep(pause + 0.004 * lines)
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
 
 
 def without_times(found: dict[str, object]) -> dict[str, object]:

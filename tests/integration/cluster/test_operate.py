@@ -278,7 +278,7 @@ def killed_when_told(process: subprocess.Popen[bytes], line: bytes) -> None:
         if told.startswith(line):
             break
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
 
 
 def test_killed_anywhere_and_run_again_it_is_published(core: Core, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ class Replica:
         assert self.process.stdin is not None
         self.process.stdin.close()
         assert self.line() == "stopped"
-        assert self.process.wait(20) == 0
+        assert self.process.wait(60) == 0
         assert self.process.stdout is not None
         self.process.stdout.close()
         self.log.close()

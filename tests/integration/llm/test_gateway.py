@@ -13,6 +13,8 @@ from shared_services.llm.settings import server_address
 from tests.upstream import Endless, Fail, HangUp, Raw, Reply, Say, ScriptedUpstream, Silence, closed_port, model_row
 
 QUICK = Patience(connect=1.0, first_token=1.0, gap=0.4, total=5.0, retries=1)
+"""For what is never answered; a loaded machine may be slower than this."""
+STEADY = Patience(connect=20.0, first_token=20.0, gap=20.0, total=25.0, retries=1)
 ASKED = [ChatMessage("system", "Be short."), ChatMessage("user", "How?")]
 
 
@@ -40,7 +42,7 @@ async def collect(gateway: LlamaStackGateway, into: list[str | Finish]) -> None:
 async def test_streams_an_answer_whatever_the_address_ends_in(suffix: str) -> None:
     with ScriptedUpstream() as upstream:
         upstream.script(Say("Run `make run`. [1]"))
-        gateway = LlamaStackGateway(server_address(upstream.url + suffix), patience=QUICK)
+        gateway = LlamaStackGateway(server_address(upstream.url + suffix), patience=STEADY)
         assert await ask(gateway) == ("Run `make run`. [1]", Finish("stop"))
         assert gateway.name == "scripted-model"
         request = upstream.requests[0]
@@ -54,7 +56,7 @@ async def test_pieces_arrive_while_the_model_still_writes() -> None:
         upstream.script(Say(["one ", "two ", "three"], gap=0.2))
         started = time.monotonic()
         arrivals: list[float] = []
-        async with aclosing(LlamaStackGateway(upstream.url, model="m", patience=QUICK).stream(ASKED, max_tokens=9)) as parts:
+        async with aclosing(LlamaStackGateway(upstream.url, model="m", patience=STEADY).stream(ASKED, max_tokens=9)) as parts:
             arrivals.extend([time.monotonic() - started async for part in parts if isinstance(part, str)])
         assert len(arrivals) == 3
         assert arrivals[-1] - arrivals[0] > 0.3
@@ -63,14 +65,14 @@ async def test_pieces_arrive_while_the_model_still_writes() -> None:
 async def test_says_when_the_answer_ran_into_its_limit() -> None:
     with ScriptedUpstream() as upstream:
         upstream.script(Say("half of", finish="length"))
-        assert await ask(LlamaStackGateway(upstream.url, patience=QUICK)) == ("half of", Finish("length"))
+        assert await ask(LlamaStackGateway(upstream.url, patience=STEADY)) == ("half of", Finish("length"))
 
 
 async def test_sends_the_key() -> None:
     with ScriptedUpstream(key="k-1") as upstream:
-        assert (await ask(LlamaStackGateway(upstream.url, api_key="k-1", patience=QUICK)))[0] == "Yes. [1]"
+        assert (await ask(LlamaStackGateway(upstream.url, api_key="k-1", patience=STEADY)))[0] == "Yes. [1]"
         with pytest.raises(ModelUnavailableError) as caught:
-            await ask(LlamaStackGateway(upstream.url, api_key="k-2", patience=QUICK))
+            await ask(LlamaStackGateway(upstream.url, api_key="k-2", patience=STEADY))
         assert caught.value.reason == "rejected"
         assert "k-2" not in caught.value.detail
 
@@ -78,13 +80,13 @@ async def test_sends_the_key() -> None:
 async def test_picks_the_first_language_model() -> None:
     rows = [model_row("vec", "ogx", "embedding"), model_row("order", "ogx", "rerank"), model_row("talk", "ogx")]
     with ScriptedUpstream(models=rows) as upstream:
-        gateway = LlamaStackGateway(upstream.url, patience=QUICK)
+        gateway = LlamaStackGateway(upstream.url, patience=STEADY)
         await ask(gateway)
         await ask(gateway)
         assert [request.body["model"] for request in upstream.requests] == ["talk", "talk"]
         assert upstream.model_listings == 1
     with ScriptedUpstream(models=[model_row("nomic-embed-text:latest"), model_row("llama3.2:3b")]) as upstream:
-        gateway = LlamaStackGateway(upstream.url, patience=QUICK)
+        gateway = LlamaStackGateway(upstream.url, patience=STEADY)
         assert await gateway.ready() is None
         assert gateway.name == "llama3.2:3b"
 
@@ -92,13 +94,14 @@ async def test_picks_the_first_language_model() -> None:
 async def test_leaves_thinking_out() -> None:
     with ScriptedUpstream() as upstream:
         upstream.script(Say("<think>Let me see. [9]</think>\n\nYes. [1]", piece=3))
-        assert (await ask(LlamaStackGateway(upstream.url, patience=QUICK)))[0] == "Yes. [1]"
+        assert (await ask(LlamaStackGateway(upstream.url, patience=STEADY)))[0] == "Yes. [1]"
 
 
 async def test_waits_while_a_model_thinks() -> None:
     with ScriptedUpstream() as upstream:
-        upstream.script(Say("Yes.", thoughts=8, gap=0.2))
-        assert (await ask(LlamaStackGateway(upstream.url, patience=QUICK)))[0] == "Yes."
+        upstream.script(Say("Yes.", thoughts=20, gap=0.2))
+        patience = Patience(connect=20, first_token=3, gap=3, total=60, retries=0)
+        assert (await ask(LlamaStackGateway(upstream.url, patience=patience)))[0] == "Yes."
 
 
 @pytest.mark.parametrize(
@@ -130,14 +133,14 @@ async def test_every_trouble_has_its_reason(reply: Reply, reason: str, text: str
         upstream.script(reply)
         received: list[str | Finish] = []
         with pytest.raises(ModelUnavailableError) as caught:
-            await collect(LlamaStackGateway(upstream.url, model="m", patience=QUICK), received)
+            await collect(LlamaStackGateway(upstream.url, model="m", patience=QUICK if reason == "timeout" else STEADY), received)
         assert (caught.value.reason, received, len(upstream.requests)) == (reason, [text] if text else [], calls)
         assert caught.value.problem().model_extra == {"reason": reason}
 
 
 async def test_a_server_that_is_not_there_is_unreachable() -> None:
     with closed_port() as url:
-        gateway = LlamaStackGateway(url, patience=QUICK)
+        gateway = LlamaStackGateway(url, patience=STEADY)
         with pytest.raises(ModelUnavailableError) as caught:
             await ask(gateway)
         assert caught.value.reason == "unreachable"
@@ -147,7 +150,7 @@ async def test_a_server_that_is_not_there_is_unreachable() -> None:
 async def test_what_passes_is_tried_again_before_the_first_words() -> None:
     with ScriptedUpstream() as upstream:
         upstream.script(Fail(503), Say("Back. [1]"))
-        assert (await ask(LlamaStackGateway(upstream.url, patience=QUICK)))[0] == "Back. [1]"
+        assert (await ask(LlamaStackGateway(upstream.url, patience=STEADY)))[0] == "Back. [1]"
         assert len(upstream.requests) == 2
 
 
@@ -156,7 +159,7 @@ async def test_a_wait_beyond_the_budget_is_not_waited_for() -> None:
         upstream.script(Fail(429, headers={"retry-after": "30"}))
         started = time.monotonic()
         with pytest.raises(ModelUnavailableError) as caught:
-            await ask(LlamaStackGateway(upstream.url, patience=QUICK))
+            await ask(LlamaStackGateway(upstream.url, patience=STEADY))
         assert time.monotonic() - started < 15
         assert caught.value.retry_after == 30.0
         assert len(upstream.requests) == 1
@@ -176,7 +179,7 @@ async def test_an_endless_answer_ends_at_the_total() -> None:
 async def test_closing_the_stream_hangs_up() -> None:
     with ScriptedUpstream() as upstream:
         upstream.script(Endless(gap=0.05))
-        async with aclosing(LlamaStackGateway(upstream.url, patience=QUICK).stream(ASKED, max_tokens=9)) as parts:
+        async with aclosing(LlamaStackGateway(upstream.url, patience=STEADY).stream(ASKED, max_tokens=9)) as parts:
             await anext(parts)
             assert not upstream.requests[0].disconnected
         await upstream.until(lambda: upstream.requests[0].disconnected)
@@ -197,8 +200,8 @@ async def test_a_server_that_never_says_done_is_not_waited_for() -> None:
     with ScriptedUpstream() as upstream:
         upstream.script(Say("Yes.", done=False, hold_open=True))
         started = time.monotonic()
-        assert await ask(LlamaStackGateway(upstream.url, patience=QUICK)) == ("Yes.", Finish("stop"))
-        assert time.monotonic() - started < 2
+        assert await ask(LlamaStackGateway(upstream.url, patience=STEADY)) == ("Yes.", Finish("stop"))
+        assert time.monotonic() - started < 15
 
 
 async def test_readiness_names_what_is_wrong() -> None:

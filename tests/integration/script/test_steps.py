@@ -302,7 +302,7 @@ def test_stopping_it_is_safe(deploying: Deploying, group: list[subprocess.Popen[
         time.sleep(0.05)
     # As a terminal does it: the whole group gets Ctrl-C.
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
-    _, errors = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == status
     assert "Stopped in step 6" in errors
     assert deploying.left_behind == []

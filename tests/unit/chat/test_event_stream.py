@@ -58,7 +58,7 @@ async def test_events_are_closed_when_the_reader_stops_reading(grouped: bool):
 
     reader = Reader(3)
     response = event_stream(with_a_group() if grouped else plain())
-    with anyio.fail_after(5):
+    with anyio.fail_after(60):
         await response(SCOPE, reader.receive, reader.send)
     assert closed == ["events"]
     assert len(reader.taken) == 3

@@ -68,7 +68,7 @@ async def waits(line: ModelQueue, participant: str) -> AsyncIterator[list[int | 
 
 
 async def until(told: list[int | None], position: int) -> None:
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while told[-1] != position:
             await anyio.lowlevel.checkpoint()
 

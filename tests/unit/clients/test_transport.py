@@ -54,7 +54,7 @@ async def test_closing_early_ends_the_handler():
     async with client(handler) as http:
         async with http.stream("GET", "/") as response:
             await anext(response.aiter_raw())
-        await asyncio.wait_for(ended.wait(), 2)
+        await asyncio.wait_for(ended.wait(), 30)
     assert ended.is_set()
 
 

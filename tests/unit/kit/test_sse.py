@@ -63,5 +63,5 @@ async def test_a_reader_who_goes_away_ends_what_makes_the_events():
     async with httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://test") as http:
         async with http.stream("GET", "/") as response:
             await anext(response.aiter_raw())
-        await asyncio.wait_for(ended.wait(), 2)
+        await asyncio.wait_for(ended.wait(), 30)
     assert ended.is_set()
