@@ -157,7 +157,11 @@ def _run_python(tree: Tree, inventory: Inventory, program: Program, build: Build
         if path not in main:
             return [f"{prefix}flask --app {module} run"]
     beside = [path for path in main if posixpath.dirname(path) == program.root] or main
-    return [f"{prefix}python3 {beside[0][len(program.root) :].strip('/')}"] if len(beside) == 1 or beside[0] in web else []
+    return (
+        [f"{prefix}python3 {beside[0][len(program.root) :].strip('/')}"]
+        if len(beside) == 1 or (beside and beside[0] in web)
+        else []
+    )
 
 
 def test_commands(inventory: Inventory, program: Program, files: Collection[str]) -> list[str]:

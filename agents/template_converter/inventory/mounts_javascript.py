@@ -15,6 +15,7 @@ _IMPORTS = "(import_statement source: (string) @source) @statement"
 _REQUIRED = """
 (variable_declarator name: (_) @name value: (call_expression function: (identifier) @function arguments: (arguments) @arguments))
 """
+_TABLES = "(variable_declarator name: (identifier) @name value: (array) @list)"
 _AUTOLOAD = re.compile(r"@fastify/autoload|fastify-autoload")
 _ENDINGS = ("", ".ts", ".js", ".mjs", ".cjs", ".tsx", ".jsx", "/index.ts", "/index.js", "/index.mjs")
 _MAX_DEPTH = 10
@@ -33,7 +34,11 @@ class Mounts:
         for path, (language, root) in trees.items():
             names = self._imported(path, language, root)
             for row in matches(language, _CALLS, root):
-                self._read(path, holder_name(row["object"][0]), text_of(row["name"][0]), row["arguments"][0], names)
+                holder, name, arguments = holder_name(row["object"][0]), text_of(row["name"][0]), row["arguments"][0]
+                self._read(path, holder, name, arguments, names)
+                if name == "use":
+                    for prefix, router in _from_table(row["object"][0], arguments, root, language):
+                        self._mount(path, holder, prefix, router, names)
 
     def of(self, path: str, name: str) -> str:
         """What goes before the addresses of a router."""
@@ -125,6 +130,39 @@ class Mounts:
         base = posixpath.normpath(posixpath.join(posixpath.dirname(path), source))
         stem = re.sub(r"\.[cm]?js$", "", base)
         return next((row for each in (base, stem) for ending in _ENDINGS if (row := each + ending) in self._trees), None)
+
+
+def _from_table(node: Any, arguments: Any, root: Any, language: str) -> list[tuple[str, Any]]:
+    """Prefixes and routers of `app.use(row.path, row.router)` in a loop over a list of such rows."""
+    parts = [child for child in arguments.named_children if child.type == "member_expression"]
+    names = {text_of(part.child_by_field_name("object")) for part in parts}
+    if len(parts) < 2 or len(names) != 1:
+        return []
+    table = _looped_over(node, names.pop())
+    keys = [text_of(part.child_by_field_name("property")) for part in (parts[0], parts[-1])]
+    found = []
+    for row in matches(language, _TABLES, root):
+        for given in row["list"][0].named_children if text_of(row["name"][0]) == table else []:
+            fields = {
+                text_of(child.child_by_field_name("key")): child.child_by_field_name("value") for child in given.named_children
+            }
+            prefix, router = literal(fields.get(keys[0])), fields.get(keys[1])
+            if prefix is not None and router is not None:
+                found.append((prefix, router))
+    return found
+
+
+def _looped_over(node: Any, name: str) -> str:
+    """The list whose rows a loop around `node` calls `name`: of `rows.forEach((name) => …)` or `for (const name of rows)`."""
+    while node is not None:
+        if node.type == "for_in_statement" and text_of(node.child_by_field_name("left")) == name:
+            return text_of(node.child_by_field_name("right"))
+        if node.type == "call_expression":
+            match = re.match(r"(\w+)\.(?:forEach|map)\(\s*(?:async\s*)?(?:function\s*)?\(?\s*(\w+)", text_of(node))
+            if match and match[2] == name:
+                return match[1]
+        node = node.parent
+    return ""
 
 
 def holder_name(node: Any) -> str:

@@ -74,7 +74,7 @@ _ROUTES: dict[str, Callable[[Mapping[str, bytes]], Iterable[Endpoint]]] = {
 _ROUTED_AS = {"Java": "Java", "JavaScript": "JavaScript", "TypeScript": "JavaScript", "Go": "Go", "Python": "Python"}
 _TEST = re.compile(
     r"(?:^|/)(?:tests?|__tests__|spec|src/test|e2e|it)/"
-    r"|(?:^|/)(?:test_[^/]+\.py|[^/]+_test\.(?:py|go|rb)|[^/]+\.(?:test|spec)\.[jt]sx?|[^/]*Tests?\.(?:java|kt|cs))$"
+    r"|(?:^|/)(?:test_[^/]+\.py|tests?\.py|[^/]+_test\.(?:py|go|rb)|[^/]+\.(?:test|spec)\.[jt]sx?|[^/]*Tests?\.(?:java|kt|cs))$"
 )
 _CI = re.compile(
     r"^\.github/workflows/[^/]+\.ya?ml$|^\.gitlab-ci\.yml$|(?:^|/)Jenkinsfile$|^\.circleci/config\.yml$"
@@ -108,6 +108,8 @@ def read_inventory(tree: Tree, progress: Callable[[int, int], None] = lambda don
         if number % 200 == 0:
             progress(number, len(visible))
         _classify(tree, path, parts)
+        if routes_java.SETTINGS.search(path) and tree.files[path] <= MAX_SOURCE_BYTES:
+            by_language.setdefault("Java", {})[path] = tree.read_bytes(path)
         language = _language(tree, path)
         if language is None or tree.files[path] > MAX_SOURCE_BYTES or _minified(path):
             continue

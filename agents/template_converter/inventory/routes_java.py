@@ -13,6 +13,10 @@ _CLIENTS = frozenset({"RegisterRestClient", "FeignClient", "HttpExchange", "Clie
 _SPRING = {"GetMapping": "GET", "PostMapping": "POST", "PutMapping": "PUT", "DeleteMapping": "DELETE", "PatchMapping": "PATCH"}
 _JAKARTA = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH"})
 """`HEAD` and `OPTIONS` tell of the other endpoints and are none of their own, here as in the other languages."""
+_APPLICATION = re.compile(rb'@ApplicationPath\(\s*"([^"]*)"')
+_SETTING = re.compile(rb"^quarkus\.(?:rest|resteasy-reactive|resteasy)\.path[ \t]*=[ \t]*(/[\w./-]*)[ \t]*\r?$", re.MULTILINE)
+SETTINGS = re.compile(r"(?:^|/)src/main/resources/application\.properties$")
+"""Files that are read beside the sources, for what stands before addresses."""
 _METHODS = """
 (class_declaration body: (class_body (method_declaration (modifiers) @modifiers name: (identifier) @name))) @class
 (interface_declaration body: (interface_body (method_declaration (modifiers) @modifiers name: (identifier) @name))) @class
@@ -20,18 +24,18 @@ _METHODS = """
 
 
 def all_endpoints(sources: Mapping[str, bytes]) -> Iterator[Endpoint]:
-    """Those of every file; what `@ApplicationPath` names goes before those of resources beside it."""
+    """Those of every file; what `@ApplicationPath` or Quarkus' own setting names goes before those of resources beside it."""
     applications = {
         _top(path): match[1].decode(errors="replace")
         for path, source in sources.items()
-        if (match := re.search(rb'@ApplicationPath\(\s*"([^"]*)"', source))
+        if (match := (_SETTING if path.endswith(".properties") else _APPLICATION).search(source))
     }
     for path, source in sources.items():
         yield from endpoints(path, source, applications.get(_top(path), ""))
 
 
 def _top(path: str) -> str:
-    return path.partition("src/main/java/")[0]
+    return path.partition("src/main/")[0]
 
 
 def endpoints(path: str, source: bytes, application: str = "") -> Iterator[Endpoint]:
@@ -61,7 +65,8 @@ def _answers(annotations: dict[str, Any], *, micronaut: bool) -> Iterator[tuple[
                 yield _SPRING[name], address, node
         elif micronaut and name in _MICRONAUT:
             for address in _addresses(node):
-                yield _MICRONAUT[name], address, node
+                # What follows `{?` are parameters of the query.
+                yield _MICRONAUT[name], re.sub(r"\{\?[^}]*\}|\?.*", "", address), node
         elif name == "RequestMapping":
             methods = re.findall(r"RequestMethod\.(\w+)|(?<=method = )(\w+)", text_of(node)) or [("ANY", "")]
             for method in methods:

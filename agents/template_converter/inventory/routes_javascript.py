@@ -13,13 +13,11 @@ _ROUTED = """
 (call_expression function: (member_expression object: (_) @object property: (property_identifier) @verb)
   arguments: (arguments) @arguments) @call
 """
-_NEST = """
-(class_declaration body: (class_body
-  (decorator (call_expression function: (identifier) @verb arguments: (arguments) @arguments)) .
-  (method_definition name: (property_identifier) @name))) @class
-"""
+_NEST = "(class_declaration body: (class_body) @body) @class"
+_NEST_VERB = re.compile(r"@(?P<verb>Get|Post|Put|Delete|Patch|All)\(")
 _ROUTER = re.compile(
-    r"^(?:\w*(?:router|routes?|app|application|server|api|fastify)\w*|express\(\)|[\w.]*\.route\(.*)$", re.IGNORECASE | re.DOTALL
+    r"^(?:\w*(?:router|routes?|app|application|server|api|fastify)\w*|express\(\)|[\w.]*\s*\.route\(.*)$",
+    re.IGNORECASE | re.DOTALL,
 )
 _VERB = re.compile(rb"\.(?:get|post|put|delete|patch|all|route)\s*\(")
 _WORTH = re.compile(_VERB.pattern + rb"|@(?:Get|Post|Put|Delete|Patch|All)\(|\.(?:use|register|setGlobalPrefix)\s*\(")
@@ -38,13 +36,14 @@ def all_endpoints(sources: Mapping[str, bytes]) -> Iterator[Endpoint]:
     """One for each route, with the prefixes under which its router is mounted where the code says them."""
     trees = {path: (_language(path), parse(_language(path), source)) for path, source in sources.items() if _WORTH.search(source)}
     mounts = Mounts(trees)
+    versioned = any(b"VersioningType.URI" in source for source in sources.values())
     for path, (language, root) in trees.items():
         source = sources[path]
         if _CREATED.search(source) and _VERB.search(source):
             for found in matches(language, _ROUTED, root):
                 yield from _routed(path, found, mounts)
         if language != "javascript" and b"@nestjs" in source:
-            yield from _nest(path, language, root, mounts.global_of(path))
+            yield from _nest(path, language, root, mounts.global_of(path), versioned=versioned)
     for path, source in sources.items():
         yield from _next(path, source)
 
@@ -118,24 +117,38 @@ def _described(path: str, found: dict[str, list[Any]], mounts: Mounts) -> Iterat
             yield Endpoint(method=verb, path=joined(mounts.of(path, holder), address or ""), handler=named, place=place)
 
 
-def _nest(path: str, language: str, root: Any, above: str) -> Iterator[Endpoint]:
+def _nest(path: str, language: str, root: Any, above: str, *, versioned: bool) -> Iterator[Endpoint]:
     for found in matches(language, _NEST, root):
-        verb = _VERBS.get(text_of(found["verb"][0]).lower())
-        if verb is None:
-            continue
-        prefix = ""
+        prefix = version = ""
         for decorator in _decorators(found["class"][0]):
             match = re.match(r"@Controller\(\s*(?:\{[^}]*?\bpath\s*:\s*)?([\"'`])(.*?)\1", text_of(decorator), re.DOTALL)
             prefix = match[2] if match else prefix
-        given = found["arguments"][0].named_children
-        address = literal(given[0]) if given else ""
-        if address is not None:
-            yield Endpoint(
-                method=verb,
-                path=joined(above, prefix, address),
-                handler=text_of(found["name"][0]),
-                place=Place(path=path, line=line_of(found["verb"][0])),
-            )
+            told = re.match(r"@Controller\(\s*\{[^}]*?\bversion\s*:\s*([\"'`])(\w+)\1", text_of(decorator), re.DOTALL)
+            version = f"v{told[2]}" if told and versioned else version
+        for decorator, name in _decorated(found["body"][0]):
+            verb = _NEST_VERB.match(text_of(decorator))
+            arguments = decorator.named_children[0].child_by_field_name("arguments") if verb else None
+            given = arguments.named_children if arguments is not None else []
+            address = literal(given[0]) if given else ""
+            if verb and address is not None:
+                yield Endpoint(
+                    method=_VERBS[verb["verb"].lower()],
+                    path=joined(above, version, prefix, address),
+                    handler=name,
+                    place=Place(path=path, line=line_of(decorator)),
+                )
+
+
+def _decorated(body: Any) -> Iterator[tuple[Any, str]]:
+    """Each decorator of a class's methods, with the method's name."""
+    waiting: list[Any] = []
+    for child in body.named_children:
+        if child.type == "decorator":
+            waiting.append(child)
+        elif child.type != "comment":
+            name = text_of(child.child_by_field_name("name")) if child.type == "method_definition" else ""
+            yield from ((decorator, name) for decorator in waiting if name)
+            waiting = []
 
 
 def _decorators(declaration: Any) -> list[Any]:

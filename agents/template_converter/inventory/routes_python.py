@@ -1,11 +1,13 @@
-"""HTTP endpoints of Python sources: FastAPI's and Flask's decorators, Django's paths; with the prefixes of their routers."""
+"""HTTP endpoints of Python sources: FastAPI's and Flask's decorators, with the prefixes of their routers; Django's paths."""
 
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agents.template_converter.inventory.syntax import joined, line_of, literal, matches, parse, text_of
+from agents.template_converter.inventory import routes_django
+from agents.template_converter.inventory.routes_django import find_module, module_of
+from agents.template_converter.inventory.syntax import exactly, line_of, literal, matches, parse, text_of
 from shared_services.contracts.inventory import Endpoint, Place
 
 _VERBS = frozenset({"get", "post", "put", "delete", "patch"})
@@ -29,7 +31,10 @@ def all_endpoints(sources: Mapping[str, bytes]) -> Iterator[Endpoint]:
     trees = {
         path: parse("python", source)
         for path, source in sources.items()
-        if re.search(rb"@\w[\w.]*\.(?:get|post|put|delete|patch|route)\b|include_router|register_blueprint|urlpatterns", source)
+        if re.search(
+            rb"@\w[\w.]*\.(?:get|post|put|delete|patch|route)\b|include_router|register_blueprint|urlpatterns|(?:APIRouter|Blueprint)\(",
+            source,
+        )
     }
     prefixes = _Prefixes(trees, _settings(sources))
     for path, root in trees.items():
@@ -43,50 +48,11 @@ def all_endpoints(sources: Mapping[str, bytes]) -> Iterator[Endpoint]:
             for method in methods:
                 yield Endpoint(
                     method=method,
-                    path=joined(prefixes.of(path, text_of(found["object"][0])), address),
+                    path=exactly(prefixes.of(path, text_of(found["object"][0])), address),
                     handler=text_of(found["name"][0]),
                     place=Place(path=path, line=line_of(found["verb"][0])),
                 )
-    yield from _django({path: root for path, root in trees.items() if b"urlpatterns" in sources[path]})
-
-
-def _django(trees: Mapping[str, Any]) -> Iterator[Endpoint]:
-    """Django's paths, with those under which another module's are included."""
-    modules = {_module(path): path for path in trees}
-    rows = [(path, *row) for path, root in trees.items() for row in _django_calls(root)]
-    above: dict[str, tuple[str, str]] = {}
-    for path, address, handler, _ in rows:
-        named = re.match(r"include\(\s*\(?\s*[\"']([\w.]+)[\"']", handler)
-        target = _find(modules, named[1]) if named else None
-        if target and target != path:
-            above.setdefault(target, (path, address))
-    for path, address, handler, line in rows:
-        if not handler.startswith("include("):
-            name = re.sub(r"\(.*", "", handler, flags=re.DOTALL)
-            yield Endpoint(
-                method="ANY", path=joined(*_included_under(path, above), address), handler=name, place=Place(path=path, line=line)
-            )
-
-
-def _django_calls(root: Any) -> Iterator[tuple[str, str, int]]:
-    """`(address, what answers, line)` of each path; of a regular expression the text between its anchors."""
-    for found in matches("python", _CALLS, root):
-        function = text_of(found["function"][0])
-        arguments = [child for child in found["arguments"][0].named_children if child.type != "comment"]
-        address = literal(arguments[0]) if function in ("path", "re_path", "url") and arguments else None
-        if address is not None and len(arguments) > 1:
-            plain = address if function == "path" else address.removeprefix("^").removesuffix("$")
-            yield plain, text_of(arguments[1]), line_of(found["call"][0])
-
-
-def _included_under(path: str, above: Mapping[str, tuple[str, str]]) -> list[str]:
-    parts: list[str] = []
-    for _ in range(_MAX_DEPTH):
-        if path not in above:
-            break
-        path, address = above[path]
-        parts.insert(0, address)
-    return parts
+    yield from routes_django.all_endpoints({path: root for path, root in trees.items() if b"urlpatterns" in sources[path]})
 
 
 def _settings(sources: Mapping[str, bytes]) -> dict[str, str]:
@@ -127,9 +93,10 @@ class _Prefixes:
         self._settings = settings
         self._own: dict[tuple[str, str], str] = {}
         self._included: dict[tuple[str, str], tuple[tuple[str, str], str]] = {}
-        modules = {_module(path): path for path in trees}
+        self._names: dict[str, dict[str, tuple[str, str]]] = {}
+        modules = {module_of(path): path for path in trees}
         for path, root in trees.items():
-            names = _names(path, root, modules)
+            names = self._names[path] = _names(path, root, modules)
             for found in matches("python", _ASSIGNED, root):
                 if text_of(found["function"][0]).rpartition(".")[2] in ("APIRouter", "Blueprint", "FastAPI", "Flask"):
                     given = _keyword(found["arguments"][0], "prefix") or _keyword(found["arguments"][0], "url_prefix")
@@ -140,17 +107,14 @@ class _Prefixes:
                     continue
                 self._include(path, function.rpartition(".")[0], found["arguments"][0], names)
 
-    def _include(self, path: str, holder: str, arguments: Any, names: Mapping[str, str]) -> None:
+    def _include(self, path: str, holder: str, arguments: Any, names: Mapping[str, tuple[str, str]]) -> None:
         rows = [child for child in arguments.named_children if child.type not in ("keyword_argument", "comment")]
         if not rows:
             return
         given = _keyword(arguments, "prefix") or _keyword(arguments, "url_prefix")
-        target = text_of(rows[0])
-        module, _, name = target.rpartition(".")
-        key = (names.get(module, path), name) if module else (names.get(target, path), target)
-        if not module and target in names:
-            key = (names[target], "router" if (names[target], target) not in self._own else target)
-        self._included[key] = ((path, holder), self._text(given))
+        module, _, name = text_of(rows[0]).rpartition(".")
+        target = (names[module][0], name) if module in names else names.get(name, (path, name)) if not module else (path, name)
+        self._included[target if target[1] else (target[0], "router")] = ((path, holder), self._text(given))
 
     def _text(self, node: Any) -> str:
         """What a prefix says: its own text, or that of the one setting of its name."""
@@ -164,23 +128,24 @@ class _Prefixes:
         parts: list[str] = []
         key = (path, name)
         for _ in range(_MAX_DEPTH):
+            # A package's router, drawn in by the file that routes on it, or handed on by a file between.
+            given = self._names.get(key[0], {}).get(key[1])
+            if key not in self._own and key not in self._included and given is not None and given[1] and given != key:
+                key = given
+                continue
             parts.insert(0, self._own.get(key, ""))
             above = self._included.get(key)
             if above is None or above[0] == key:
                 break
             parts.insert(0, above[1])
             key = above[0]
-        return joined(*parts) if any(parts) else ""
+        return "".join(part.rstrip("/") for part in parts)
 
 
-def _module(path: str) -> str:
-    return re.sub(r"(?:^|/)__init__$", "", path.removesuffix(".py")).replace("/", ".")
-
-
-def _names(path: str, root: Any, modules: Mapping[str, str]) -> dict[str, str]:
-    """Names in this file that stand for modules, or for what a module of the repository holds."""
-    found: dict[str, str] = {}
-    package = _module(path).rpartition(".")[0] if posixpath.basename(path) != "__init__.py" else _module(path)
+def _names(path: str, root: Any, modules: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Names in this file that stand for modules, as `(file, "")`, or for what a module of the repository holds."""
+    found: dict[str, tuple[str, str]] = {}
+    package = module_of(path).rpartition(".")[0] if posixpath.basename(path) != "__init__.py" else module_of(path)
     for row in matches("python", _IMPORTED, root):
         module = text_of(row["module"][0])
         if module.startswith("."):
@@ -190,14 +155,7 @@ def _names(path: str, root: Any, modules: Mapping[str, str]) -> dict[str, str]:
         for child in row["statement"][0].named_children[1:]:
             name = text_of(child.child_by_field_name("name")) if child.type == "aliased_import" else text_of(child)
             alias = text_of(child.child_by_field_name("alias")) if child.type == "aliased_import" else name
-            target = _find(modules, f"{module}.{name}") or _find(modules, module)
-            if target:
-                found[alias] = target
+            inner, outer = find_module(modules, f"{module}.{name}"), find_module(modules, module)
+            if inner or outer:
+                found[alias] = (inner, "") if inner else (outer or "", name)
     return found
-
-
-def _find(modules: Mapping[str, str], name: str) -> str | None:
-    """A module by its name from the repository's root or from a folder of sources below it."""
-    if name in modules:
-        return modules[name]
-    return next((path for module, path in modules.items() if module.endswith(f".{name}")), None)

@@ -88,3 +88,10 @@ def literal(node: Any) -> str | None:
 def joined(*parts: str) -> str:
     """Parts of an address as one, with one slash between them."""
     return "/" + "/".join(part.strip("/") for part in parts if part.strip("/"))
+
+
+def exactly(*parts: str) -> str:
+    """Parts of an address as one where a slash at its end is told apart from none."""
+    whole = joined(*parts)
+    last = next((part for part in reversed(parts) if part), "")
+    return whole + "/" if last.endswith("/") and whole != "/" else whole

@@ -165,8 +165,8 @@ def test_django_includes_and_settings_that_are_prefixes():
         "other.py": b'TWO = "/b"\n',
     }
     assert sorted(told(routes_python.all_endpoints(sources))) == [
-        ("ANY", "/admin", "admin.site.urls"),
-        ("ANY", "/shop/<int:pk>", "views.show"),
+        ("ANY", "/admin/", "admin.site.urls"),
+        ("ANY", "/shop/<int:pk>/", "views.show"),
         ("GET", "/api/v1/x", "x"),
     ]
 
@@ -179,3 +179,163 @@ def test_frameworks_are_told_by_what_is_imported():
     }
     found = {row.name: [(place.path, place.line) for place in row.evidence] for row in frameworks([], sources)}
     assert found == {"Flask": [("a.py", 2)], "net/http": [("main.go", 1)]}
+
+
+def test_routers_of_one_name_are_told_apart_by_what_they_belong_to():
+    sources = {
+        "api/api.go": b"""package api
+import ("github.com/go-chi/chi/v5"; "x/api/admin"; "x/api/shop")
+func New() {
+    first, err := admin.NewAPI(db)
+    second := &shop.API{}
+    r := chi.NewRouter()
+    r.Mount("/admin", first.Router())
+    r.Mount("/shop", second.Router())
+}
+""",
+        "api/admin/api.go": b"""package admin
+import "github.com/go-chi/chi/v5"
+type API struct { Users *UserResource }
+func NewAPI(db *DB) (*API, error) { return nil, nil }
+func (a *API) Router() *chi.Mux {
+    r := chi.NewRouter()
+    r.Mount("/users", a.Users.router())
+    r.Get("/", index)
+    return r
+}
+type listing struct { Users []other.User }
+""",
+        "api/admin/users.go": b"""package admin
+import "github.com/go-chi/chi/v5"
+func (u *UserResource) router() *chi.Mux { r := chi.NewRouter(); r.Get("/", u.list); r.Get("/{id}", u.one); return r }
+""",
+        "api/shop/api.go": b"""package shop
+import "github.com/go-chi/chi/v5"
+func (a *API) Router() *chi.Mux { r := chi.NewRouter(); r.Get("/carts", carts); return r }
+func (o *Orders) router() *chi.Mux { r := chi.NewRouter(); r.Get("/orders", all); return r }
+""",
+    }
+    assert told(routes_go.all_endpoints(sources)) == [
+        ("GET", "/admin", "index"),
+        ("GET", "/admin/users", "u.list"),
+        ("GET", "/admin/users/{id}", "u.one"),
+        ("GET", "/shop/carts", "carts"),
+        ("GET", "/orders", "all"),
+    ]
+
+
+def test_gorilla_builds_routes_up_and_functions_put_prefixes_before_them():
+    source = b"""package main
+import "github.com/gorilla/mux"
+func (s *Server) under(route string) string { return s.prefix + route }
+func (s *Server) routes() {
+    top := s.under("/")
+    s.router.HandleFunc(top, s.index).Headers("A", "B").Methods("GET")
+    s.router.HandleFunc(s.under("/version"), s.version).Methods("GET")
+    s.router.PathPrefix(s.under("/docs/")).Handler(docs)
+    s.router.Methods("PUT", "POST").Path("/store").HandlerFunc(s.store)
+    s.router.HandleFunc(other("/unknown"), s.unknown)
+    http.Handler(x)
+}
+"""
+    assert told(routes_go.endpoints("main.go", source)) == [
+        ("GET", "/", "s.index"),
+        ("GET", "/version", "s.version"),
+        ("ANY", "/docs/", "docs"),
+        ("PUT", "/store", "s.store"),
+        ("POST", "/store", "s.store"),
+    ]
+
+
+def test_a_slash_at_the_end_is_part_of_the_address_where_it_matters():
+    gin = b'package main\nimport "github.com/gin-gonic/gin"\nfunc f() { g := r.Group("/a"); g.GET("/", x); g.GET("", y); r.GET("/b/", z) }\n'
+    assert [row[1] for row in told(routes_go.endpoints("main.go", gin))] == ["/a/", "/a", "/b/"]
+    api = b"router = APIRouter(prefix='/items/')\n@router.get('/')\ndef a(): ...\n@router.get('')\ndef b(): ...\n"
+    assert [row[1] for row in told(routes_python.all_endpoints({"a.py": api}))] == ["/items/", "/items"]
+
+
+def test_express_mounts_from_a_table_and_chains_over_lines():
+    sources = {
+        "routes/index.js": b"const express = require('express');\nconst users = require('./users');\nconst docs = require('./docs');\n"
+        b"const router = express.Router();\nconst rows = [\n  { path: '/users', route: users },\n  { path: variable, route: docs },\n];\n"
+        b"rows.forEach((row) => {\n  router.use(row.path, row.route);\n});\nfor (const one of rows) { other.use(one.path, one.nothing); }\n"
+        b"module.exports = router;\n",
+        "routes/users.js": b"const express = require('express');\nconst router = express.Router();\n"
+        b"router\n  .route('/:id')\n  .get(auth('x'), users.show)\n  .patch(users.change);\nmodule.exports = router;\n",
+        "routes/docs.js": b"const router = require('express').Router();\nrouter.get('/d', show);\nmodule.exports = router;\n",
+        "app.js": b"const express = require('express');\nconst routes = require('./routes');\nconst app = express();\napp.use('/v1', routes);\n",
+    }
+    assert told(routes_javascript.all_endpoints(sources)) == [
+        ("GET", "/v1/users/:id", "users.show"),
+        ("PATCH", "/v1/users/:id", "users.change"),
+        ("GET", "/d", "show"),
+    ]
+
+
+def test_nest_methods_have_several_decorators_and_controllers_a_version():
+    source = b"""import { Controller, Get } from '@nestjs/common';
+@ApiTags('Cats')
+@Controller({
+  path: 'cats',
+  version: '1',
+})
+export class Cats {
+  @Inject() private readonly store: Store;
+  @ApiOk({ type: Cat })
+  @Post()
+  // one of them
+  @HttpCode(201)
+  create(@Body() cat: Cat) { return this.store.add(cat); }
+  @Get(':id')
+  @ApiOk()
+  one() {}
+}
+"""
+    plain = {"src/cats.ts": source}
+    versioned = plain | {"src/main.ts": b"import '@nestjs/core';\napp.enableVersioning({ type: VersioningType.URI });\n"}
+    assert told(routes_javascript.all_endpoints(plain)) == [("POST", "/cats", "create"), ("GET", "/cats/:id", "one")]
+    assert told(routes_javascript.all_endpoints(versioned)) == [("POST", "/v1/cats", "create"), ("GET", "/v1/cats/:id", "one")]
+
+
+def test_blueprints_of_packages_are_followed_to_the_files_that_route_on_them():
+    sources = {
+        "shop/__init__.py": b"def create_app():\n    app = Flask(__name__)\n    from shop.api import bp as api_bp\n"
+        b"    app.register_blueprint(api_bp, url_prefix='/api')\n    return app\n",
+        "shop/api/__init__.py": b"from flask import Blueprint\nbp = Blueprint('api', __name__)\nfrom shop.api import carts\n",
+        "shop/api/carts.py": b"from shop.api import bp\n@bp.route('/carts')\ndef carts(): ...\n",
+        "web/__init__.py": b"from .users import users_router as inner\nrouter = APIRouter()\nrouter.include_router(inner, prefix='/v1/users')\n",
+        "web/users.py": b"users_router = APIRouter()\n@users_router.get('')\ndef users(): ...\n",
+        "web/loop.py": b"from web.loop import bp\n@bp.route('/loop')\ndef loop(): ...\n",
+    }
+    assert told(routes_python.all_endpoints(sources)) == [
+        ("GET", "/api/carts", "carts"),
+        ("GET", "/v1/users", "users"),
+        ("GET", "/loop", "loop"),
+    ]
+
+
+def test_django_registers_view_sets_and_regular_expressions_are_read():
+    sources = {
+        "site/urls.py": b"urlpatterns = [url(r'^api/', include('shop.urls', namespace='shop'))]\n",
+        "shop/urls.py": b"router = DefaultRouter(trailing_slash=False)\nrouter.register(r'carts', CartViewSet)\n"
+        b"urlpatterns = [\n    url(r'^v1/', include(router.urls)),\n"
+        b"    url(r'^carts/(?P<slug>[-\\w]+(?:x))/lines/?$', Lines.as_view(), name='lines'),\n]\nadmin.site.register(Cart, CartAdmin)\n",
+    }
+    assert told(routes_python.all_endpoints(sources)) == [
+        ("ANY", "/api/carts/<slug>/lines", "Lines"),
+        ("ANY", "/api/v1/carts", "CartViewSet"),
+    ]
+
+
+def test_micronaut_s_queries_and_quarkus_setting():
+    sources = {
+        "a/src/main/java/A.java": b'import io.micronaut.http.annotation.*;\n@Controller("/carts") class A {\n'
+        b'  @Get("{?max,offset}") List all() { return null; }\n  @Get("/{id}{?full}") Cart one() { return null; }\n}',
+        "b/src/main/resources/application.properties": b"quarkus.http.port=1\nquarkus.rest.path=/api\n",
+        "b/src/main/java/B.java": b'@Path("/carts") class B { @GET public String all() { return ""; } }',
+    }
+    assert told(routes_java.all_endpoints(sources)) == [
+        ("GET", "/carts", "all"),
+        ("GET", "/carts/{id}", "one"),
+        ("GET", "/api/carts", "all"),
+    ]
