@@ -20,8 +20,10 @@ workshop-core-system. Run it again after a failure or a change: what is there al
   --image IMAGE            the image workshop-assistant, with its tag; workshop-assistant-rag is taken from the same place.
                            Without it: what the core runs, and for a new core what --core says
   --core DIR               the overlay of a core that is deployed  (overlays/shared-infrastructure)
-  --host HOST              where people reach this workshop; without it NAME under the domain that the core or OpenShift knows
-  --gateway NAMESPACE/NAME the Gateway that HTTPRoutes hang on; needed where the cluster has several
+  --host HOST              where people reach this workshop, by OpenShift's Route, else an HTTPRoute where there is a Gateway, else an
+                           Ingress. Without it NAME under the domain that the core or OpenShift knows, else the host it has already
+  --gateway NAMESPACE/NAME the Gateway that its HTTPRoute hangs on; needed where the cluster has several. On OpenShift it makes an
+                           HTTPRoute in the place of a Route
   --context CONTEXT        the context of your kubeconfig
   --timeout SECONDS        how long each wait may take  (300)
   --skip content,smoke     leave out one or both
@@ -45,6 +47,8 @@ readonly ROOT
 . "$ROOT/scripts/lib/arguments.sh"
 # shellcheck source=lib/preflight.sh
 . "$ROOT/scripts/lib/preflight.sh"
+# shellcheck source=lib/exposure.sh
+. "$ROOT/scripts/lib/exposure.sh"
 # shellcheck source=lib/secrets.sh
 . "$ROOT/scripts/lib/secrets.sh"
 # shellcheck source=lib/render.sh

@@ -8,6 +8,7 @@ preflight() {
   find_exposure
   read_core
   find_host
+  settle_exposure
   check_rights
   read_nodes
   if [[ $CORE_STATE == absent && $SHARED == false ]]; then
@@ -16,40 +17,8 @@ preflight() {
   fi
   render_workshop >/dev/null
   [[ $CORE_STATE != absent ]] || render_core >/dev/null
+  say "address: ${HOST:+https://$HOST/ by }$(exposure_in_words)"
   check_room
-}
-
-# find_exposure: sets EXPOSURE to the component by which people reach the workshop, or to nothing where the cluster offers none.
-find_exposure() {
-  local groups gateways
-  EXPOSURE=''
-  groups=$(kube api-versions) || die "the cluster cannot be asked what it offers: $(last_error)" "run $(again)."
-  if grep -q '^route.openshift.io/' <<<"$groups"; then
-    EXPOSURE=openshift-route
-  elif grep -q '^gateway.networking.k8s.io/v1$' <<<"$groups" && gateways=$(list_gateways) && [[ -n $gateways ]]; then
-    EXPOSURE=gateway-api
-    [[ -n $GATEWAY ]] || GATEWAY=$gateways
-    [[ $GATEWAY != *$'\n'* ]] || die "the cluster has several Gateways: ${GATEWAY//$'\n'/, }." "name one by --gateway NAMESPACE/NAME."
-  elif [[ -n $(kube get ingressclasses -o name 2>/dev/null || true) ]]; then
-    EXPOSURE=ingress
-  fi
-}
-
-list_gateways() { kube get gateways.gateway.networking.k8s.io -A -o jsonpath='{range .items[*]}{.metadata.namespace}/{.metadata.name}{"\n"}{end}'; }
-
-# find_host: HOST, where it was not given: NAME in the pattern of the core's workshops, or in OpenShift's domain of applications.
-find_host() {
-  local pattern=''
-  [[ -z $EXPOSURE || -n $HOST ]] || {
-    [[ -z $CONSOLE_CONFIG ]] || pattern=$(kube get configmap "$CONSOLE_CONFIG" -n "$CORE" -o jsonpath='{.data.CONSOLE_WORKSHOP_URL}' || true)
-    pattern=${pattern#*://} pattern=${pattern%%/*}
-    HOST=${pattern//\{workshop\}/$NAME}
-    [[ -n $HOST || $EXPOSURE != openshift-route ]] ||
-      HOST=$NAME.$(kube get ingresses.config.openshift.io cluster -o jsonpath='{.spec.domain}' || true)
-    HOST=${HOST%.}
-    [[ $HOST == *.* ]] || HOST=''
-  }
-  [[ -n $HOST ]] || EXPOSURE=''
 }
 
 check_tools() {
@@ -126,7 +95,10 @@ rights_needed() {
   done
   printf '%s\n' "delete batch/jobs $CORE" "list apps/statefulsets $CORE" "list apps/deployments $CORE"
   case $EXPOSURE in
-  openshift-route) printf '%s\n' "create route.openshift.io/routes $NAMESPACE" "patch route.openshift.io/routes $NAMESPACE" ;;
+  openshift-route)
+    printf '%s\n' "create route.openshift.io/routes $NAMESPACE" "patch route.openshift.io/routes $NAMESPACE" \
+      "create route.openshift.io/routes/custom-host $NAMESPACE"
+    ;;
   gateway-api) printf '%s\n' "create gateway.networking.k8s.io/httproutes $NAMESPACE" "patch gateway.networking.k8s.io/httproutes $NAMESPACE" ;;
   ingress) printf '%s\n' "create networking.k8s.io/ingresses $NAMESPACE" "patch networking.k8s.io/ingresses $NAMESPACE" ;;
   esac

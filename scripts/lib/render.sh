@@ -12,8 +12,8 @@ up() {
 settings() {
   {
     [[ -z $CONTEXT_FILE ]] || cat "$CONTEXT_FILE"
-    [[ -z $HOST ]] || printf '\nCHAT_PUBLIC_URL=https://%s\n' "$HOST"
     [[ -z $VALUES ]] || cat "$VALUES"
+    [[ -z $HOST ]] || printf '\nCHAT_PUBLIC_URL=https://%s\n' "$HOST"
     printf '\nPARTICIPANT_LIMIT=%s\nWORKSHOP_NAME=%s\n' "$LIMIT" "$NAME"
   } | awk -F= '/^[A-Z]/ { if (!($1 in line)) order[++n] = $1; line[$1] = $0 } END { for (i = 1; i <= n; i++) print line[order[i]] }'
 }

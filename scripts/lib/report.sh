@@ -45,9 +45,10 @@ summarize() {
   ((count > 0)) || count=1
   say "workshop       $NAME ($TYPE), room for $LIMIT participants, namespace $NAMESPACE"
   if [[ -n $HOST ]]; then
-    say "url            https://$HOST/"
+    say "url            https://$HOST/ by $(exposure_in_words)"
+    [[ -z $EXPOSURE ]] || say "               $(address_states)"
   else
-    say "url            none outside the cluster (nothing here serves hosts, or --host is not given); from this machine:"
+    say "url            $(exposure_in_words). From this machine:"
     say "               ${CLIENT[*]} port-forward -n $NAMESPACE service/chat-agent 8080:8080, then http://localhost:8080/"
   fi
   code=$(printf '%s' "$JOIN_CODE" | openssl base64 -d -A)
@@ -62,9 +63,10 @@ summarize() {
 readonly STATUS_PODS='{range .items[*]}{.metadata.name}{"|"}{.status.phase}{"|"}{range .status.conditions[?(@.type=="Ready")]}{.status}{end}{"|"}{.spec.containers[0].image}{"|"}{.status.containerStatuses[0].restartCount}{"\n"}{end}'
 
 show_status() {
-  local phase type image ready wanted line name restarts
+  local phase type image ready wanted line name restarts url
   find_client
   read_namespaces
+  read_offers
   [[ -n $OWN_LABELS ]] || die "there is no workshop $NAME (no namespace $NAMESPACE)." "deploy it: scripts/deploy-multi-workshop.sh $NAME"
   check_owner
   phase=${OWN_LABELS%%|*}
@@ -74,6 +76,11 @@ show_status() {
     -o jsonpath='{.status.readyReplicas}{"|"}{.spec.replicas}{"|"}{.spec.template.spec.containers[0].image}')
   IFS='|' read -r ready wanted image <<<"$line"
   printf 'chat agent     %s of %s ready, image %s\n' "${ready:-0}" "${wanted:-0}" "${image:-none}"
+  url=$(kube get configmap chat-agent -n "$NAMESPACE" --ignore-not-found -o jsonpath='{.data.CHAT_PUBLIC_URL}')
+  printf 'url            %s\n' "${url:-none outside the cluster}"
+  while read -r line; do
+    [[ -z $line ]] || printf 'address        %s\n' "$line"
+  done <<<"$(address_states)"
   printf 'registration   %s\n' "$(registration_state)"
   while IFS='|' read -r name phase ready image restarts; do
     [[ -z $name ]] || printf 'pod            %s: %s, ready %s, restarts %s, %s\n' "$name" "$phase" "${ready:-False}" "${restarts:-0}" "$image"

@@ -18,6 +18,7 @@ $(workshop_secret)"
 # A chat agent is ready once its workshop is published, so it starts before the content and is waited for after it.
 start_chat_agent() {
   apply "$(render_workshop | documents in "$PODS")" >/dev/null
+  drop_other_addresses
   say "Deployment chat-agent starts while its content is published"
 }
 
@@ -26,7 +27,7 @@ wait_for_chat_agent() {
   if skipped content && [[ -z $(kube get deployment chat-agent -n "$NAMESPACE" -o jsonpath='{.status.availableReplicas}') ]]; then
     say "Deployment chat-agent runs, and is ready once its content is published (--skip left that out)"
   else
-    say "Deployment chat-agent is ready${EXPOSURE:+, reached by $EXPOSURE at $HOST}"
+    say "Deployment chat-agent is ready${EXPOSURE:+, reached by $(exposure_in_words) at $HOST}"
   fi
 }
 
@@ -61,6 +62,7 @@ compare() {
   manifest=$(render_workshop)
   [[ -z $OWN_LABELS ]] || manifest=$(documents out Job <<<"$manifest")
   say "Secrets chat-agent and workshop-$NAME are made where absent, and never shown"
+  [[ -z $OWN_LABELS ]] || other_addresses | sed 's/^/      removed would be /'
   if [[ $CORE_STATE == absent ]]; then
     say "the core would be deployed from $CORE_OVERLAY:"
     render_core | object_names

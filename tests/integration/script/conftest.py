@@ -70,6 +70,7 @@ HEALTHY = [
     rule("get namespace/", CORE),
     rule("api-versions", "v1\napps/v1\n"),
     rule("get ingressclasses"),
+    rule("get ingresses.networking"),
     rule("get statefulsets,deployments", CORE_WORKLOADS),
     rule("create --validate=false -f - -o go-template"),
     rule("get nodes", "|4|8Gi\n"),
