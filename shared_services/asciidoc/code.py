@@ -197,7 +197,7 @@ def _attributes(text: str, row: Line, variables: Variables) -> str:
         variable = None if in_other_syntax(text, at) else runtime_name(name, in_code=True)
         return variables.variable(variable, row) if variable else f"{{{name}}}"
 
-    return expand(text, row.attributes, unknown)
+    return expand(text, row.attributes, unknown, within=True)
 
 
 def _unlinked(match: re.Match[str], row: Line, variables: Variables) -> str:

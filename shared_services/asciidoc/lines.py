@@ -7,6 +7,7 @@ carries its file, its number and the attributes in force; nothing later has to a
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 MAX_VALUE: Final = 20_000
@@ -77,7 +78,9 @@ class Line:
         return Line(text, self.file, self.number, self.attributes)
 
 
-def expand(text: str, attributes: Mapping[str, str], unknown: Callable[[str, int], str] | None = None) -> str:
+def expand(
+    text: str, attributes: Mapping[str, str], unknown: Callable[[str, int], str] | None = None, *, within: bool = False
+) -> str:
     r"""`text` with `{name}` replaced by its value.
 
     `\{name}` loses its backslash. Attributes that stand for a character are filled in too. `${NAME}` is the shell's
@@ -88,6 +91,7 @@ def expand(text: str, attributes: Mapping[str, str], unknown: Callable[[str, int
         attributes: Name (lower case) -> value.
         unknown: Asked, with the name and where its brace stands, for the replacement of a name that nobody defines; it stays
             as it is when this is None.
+        within: Whether `unknown` is asked too of names that the value of an attribute refers to (`:api: {cluster_api}`).
     """
 
     def replace(match: re.Match[str]) -> str:
@@ -96,10 +100,16 @@ def expand(text: str, attributes: Mapping[str, str], unknown: Callable[[str, int
             return match.group()[1:]
         value = attributes.get(name.lower(), CHARACTERS.get(name.lower()))
         if value is not None:
-            return f"{dollar or ''}{value}"
+            return f"{dollar or ''}{_REFERENCE.sub(partial(inner, match.start()), value) if within else value}"
         if dollar or unknown is None:
             return match.group()
         return unknown(name, match.start())
+
+    def inner(at: int, match: re.Match[str]) -> str:
+        """A reference in an attribute's own value: what was not defined there and is not defined here either."""
+        escaped, dollar, name = match.groups()
+        known = name.lower() in attributes or name.lower() in CHARACTERS
+        return match.group() if escaped or dollar or known or unknown is None else unknown(name, at)
 
     if "{" not in text:
         return text

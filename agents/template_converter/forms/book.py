@@ -223,8 +223,10 @@ class _Summary:
             self._lose(line, f"The summary's entry “{title}” leads to {target}, which is no page of the workshop.")
         elif bare or target == "/":
             path = self._find(bare)
-            if path is None:
-                wanted = posixpath.normpath(posixpath.join(posixpath.dirname(self.book.summary), bare.lstrip("/")))
+            if path is None and self._wanted(bare) == self.book.summary:
+                self._lose(line, "The summary names itself; it gives the order and is no step.")
+            elif path is None:
+                wanted = self._wanted(bare)
                 absent = self.tree.absent.get(wanted)
                 said = f"The summary names `{wanted}`, which is not there{': ' + absent if absent else ''}."
                 self.book.broken.append(Broken(kind="page", source=self.book.summary, line=line, target=target, detail=said))
@@ -233,6 +235,9 @@ class _Summary:
                 self.book.pages.append(BookPage(path, title, chapter))
             elif "#" not in target:
                 self._lose(line, f"The summary names `{path}` again; it is one step, at its first place.")
+
+    def _wanted(self, target: str) -> str:
+        return posixpath.normpath(posixpath.join(posixpath.dirname(self.book.summary), target.lstrip("/")))
 
     def _find(self, target: str) -> str | None:
         home = posixpath.dirname(self.book.summary)

@@ -14,6 +14,7 @@ _TOKEN = re.compile(
     r"|\{%-?[ \t]*set[ \t]+(?P<set>\w+)[ \t]*=[ \t]*(?:'(?P<one>[^'\n]*)'|\"(?P<two>[^\"\n]*)\")[ \t]*-?%\}"
     r"|\{\{-?[ \t]*(?P<name>[\w.]+)[ \t]*-?\}\}"
     r"|\{#(?P<comment>.*?)#\}"
+    r"|^[ \t]*!INCLUDE[ \t]+[\"'](?P<drawn>[^\"'\n]+)[\"'](?:[ \t]*,[ \t]*\d)?[ \t]*$"
 )
 _FILENAME = re.compile(r"\{%-?[ \t]*filename[ \t]*-?%\}(?P<name>.*?)\{%-?[ \t]*endfilename[ \t]*-?%\}")
 _SECTION = re.compile(r"<!--[ \t]*sec\b(?P<arguments>.*?)\bces[ \t]*-->")
@@ -49,7 +50,7 @@ class Templates:
     def _fill(self, lines: list[Line], above: tuple[str, ...], values: dict[str, str]) -> list[Line]:
         out: list[Line] = []
         for _, line, inside in outside_fences(lines):
-            if "{" not in line.text and "<!--" not in line.text:
+            if "{" not in line.text and "<!--" not in line.text and "!INCLUDE" not in line.text:
                 out.append(line)
             else:
                 out += self._line(line, above, values, shown=inside)
@@ -63,7 +64,8 @@ class Templates:
         for match in _TOKEN.finditer(line.text):
             if self._raw and match["raw"] != "endraw":
                 continue
-            if shown and match["include"] and self._find(match["include"], above) is None:
+            named = match["include"] or match["drawn"]
+            if shown and named and self._find(named, above) is None:
                 continue
             new = self._token(match, line, above, values, drawn)
             if new is None:
@@ -84,8 +86,8 @@ class Templates:
         if match["raw"]:
             self._raw = match["raw"] == "raw"
             return ""
-        if match["include"]:
-            drawn += self._included(line, match["include"], above, values)
+        if named := match["include"] or match["drawn"]:
+            drawn += self._included(line, named, above, values)
             return ""
         if match["set"]:
             values[match["set"]] = (match["one"] or match["two"] or "")[:_MAX_VALUE]

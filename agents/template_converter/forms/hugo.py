@@ -84,7 +84,8 @@ class HugoImporter:
         for around in reader.surroundings:
             workshop.losses += around.losses
             workshop.broken += around.broken
-        workshop.losses += [*site.losses, *reader.conditions(), *counted_losses(reader.directives)]
+        told = [loss for loss in site.losses if loss.source not in reader.drawn]
+        workshop.losses += [*told, *reader.conditions(), *counted_losses(reader.directives)]
         return workshop
 
 
@@ -99,6 +100,7 @@ class _Reader:
         self.surroundings: list[Surroundings] = []
         self.addresses = dict(self._addresses())
         self.directives: list[tuple[Line, str]] = []
+        self.drawn: set[str] = set()
         self.modules = Modules(self.site.modules)
 
     def page(self, row: HugoPage) -> Page | None:
@@ -145,6 +147,8 @@ class _Reader:
                 re.sub(rf"(?:\.{re.escape(self.site.language)})?\.(?:md|markdown)$", "", path, flags=re.IGNORECASE),
             )
             found.append((bare.casefold(), path))
+            inner = posixpath.relpath(bare, self.site.content or ".")
+            found.append((posixpath.join(self.site.content, *map(_in_address, inner.split("/"))).casefold(), path))
             values = page.front.values
             folder = posixpath.dirname(bare)
             if isinstance(values.get("slug"), str):
@@ -163,8 +167,10 @@ class _Reader:
         bases = [folder, self.site.content, self.site.folder, posixpath.join(self.site.folder, "static")]
         bare = name.lstrip("/")
         for base in bases if not name.startswith("/") else bases[1:]:
-            path = posixpath.normpath(posixpath.join(base, bare))
-            if path in self.tree:
+            named = posixpath.normpath(posixpath.join(base, bare))
+            path = next((path for path in (named, f"{named}.md") if path in self.tree), None)
+            if path:
+                self.drawn.add(path)
                 lines = lines_of(self.tree.read_text(path), path)
                 return split_front_matter(lines)[1] if path.endswith(signals.MARKDOWN) else lines
         return None
@@ -208,6 +214,11 @@ class _Reader:
     def _parameter(self, row: HugoPage, name: str) -> str | None:
         value = row.front.values.get(name.lower(), self.site.params.get(name.lower(), self.site.values.get(name.lower())))
         return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+
+
+def _in_address(name: str) -> str:
+    """A file's or folder's name as Hugo writes it into an address: hyphens for blanks, other marks left out."""
+    return re.sub(r"\s+", "-", re.sub(r"[^\w\s.~#+@-]", "", name).strip())
 
 
 def _fence(info: str, body: str) -> tuple[FenceInfo, str]:

@@ -245,7 +245,9 @@ def _choose_language(tree: Tree, site: HugoSite) -> None:
         )
     for language, count in others.items():
         site.losses.append(
-            _loss(site.config, f"The site has {count} pages in the language `{language}` too; `{chosen}` is read.")
+            _loss(
+                site.config, f"The site has {signals.amount(count, 'page')} in the language `{language}` too; `{chosen}` is read."
+            )
         )
 
 

@@ -8,8 +8,11 @@ from agents.template_converter import signals
 from shared_services.contracts.conversion import Form, FormCandidate
 
 _COUNTED = re.compile(
-    r"^\W*\d+[.):_\s-]|^\W*(?:lab|step|exercise|module|part|task|challenge|lesson|chapter|day)\b[\s#_-]*\d", re.IGNORECASE
+    r"^\W*(?!(?:19|20)\d\d[-._\s]\d\d?(?!\d))\d+[.):_\s-]"
+    r"|^\W*(?:lab|step|exercise|module|part|task|challenge|lesson|chapter|day)\b[\s#_-]*\d",
+    re.IGNORECASE,
 )
+"""A number that is no date: posts of a blog are named by the day they were written on."""
 _NEWS = frozenset({"post", "posts", "blog", "news"})
 _UNSAID = 0.4
 _A_PROGRAM = 50

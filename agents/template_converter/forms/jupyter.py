@@ -71,7 +71,7 @@ class JupyterImporter:
         score = round(0.4 + 0.45 * len(notebooks) / (len(notebooks) + sources), 2)
         program = signals.code(tree)
         counted = sum(number_of(posixpath.basename(path)) is not None for path in notebooks)
-        if program.is_library:
+        if program.is_library and program.sources:
             score = min(score, 0.45)
         elif not program.build_files and counted >= 3 and counted >= 0.6 * len(notebooks):
             score = max(score, 0.6)

@@ -13,6 +13,7 @@ from agents.template_converter.model import Tree
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
 _VARIABLE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
 _NOT_CARRIED = re.compile(r"\.(?:exe|dll|so|dylib|jar|war|class|o|a|pyc|iso|img|vmdk|qcow2)$", re.IGNORECASE)
+_PICTURE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp)$", re.IGNORECASE)
 PAGE_ENDINGS = (".md", ".markdown", ".mkd", ".mdown")
 
 
@@ -226,6 +227,9 @@ class Resolver:
         if path not in self.tree:
             return Target(None, lost=f"`{path}` is a folder of the repository, which a step cannot show; its path is named.")
         size = self.tree.files[path]
+        if _PICTURE.search(path):
+            # A page links to the pictures that it shows; they are copied whatever their size.
+            return Target(self.assets.add(path))
         if size > self.max_linked_bytes:
             return Target(None, lost=f"`{path}` has {size} bytes, more than is copied for a link; its path is named.")
         if _NOT_CARRIED.search(path):
@@ -239,5 +243,6 @@ class Resolver:
                 return Target(None, lost=f"`{base}` is not in the checkout: {self.tree.absent[base]}.")
         if bases[0].startswith("..") or bases[0] == ".":
             return Target(None, broken="It points outside of the source.")
-        near = next((known for known in self.tree.files if known.casefold() == bases[0].casefold()), "")
+        folded = {base.casefold() for base in bases}
+        near = next((known for known in self.tree.files if known.casefold() in folded), "")
         return Target(None, broken=f"There is no `{bases[0]}`." + (f" There is `{near}`, written differently." if near else ""))

@@ -270,11 +270,21 @@ def find_layout(tree: Tree, folder: str) -> Layout | None:
             for path in listed_pages(tree, readme)
             if path.startswith(f"{folder}/" if folder else "") and not RECORDS.search(path)
         ]
-        if len(listed) >= 2 and len(listed) >= len(numbered) - 1:
+        if len(listed) >= 2 and len(listed) >= len(numbered) - 1 and not _begin_folders(tree, listed):
             return Layout("listed", [(path, "") for path in listed], readme)
     if len(numbered) >= 2:
         return Layout("numbered", numbered, readme)
     return Layout("sections", [(readme, "")], readme) if readme else None
+
+
+def _begin_folders(tree: Tree, listed: list[str]) -> bool:
+    """Whether a list names one page each of several folders of numbered pages: tutorials side by side, or one in languages."""
+    folders = [posixpath.dirname(path) for path in listed]
+    return len(set(folders)) == len(folders) and all(
+        path in {page for page, _ in pages} and len(pages) >= 3
+        for path, folder in zip(listed, folders, strict=True)
+        for pages in [_numbered_in(tree, folder) if folder else []]
+    )
 
 
 def _numbered(tree: Tree, folder: str) -> list[tuple[str, str]]:

@@ -1,7 +1,8 @@
-"""MkDocs workshops: the navigation of `mkdocs.yml` is the order, its sections are the chapters."""
+"""MkDocs and Zensical workshops: the navigation of the configuration is the order, its sections are the chapters."""
 
 import posixpath
 import re
+import tomllib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,13 +21,18 @@ from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_pl
 from agents.template_converter.model import ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Broken, Form, FormCandidate, Loss
 
-_NAMES = ("mkdocs.yml", "mkdocs.yaml")
+_ZENSICAL = "zensical.toml"
+_NAMES = (_ZENSICAL, "mkdocs.yml", "mkdocs.yaml")
+"""Of several in one folder the first is the site's: Zensical reads the older ones where its own is not there."""
 _INDEX = ("index.md", "readme.md")
+_TRANSLATED = re.compile(r"(?P<page>.+)\.(?P<language>[a-z]{2}(?:[-_][A-Za-z]{2,4})?)\.md$")
 _MAX_NAV = 5000
 _MAX_UNLISTED = 40
 _GUIDES = frozenset({"tutorial", "tutorials", "training", "step-by-step", "step by step", "walkthrough"})
 _COUNTED = re.compile(
-    r"^\W*\d+[.):\s-]|^\W*(?:lab|step|exercise|module|part|task|challenge|lesson|chapter|day)\b[\s#-]*\d", re.IGNORECASE
+    r"^\W*(?!(?:19|20)\d\d[-._\s]\d\d?(?!\d))\d+[.):\s-]"
+    r"|^\W*(?:lab|step|exercise|module|part|task|challenge|lesson|chapter|day)\b[\s#-]*\d",
+    re.IGNORECASE,
 )
 
 
@@ -62,10 +68,11 @@ class MkDocsImporter:
     form = Form.MKDOCS
 
     def recognise(self, tree: Tree) -> list[FormCandidate]:
-        """One reading for each `mkdocs.yml` that counts; documentation sites among them score low."""
+        """One reading for each configuration that counts; documentation sites among them score low."""
         found = []
         program = signals.code(tree)
-        for config in (path for path in signals.visible(tree) if posixpath.basename(path) in _NAMES):
+        homes = {posixpath.dirname(path): path for path in signals.visible(tree) if posixpath.basename(path) in _NAMES}
+        for config in (_config(tree, home) or path for home, path in homes.items()):
             try:
                 candidate = _judge(tree, read_site(tree, config), program)
             except UnreadableSourceError as error:
@@ -79,11 +86,11 @@ class MkDocsImporter:
         """The site at `candidate.path`.
 
         Raises:
-            UnreadableSourceError: `mkdocs.yml` cannot be read, or names no page.
+            UnreadableSourceError: The configuration cannot be read, or names no page.
         """
-        config = next((path for name in _NAMES if (path := posixpath.join(candidate.path, name)) in tree), None)
+        config = _config(tree, candidate.path)
         if config is None:
-            raise UnreadableSourceError(f"There is no mkdocs.yml in `{candidate.path or 'the source'}`.")
+            raise UnreadableSourceError(f"There is no mkdocs.yml or {_ZENSICAL} in `{candidate.path or 'the source'}`.")
         site = read_site(tree, config)
         if not site.entries:
             raise UnreadableSourceError(f"The navigation of `{config}` names no Markdown page that is there.")
@@ -105,14 +112,27 @@ class MkDocsImporter:
         return workshop
 
 
+def _config(tree: Tree, folder: str) -> str | None:
+    return next((path for name in _NAMES if (path := posixpath.join(folder, name)) in tree), None)
+
+
 def _unlisted(tree: Tree, site: Site, snippets: Snippets) -> list[Loss]:
     """Pages that the site has and its navigation does not name; what pages draw in is no page of its own."""
     listed = {entry.path for entry in site.entries}
     found = [
         entry.path for entry in _by_name(tree, site.docs) if entry.path not in listed | snippets.drawn and may_be_step(entry.path)
     ]
+    translated = {
+        path: match["language"] for path in found if (match := _TRANSLATED.match(path)) and f"{match['page']}.md" in listed
+    }
+    found = [path for path in found if path not in translated]
     detail = "The navigation does not name the page, so it is no step."
     rows = [Loss(kind="page", source=path, line=0, detail=detail) for path in found[:_MAX_UNLISTED]]
+    if translated:
+        languages = ", ".join(f"`{language}`" for language in sorted(set(translated.values())))
+        many = "page is a translation of a step" if len(translated) == 1 else "pages are translations of steps"
+        said = f"{len(translated)} {many} ({languages}) and left out."
+        rows.append(Loss(kind="page", source=site.docs, line=0, detail=said))
     if len(found) > _MAX_UNLISTED:
         more = f"The navigation does not name {len(found) - _MAX_UNLISTED} further pages of `{site.docs}`; they are no steps."
         rows.append(Loss(kind="page", source=site.config, line=0, detail=more))
@@ -139,10 +159,10 @@ def _scripts(tree: Tree, site: Site, workshop: ImportedWorkshop) -> None:
 
 
 def read_site(tree: Tree, config: str) -> Site:
-    """Read `mkdocs.yml` and its navigation.
+    """Read a configuration and its navigation.
 
     Raises:
-        UnreadableSourceError: Not YAML that is read here.
+        UnreadableSourceError: Neither YAML nor TOML that is read here.
     """
     folder = posixpath.dirname(config)
     values = _load(tree, config)
@@ -171,18 +191,25 @@ def read_site(tree: Tree, config: str) -> Site:
 
 def _load(tree: Tree, path: str) -> dict[str, Any]:
     try:
-        values = load_plain(tree.read_text(path))
-    except UnsafeYamlError as error:
+        values = _project(tree.read_text(path)) if path.endswith(".toml") else load_plain(tree.read_text(path))
+    except (UnsafeYamlError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UnreadableSourceError(f"`{path}` cannot be read: {error}.") from error
     if not isinstance(values, dict):
         raise UnreadableSourceError(f"`{path}` holds no settings.")
     return values
 
 
+def _project(text: str) -> object:
+    """The part of Zensical's configuration that `mkdocs.yml` is in MkDocs."""
+    return tomllib.loads(text).get("project", {})
+
+
 def _snippet_bases(extensions: object, folder: str) -> list[str]:
     bases: list[str] = []
     for extension in extensions if isinstance(extensions, list) else [extensions]:
         options = extension.get("pymdownx.snippets") if isinstance(extension, dict) else None
+        parted = extension.get("pymdownx") if isinstance(extension, dict) else None
+        options = parted.get("snippets") if isinstance(parted, dict) else options
         base = options.get("base_path") if isinstance(options, dict) else None
         bases += [_join(folder, _text(row)) for row in (base if isinstance(base, list) else [base]) if _text(row)]
     return bases or [folder]

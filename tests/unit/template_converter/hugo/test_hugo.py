@@ -299,3 +299,36 @@ def test_any_shortcodes_end_and_lose_no_word(pieces):
     text = "".join(pieces)
     made = text_of(convert_shortcodes(lines_of(text, "f"), Surroundings()))
     assert made.count("text") >= text.count("text")
+
+
+def test_a_tab_draws_in_a_page_beside_it_by_its_name_and_that_page_is_told_no_more(tmp_path):
+    files = {
+        "_index.md": page("Home"),
+        "setup/_index.md": page("Setup", '{{< tabs name="R" >}}\n{{< tab name="Near" include="here" />}}\n{{< /tabs >}}\n'),
+        "setup/here.md": page("Here", "Press **Go**.\n", hidden="true"),
+        "setup/there.md": page("There", hidden="true"),
+    }
+    workshop = read(IMPORTER, site(tmp_path, files))
+    assert "Press **Go**." in workshop.steps[1].content
+    assert [row.source for row in workshop.losses] == ["content/setup/there.md"]
+    assert workshop.broken == []
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [("Tools & More.md", "tools-more"), ("A  B.md", "a-b"), ("C++ (new).md", "c++-new"), ("What's up?.md", "whats-up")],
+)
+def test_pages_are_found_by_the_address_that_hugo_makes_of_their_name(tmp_path, name, address):
+    files = {
+        "_index.md": page("Home", f"[go](/lab-1/{address}.html)\n"),
+        "Lab 1/_index.md": page("Lab"),
+        f"Lab 1/{name}": page("Found"),
+    }
+    workshop = read(IMPORTER, site(tmp_path, files))
+    assert workshop.steps[0].content == "[go](../found/content.md)\n"
+
+
+def test_a_site_whose_posts_are_named_by_dates_is_no_workshop(tmp_path):
+    files = {f"en/20{year}-05-{year}-note.md": page("Note", "```bash\nls\n```\n") for year in range(10, 20)}
+    files["_index.md"] = page("Ann")
+    assert [row.score < 0.5 for row in IMPORTER.recognise(site(tmp_path, files, 'title = "Ann"\nbaseURL = "/"\n'))] == [True]

@@ -8,7 +8,7 @@ import pytest
 
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.jupyter import JupyterImporter
-from agents.template_converter.recognise import classify
+from agents.template_converter.recognise import choose, classify
 from agents.template_converter.report import unaccounted
 from shared_services.contracts.conversion import Form
 from tests.unit.template_converter.trees import make_tree, places, read
@@ -395,3 +395,17 @@ def test_words_behind_a_directives_name_stay(tmp_path, written, shown, told):
     workshop = convert(tmp_path, {"_toc.yml": "root: one\n", "one.md": f"# T\n\n{written}\n\nEnd.\n"})
     assert re.sub(r"\n{2,}", "\n\n", workshop.steps[0].content) == f"# T\n\n{shown}\n\nEnd.\n"
     assert [row.detail.partition(" has no place")[0] for row in workshop.losses] == told
+
+
+def test_notebooks_outweigh_the_page_above_them_where_a_build_file_builds_no_program(tmp_path):
+    readme = "# Data workshop\n\n## Set up\n\n```bash\nuv sync\n```\n\n## Start\n\n```bash\njupyter lab\n```\n\n## Ask\n\n```bash\nls\n```\n"
+    files = {
+        "README.md": readme,
+        "pyproject.toml": '[project]\nname = "x"\n',
+        "a.ipynb": book(text("# A"), code("1")),
+        "b.ipynb": book(text("# B"), code("2")),
+    }
+    assert choose(classify(make_tree(tmp_path, files)), None).form is Form.JUPYTER
+    files["src/x/core.py"] = files["src/x/more.py"] = "x = 1\n"
+    rows = classify(make_tree(tmp_path / "library", files))
+    assert {row.form: row.score >= 0.5 for row in rows} == {Form.LIBRARY: True, Form.JUPYTER: False, Form.MARKDOWN: False}

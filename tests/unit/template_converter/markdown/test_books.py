@@ -231,3 +231,29 @@ def test_any_book_is_read(tmp_path_factory, pieces, mdbook_kind):
     tree = make_tree(folder, {**pages, ("book.toml" if mdbook_kind else "book.json"): "" if mdbook_kind else "{}"})
     classify(tree)
     assert len(read(IMPORTER, tree).steps) >= 2
+
+
+def test_a_summary_that_names_itself_is_told_and_nothing_is_broken(tmp_path):
+    tree = make_tree(
+        tmp_path, {"SUMMARY.md": "# S\n\n- [A](a.md)\n- [Outline](SUMMARY.md)\n- [B](b.md)\n", "a.md": LAB, "b.md": LAB}
+    )
+    workshop = read(IMPORTER, tree)
+    assert [(row.line, row.detail) for row in workshop.losses] == [
+        (4, "The summary names itself; it gives the order and is no step.")
+    ]
+    assert (workshop.broken, len(workshop.steps)) == ([], 2)
+
+
+def test_a_gitbook_draws_files_in_by_a_line_in_capitals(tmp_path):
+    body = '# A\n\n```json\n!INCLUDE "../parts/x.json"\n```\n\n!INCLUDE "../parts/words.md", 2\n\n!INCLUDE "gone.md"\n\nSay !INCLUDE "x" here.\n'
+    files = {
+        "book.json": '{"plugins": ["include"]}',
+        "SUMMARY.md": "- [A](in/a.md)\n- [B](b.md)\n",
+        "in/a.md": body,
+        "b.md": LAB,
+        "parts/x.json": '{"a": 1}\n',
+        "parts/words.md": "Words.\n",
+    }
+    workshop = read(IMPORTER, make_tree(tmp_path, files))
+    assert workshop.steps[0].content == '# A\n\n```json\n{"a": 1}\n```\n\nWords.\n\n\nSay !INCLUDE "x" here.\n'
+    assert [(row.line, row.target) for row in workshop.broken] == [(9, "gone.md")]

@@ -3,6 +3,7 @@
 import pytest
 from markdown_it import MarkdownIt
 
+from agents.template_converter.forms.hugo import HugoImporter
 from agents.template_converter.forms.markdown import MarkdownImporter
 from agents.template_converter.model import ImportedWorkshop
 from tests.unit.template_converter.trees import make_tree, places, read
@@ -270,3 +271,18 @@ def test_several_fences_with_blank_lines_below_tags_are_code(tmp_path):
 def test_code_in_indented_details_that_begins_too_far_left_keeps_what_commonmark_keeps(tmp_path):
     page = "# T\n\n1. Do:\n\n    <details>\n    <summary>More</summary>\n\n    ```yaml\n   a: 1\n    b:\n        c: 2\n    ```\n    </details>\n"
     assert "    > ```yaml\n    > a: 1\n    > b:\n    >     c: 2\n    > ```" in first(tmp_path, page)
+
+
+def test_a_link_to_a_large_picture_leads_to_the_copy_that_the_page_shows(tmp_path):
+    files = {"README.md": "# A workshop\n\n1. [A](a.md)\n2. [B](b.md)\n", "b.md": "# B\n", "x.png": b"x" * 1_200_000}
+    workshop = read(MarkdownImporter(), make_tree(tmp_path, {**files, "a.md": "# A\n\n[![shot](x.png)](x.png)\n"}))
+    assert workshop.steps[0].content == "# A\n\n[![shot](../../assets/x.png)](../../assets/x.png)\n"
+    assert [row.kind for row in workshop.losses] == ["page"]
+
+
+def test_a_picture_whose_name_differs_in_case_is_named(tmp_path):
+    files = {"hugo.toml": 'title = "W"\n', "content/_index.md": "# A\n\n![x](/images/K8s.png)\n", "static/images/k8s.png": b"x"}
+    workshop = read(HugoImporter(), make_tree(tmp_path, files))
+    assert [row.detail.partition(". ")[2] for row in workshop.broken] == [
+        "There is `static/images/k8s.png`, written differently."
+    ]

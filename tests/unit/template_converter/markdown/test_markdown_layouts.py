@@ -123,3 +123,12 @@ def test_a_few_files_of_a_program_are_the_example_of_a_long_page(tmp_path):
     big = IMPORTER.recognise(make_tree(tmp_path / "big", {"README.md": page, **program, **large}))
     assert [row.score for row in small] == [0.65]
     assert [row.score for row in big] == [0.45]
+
+
+def test_a_readme_that_names_the_first_page_of_folders_side_by_side_lists_no_tutorial(tmp_path):
+    lab = "# Do\n\n```bash\nls\n```\n"
+    files = {f"{language}/0{number}.md": lab for language in ("en", "cs") for number in range(4)}
+    files["README.md"] = "# Hands-on lab\n\n* [English](en/00.md)\n* [Czech](cs/00.md)\n"
+    tree = make_tree(tmp_path, files)
+    assert sorted(row.path for row in IMPORTER.recognise(tree) if row.score >= 0.5) == ["cs", "en"]
+    assert [step.source for step in read(IMPORTER, tree, "en").steps] == [f"en/0{number}.md" for number in range(4)]

@@ -197,3 +197,57 @@ def test_keys_are_keys(tmp_path):
     assert read(IMPORTER, tree).steps[0].content == (
         "# A\n\nPress <kbd>Ctrl</kbd>+<kbd>Page up</kbd>, not `++x++` nor a++b++.\n\n```c\n++i++\n```\n"
     )
+
+
+ZENSICAL = (
+    '[project]\nsite_name = "Dive in"\nsite_description = "About it"\nsite_author = "Ann"\ndocs_dir = "pages"\n'
+    'nav = [\n  {"Start" = "index.md"},\n  {"Exercises" = [\n    {"Exercise 1" = "one.md"},\n    "two.md",\n    {"Gone" = "gone.md"}\n  ]}\n]\n'
+    '[project.markdown_extensions.pymdownx.snippets]\nbase_path = ["parts"]\n'
+)
+
+
+def test_a_site_of_zensical_is_read_as_mkdocs_reads_its_own(tmp_path):
+    files = {
+        "course/zensical.toml": ZENSICAL,
+        "course/mkdocs.yml": "site_name: Old\nnav: [two.md]\n",
+        "course/pages/index.md": "# Home\n\nA workshop.\n",
+        "course/pages/one.md": '# One\n\n```bash\n--8<-- "run.sh"\n```\n\n!!! note "Mind"\n    this\n',
+        "course/pages/two.md": "# Two\n\n```bash\nls\n```\n",
+        "course/parts/run.sh": "make it\n",
+    }
+    tree = make_tree(tmp_path, files)
+    found = IMPORTER.recognise(tree)
+    assert [(row.path, row.score >= 0.5) for row in found] == [("course", True)]
+    workshop = read(IMPORTER, tree, "course")
+    assert (workshop.title, workshop.summary, workshop.authors) == ("Dive in", "About it", ["Ann"])
+    assert [(step.title, step.source) for step in workshop.steps] == [
+        ("Start", "course/pages/index.md"),
+        ("Exercise 1", "course/pages/one.md"),
+        ("Two", "course/pages/two.md"),
+    ]
+    assert workshop.steps[1].content == "# One\n\n```bash exec\nmake it\n```\n\n> **Mind**\n>\n> this\n"
+    assert [(row.title, len(row.steps)) for row in workshop.chapters] == [("Exercises", 2)]
+    assert [(row.source, row.line, row.target) for row in workshop.broken] == [("course/zensical.toml", 11, "gone.md")]
+
+
+@pytest.mark.parametrize("text", ["[project\n", "x = " + "[" * 5000, 'project = "no table"\n'])
+def test_what_zensical_could_not_read_either_is_refused(tmp_path, text):
+    tree = make_tree(tmp_path, {"zensical.toml": text, "docs/a.md": "# A\n"})
+    assert [row.score < 0.5 for row in IMPORTER.recognise(tree)] == [True]
+    with pytest.raises(UnreadableSourceError, match=r"zensical\.toml"):
+        read(IMPORTER, tree)
+
+
+def test_pages_in_other_languages_are_told_together(tmp_path):
+    files = {f"docs/{name}": "# X\n" for name in ("index.pt.md", "index.pt-BR.md", "a.de.md", "alone.fr.md")}
+    rows = convert(tmp_path, "# Home\n", "site_name: W\nnav: [index.md, a.md]\n", files={**files, "docs/a.md": "# A\n"}).losses
+    assert [(row.source, row.detail) for row in rows] == [
+        ("docs/alone.fr.md", "The navigation does not name the page, so it is no step."),
+        ("docs", "3 pages are translations of steps (`de`, `pt`, `pt-BR`) and left out."),
+    ]
+
+
+def test_dates_in_file_names_count_nothing(tmp_path):
+    files = {f"docs/blog/{day}-note.md": "# Note\n\n```bash\nls\n```\n" for day in ("2019-01-02", "2020-11-1", "2021-3-04")}
+    tree = make_tree(tmp_path, {"mkdocs.yml": "site_name: Notes\n", "docs/index.md": "# Notes\n", **files})
+    assert [row.score < 0.5 for row in IMPORTER.recognise(tree)] == [True]

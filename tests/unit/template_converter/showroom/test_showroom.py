@@ -139,6 +139,22 @@ def test_run_time_attributes_become_variables_and_braces_in_code_stay() -> None:
     assert [variable.name for variable in found.variables] == ["user", "console_url", "route"]
 
 
+def test_a_run_time_attribute_within_another_one_is_a_variable_in_code_too() -> None:
+    found = workshop(
+        {
+            NAV: "* xref:index.adoc[]\n",
+            f"{PAGES}/index.adoc": (
+                "= Start\n:api_url: https://{cluster_host}:6443\n:login: oc login {api_url} -o '{print}'\n:late: {soon}\n:soon: x\n\n"
+                "Open {api_url}.\n\n[source,bash,role=execute,subs=attributes]\n----\n{login} {late}\n----\n"
+            ),
+        }
+    )
+    text = found.steps[0].content
+    assert "Open <https://{{cluster_host}}:6443>." in text
+    assert "oc login https://{{cluster_host}}:6443 -o '{print}' {soon}\n" in text
+    assert [variable.name for variable in found.variables] == ["cluster_host"]
+
+
 def test_hints_and_solutions_find_their_place() -> None:
     found = workshop(
         {
