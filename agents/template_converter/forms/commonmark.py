@@ -19,6 +19,10 @@ from shared_services.contracts.conversion import Broken, Loss
 
 _ATTRIBUTE_LIST = re.compile(r"\{:?[ \t]*[^{}\n]*\}")
 _HTML_TARGET = re.compile(r"<(?P<tag>img|a)\b(?P<attributes>[^<>]*)>", re.IGNORECASE)
+_KRAMDOWN_VALUE = r"(?:[.#][\w-]+|[\w-]+=(?:\"[^\"{}\n]*\"|'[^'{}\n]*'|[^\s{}\"']+))"
+_KRAMDOWN = re.compile(rf"\{{:[ \t]*{_KRAMDOWN_VALUE}(?:[ \t]+{_KRAMDOWN_VALUE})*[ \t]*\}}")
+"""Jekyll's attribute lists; they differ from other braces enough to be known on any page."""
+_KRAMDOWN_BLOCK = re.compile(rf"^[\s>]*{_KRAMDOWN.pattern}[ \t]*$")
 _BLOCK_ATTRIBUTES = re.compile(r"^[\s>]*\{:[ \t]*[^{}\n]*\}[ \t]*$")
 _MACRO = re.compile(
     r"\{\{[<%].{0,300}?[>%]\}\}|\{%.{0,300}?%\}|\{\{[^{}\n]{0,300}\}\}|:(?:material|octicons|fontawesome|simple)-[\w-]+:"
@@ -85,7 +89,8 @@ class _Rewriter:
             elif token.type == "inline":
                 self._inline(token)
         for row, line in enumerate(self.parsed.lines):
-            if self.attribute_lists and row not in code and _BLOCK_ATTRIBUTES.match(line.text):
+            of_block = _BLOCK_ATTRIBUTES if self.attribute_lists else _KRAMDOWN_BLOCK
+            if row not in code and of_block.match(line.text):
                 self.out.dropped.add(row)
         for row in self.parsed.footnotes - code:
             # Without the mark, the footnote would be a link's definition, which nobody sees.
@@ -179,7 +184,7 @@ class _Rewriter:
         self._attribute_list(span, token, places)
 
     def _attribute_list(self, span: Span, token: Token, places: Places) -> None:
-        match = _ATTRIBUTE_LIST.match(token.content, span.end) if self.attribute_lists else None
+        match = (_ATTRIBUTE_LIST if self.attribute_lists else _KRAMDOWN).match(token.content, span.end)
         if match:
             self.edits.replace(places, match.start(), match.end(), "")
 

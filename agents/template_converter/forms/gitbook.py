@@ -1,4 +1,4 @@
-"""What GitBook and docsify write that CommonMark does not know: `{% hint %}` and its like, `!>` and `?>` lines."""
+"""What GitBook, docsify and Jekyll write that CommonMark does not know: `{% hint %}` and its like, `!>` and `?>` lines."""
 
 import re
 
@@ -8,8 +8,9 @@ _TAG = re.compile(r"^(?P<indent>[ \t]*)\{%-?[ \t]*(?P<name>[a-z-]+)(?P<arguments
 _ARGUMENT = re.compile(r"([\w-]+)[ \t]*=[ \t]*\"([^\"]*)\"")
 _PAIRED = {
     "hint": "endhint", "tabs": "endtabs", "tab": "endtab", "code": "endcode", "content-ref": "endcontent-ref",
-    "stepper": "endstepper", "step": "endstep",
+    "stepper": "endstepper", "step": "endstep", "highlight": "endhighlight", "raw": "endraw",
 }  # fmt: skip
+_RAW = re.compile(r"\{%-?[ \t]*(?:end)?raw[ \t]*-?%\}")
 _TITLES = {"info": "Info", "success": "Success", "warning": "Warning", "danger": "Danger", "tip": "Tip", "working": "Note"}
 _CALLOUT = re.compile(r"^(?P<indent> {0,3})(?P<mark>[!?])>[ \t]+(?P<text>\S.*)$")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]")
@@ -72,6 +73,10 @@ def _end(lines: list[Line], inside: list[bool], first: int, name: str) -> int | 
 
 def _block(line: Line, tag: re.Match[str], body: list[Line], depth: int, level: int) -> list[Line]:
     given, indent = _arguments(tag), tag["indent"]
+    if tag["name"] == "raw":
+        return body
+    if tag["name"] == "highlight":
+        return _highlighted(line, tag, body)
     if tag["name"] == "hint":
         title = _TITLES.get(given.get("style", "info"), "Note")
         rows = convert_gitbook(trimmed([row.with_text(row.text.removeprefix(indent)) for row in body]), depth + 1, level)
@@ -83,3 +88,11 @@ def _block(line: Line, tag: re.Match[str], body: list[Line], depth: int, level: 
         return [line.made(""), head, line.made(""), *convert_gitbook(trimmed(body), depth + 1, below), line.made("")]
     label = [line.with_text(f"{indent}**{given['title']}**"), line.made("")] if given.get("title") else []
     return [line.made(""), *label, *convert_gitbook(trimmed(body), depth + 1, level), line.made("")]
+
+
+def _highlighted(line: Line, tag: re.Match[str], body: list[Line]) -> list[Line]:
+    """Jekyll's code; what `raw` keeps its templates from filling in is shown without that mark."""
+    rows = [row.with_text(_RAW.sub("", row.text)) for row in body if not _RAW.fullmatch(row.text.strip())]
+    mark = "`" * (max((len(run) for row in rows for run in re.findall(r"`{3,}", row.text)), default=2) + 1)
+    language = next(iter(tag["arguments"].split()), "")
+    return [line.with_text(f"{tag['indent']}{mark}{language}"), *rows, line.made(f"{tag['indent']}{mark}")]

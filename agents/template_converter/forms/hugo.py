@@ -109,6 +109,7 @@ class _Reader:
             include=lambda name: self._include(row, name),
             address=lambda name: self._address(row, name),
             children=lambda: self._children(row),
+            attachments=lambda: self._attachments(row),
             parameter=lambda name: self._parameter(row, name),
         )
         lines = expand_includes(self.modules.shown(row.lines), around)
@@ -210,6 +211,12 @@ class _Reader:
             and (page.section == row.section if not page.branch else page.section[:-1] == row.section and len(page.section) > 0)
         ]
         return [(page.title or _words(page.path), self._from_root(page.path)) for page in below]
+
+    def _attachments(self, row: HugoPage) -> list[tuple[str, str]]:
+        """Files in the folder that has the page's name and ends in `.files`."""
+        folder = f"{posixpath.splitext(row.path)[0]}.files"
+        inner = (path[len(folder) + 1 :] for path in self.tree.under(folder))
+        return [(name, quote(f"{posixpath.basename(folder)}/{name}")) for name in inner if not name.startswith(".")]
 
     def _parameter(self, row: HugoPage, name: str) -> str | None:
         value = row.front.values.get(name.lower(), self.site.params.get(name.lower(), self.site.values.get(name.lower())))

@@ -173,11 +173,11 @@ def _readme_above(tree: Tree, folder: str) -> Page | None:
 
 
 def _workshop_title(readme: Page | None) -> str:
-    """What the page above the steps calls the workshop; a heading that any page may have gives way to a better one."""
+    """What the page above the steps calls the workshop; a heading that any page may have gives way to a better one, or none."""
     if readme is None:
         return ""
     firsts = [row.text for row in readme.headings if row.level == 1 and not _ANY_PAGE.match(row.text)]
-    return next(iter(firsts), readme.title) if not readme.front.title and _ANY_PAGE.match(readme.title) else readme.title
+    return next(iter(firsts), "") if not readme.front.title and _ANY_PAGE.match(readme.title) else readme.title
 
 
 def _read_book(tree: Tree, book: Book) -> ImportedWorkshop:
@@ -191,7 +191,7 @@ def _read_book(tree: Tree, book: Book) -> ImportedWorkshop:
     name_steps(steps, [_words(row.path) for row in book.pages])
     above = next((page for row, page in pages if row.path == book.readme), pages[0][1])
     plan = Plan(
-        book.title or _workshop_title(above) or steps[0].title,
+        book.title or _workshop_title(above) or _workshop_title(_readme_above(tree, book.source)) or steps[0].title,
         steps,
         root=book.source,
         addresses=_book_addresses(book),

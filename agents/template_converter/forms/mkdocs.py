@@ -314,7 +314,10 @@ def _judge(tree: Tree, site: Site, program: signals.Code) -> FormCandidate:
         return FormCandidate(form=Form.MKDOCS, score=0.2, path=folder, evidence=evidence)
     blocks = sum(fact.blocks for fact in facts)
     commands, instruct = sum(fact.commands for fact in facts), sum(fact.instructs for fact in facts)
-    evidence.append(f"{instruct} of {len(facts)} pages instruct, with {blocks} code blocks, {commands} of them shell commands.")
+    evidence.append(
+        f"{instruct} of {len(facts)} pages instruct, with {signals.amount(blocks, 'code block')}, "
+        f"{commands} of them shell commands."
+    )
     counted = [
         entry
         for entry in site.entries

@@ -19,6 +19,9 @@ _SPACED_TARGET = re.compile(
     r"""(?P<target>[^()<>\n"'`\s][^()<>\n"'`]{0,300}\.\w{2,5})\)"""
 )
 _KEYS = re.compile(r"(?P<code>`+)[^`\n]{0,500}(?P=code)|(?<![+\w])\+\+(?P<keys>[a-z0-9-]+(?:\+[a-z0-9-]+){0,5})\+\+(?![+\w])")
+_MARKED = re.compile(
+    r"(?P<code>`+)[^`\n]{0,500}(?P=code)|(?<![=\w])==(?=[^\s=])(?P<words>(?:`[^`\n]{1,200}`|[^`=\n]|=(?!=)){1,500})(?<=\S)==(?![=\w])"
+)
 _PLACEMENTS = frozenset({"inline", "end", "annotate"})
 _MAX_DEPTH = 12
 
@@ -112,11 +115,17 @@ def bracket_spaced_targets(lines: list[Line]) -> list[Line]:
 
 
 def convert_keys(lines: list[Line]) -> list[Line]:
-    """`++ctrl+c++` as keys."""
+    """`++ctrl+c++` as keys, `==words==` as marked ones."""
     return [
-        line if inside or "++" not in line.text else line.with_text(_KEYS.sub(_pressed, line.text))
+        line
+        if inside or ("++" not in line.text and "==" not in line.text)
+        else line.with_text(_MARKED.sub(_marked, _KEYS.sub(_pressed, line.text)))
         for _, line, inside in outside_fences(lines)
     ]
+
+
+def _marked(match: re.Match[str]) -> str:
+    return f"<mark>{match['words']}</mark>" if match["words"] else match[0]
 
 
 def _pressed(match: re.Match[str]) -> str:

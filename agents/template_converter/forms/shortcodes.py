@@ -74,7 +74,7 @@ _WRAPPERS = frozenset(
     }
 )
 _PAIRED = NOTICES | _FOLDS | _TABS | _TAB | _CODE | _DIAGRAMS | _WRAPPERS | {"button", "link", "attachments"}
-_STAND_ALONE = _TAB | {"button", "link"}
+_STAND_ALONE = _TAB | {"button", "link", "attachments"}
 """Paired ones that are whole without their partner too."""
 _SILENT = frozenset({"nextprevlinks", "nextprev", "prevnext", "pagenav"})
 """Shortcodes that only lead to other pages, as steps do by themselves."""
@@ -91,12 +91,14 @@ class Surroundings:
         include: The lines of a file that the page draws in by a name; None where there is none.
         address: The target that a page of the site is linked by, for a name as `ref` takes it; None where there is none.
         children: Title and target of each page below this one.
+        attachments: Names and targets of the files that lie beside the page for it.
         parameter: A value of the site's or the page's parameters.
     """
 
     include: Callable[[str], list[Line] | None] = field(default=lambda name: None)
     address: Callable[[str], str | None] = field(default=lambda name: None)
     children: Callable[[], list[tuple[str, str]]] = field(default=list)
+    attachments: Callable[[], list[tuple[str, str]]] = field(default=list)
     parameter: Callable[[str], str | None] = field(default=lambda name: None)
     losses: list[Loss] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
@@ -238,10 +240,7 @@ def _block(line: Line, tag: Tag, body: list[Line], around: Surroundings, depth: 
         words = " ".join(" ".join(each.text.split()) for each in body).strip()
         return [_linked(line, indent, words, tag.get("href", "url", "link", "0"), around)]
     if tag.name == "attachments":
-        around.losses.append(
-            Loss(kind="macro", source=line.file, line=line.number, detail="The list of attachments is not made.")
-        )
-        return below(body)
+        return [*_attached(line, tag, around), *below(body)]
     return [line.made(""), *below(body), line.made("")]
 
 
@@ -314,6 +313,8 @@ def _alone(line: Line, tag: Tag, around: Surroundings, depth: int, level: int) -
     if tag.name in ("button", "link") and not tag.closes:
         indent = line.text[: len(line.text) - len(line.text.lstrip())]
         return [_linked(line, indent, tag.get("text", "label", "title", "1"), tag.get("href", "url", "link", "0"), around)]
+    if tag.name == "attachments" and not tag.closes:
+        return _attached(line, tag, around)
     return [line]
 
 
@@ -384,8 +385,24 @@ def _listed(line: Line, around: Surroundings) -> list[Line]:
     match = TAG.fullmatch(line.text.strip()) if "children" in line.text else None
     if match is None or read_tag(match).name != "children":
         return []
-    rows = [f"- [{title.replace('[', '(').replace(']', ')')}]({_target(target)})" for title, target in around.children()]
+    rows = list(map(_item, around.children()))
     return [line.with_text(row) if number == 0 else line.made(row) for number, row in enumerate(rows)] or [line.with_text("")]
+
+
+def _attached(line: Line, tag: Tag, around: Surroundings) -> list[Line]:
+    """The files of a page as a list of links; the theme shows the same with their icons."""
+    rows = list(map(_item, around.attachments()))
+    if not rows:
+        detail = "Nothing lies beside the page for its list of attachments."
+        around.losses.append(Loss(kind="macro", source=line.file, line=line.number, detail=detail))
+        return [line.with_text("")]
+    indent = line.text[: len(line.text) - len(line.text.lstrip())]
+    title = tag.get("title") or "Attachments"
+    return [line.with_text(f"{indent}**{title}**"), line.made(""), *(line.made(indent + row) for row in rows), line.made("")]
+
+
+def _item(row: tuple[str, str]) -> str:
+    return f"- [{row[0].replace('[', '(').replace(']', ')')}]({_target(row[1])})"
 
 
 def _parameter(tag: Tag, _line: Line, around: Surroundings) -> str | None:

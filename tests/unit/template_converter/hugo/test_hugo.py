@@ -332,3 +332,24 @@ def test_a_site_whose_posts_are_named_by_dates_is_no_workshop(tmp_path):
     files = {f"en/20{year}-05-{year}-note.md": page("Note", "```bash\nls\n```\n") for year in range(10, 20)}
     files["_index.md"] = page("Ann")
     assert [row.score < 0.5 for row in IMPORTER.recognise(site(tmp_path, files, 'title = "Ann"\nbaseURL = "/"\n'))] == [True]
+
+
+def test_attachments_are_a_list_of_the_files_beside_the_page(tmp_path):
+    files = {
+        "_index.md": page("Home", '{{%attachments title="Take these" style="orange" /%}}\n\nGo on.\n'),
+        "_index.files/a b.txt": "x",
+        "_index.files/data/c.csv": "1,2",
+        "one.md": page("One", "1. Do\n\n   {{% attachments %}}{{% /attachments %}}\n"),
+        "one.files/d.txt": "y",
+        "two.md": page("Two", "{{% attachments %}}\n"),
+    }
+    workshop = read(IMPORTER, site(tmp_path, files))
+    contents = {step.title: step.content for step in workshop.steps}
+    assert contents["Home"] == (
+        "**Take these**\n\n- [a b.txt](../../assets/content/_index.files/a-b.txt)\n"
+        "- [data/c.csv](../../assets/content/_index.files/data/c.csv)\n\n\nGo on.\n"
+    )
+    assert "   - [d.txt](../../assets/content/one.files/d.txt)" in contents["One"]
+    assert [(row.kind, row.source, row.detail) for row in workshop.losses] == [
+        ("macro", "content/two.md", "Nothing lies beside the page for its list of attachments.")
+    ]

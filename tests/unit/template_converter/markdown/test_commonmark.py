@@ -286,3 +286,26 @@ def test_a_picture_whose_name_differs_in_case_is_named(tmp_path):
     assert [row.detail.partition(". ")[2] for row in workshop.broken] == [
         "There is `static/images/k8s.png`, written differently."
     ]
+
+
+def test_attribute_lists_of_jekyll_are_left_out_and_other_braces_stay(tmp_path):
+    page = (
+        "# A\n\nSee [n](02-next.md){:target=\"_blank\"} and [m](https://x.example){: .btn #go rel='x' }.\n{: .note}\n\n"
+        '> Quote.\n> {:.tip}\n\n[v](https://x.example){:name} {:x} `{:target="_blank"}`\n\n```\n{: .code}\n```\n'
+    )
+    assert first(tmp_path, page) == (
+        "# A\n\nSee [n](../next/content.md) and [m](https://x.example).\n\n"
+        '> Quote.\n\n[v](https://x.example){:name} {:x} `{:target="_blank"}`\n\n```\n{: .code}\n```\n'
+    )
+
+
+def test_code_that_jekyll_highlights_is_a_fence_and_raw_parts_are_as_they_stand(tmp_path):
+    page = (
+        "# A\n\n{% highlight yaml linenos %}\n{% raw %}\na: {{ b }}\n```\nx\n```\n{% if c %}\n{% endraw %}\n{% endhighlight %}\n\n"
+        "{% highlight bash %}\nls\n{% endhighlight %}\n\n{% raw %}\nTake {{ it }}.\n{% endraw %}\n\n{% highlight open %}\n"
+    )
+    workshop = convert(tmp_path, page)
+    assert workshop.steps[0].content == (
+        "# A\n\n````yaml\na: {{ b }}\n```\nx\n```\n{% if c %}\n````\n\n```bash exec\nls\n```\n\nTake {{ it }}.\n\n{% highlight open %}\n"
+    )
+    assert [(line, number) for line, _, number in places(workshop.steps[0])][2:4] == [("````yaml", 3), ("a: {{ b }}", 5)]

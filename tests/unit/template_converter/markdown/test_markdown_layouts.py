@@ -101,7 +101,7 @@ def test_a_heading_that_any_page_may_have_is_no_title(tmp_path):
     files = {"README.md": readme, "a.md": "# One\n", "b.md": "# Two\n"}
     assert read(IMPORTER, make_tree(tmp_path, files)).title == "The hard way"
     only = {**files, "README.md": readme.replace("# The hard way\n\n", "")}
-    assert read(IMPORTER, make_tree(tmp_path / "only", only)).title == "About"
+    assert read(IMPORTER, make_tree(tmp_path / "only", only)).title == ""
 
 
 def test_counted_sections_below_others_are_the_steps(tmp_path):
@@ -132,3 +132,17 @@ def test_a_readme_that_names_the_first_page_of_folders_side_by_side_lists_no_tut
     tree = make_tree(tmp_path, files)
     assert sorted(row.path for row in IMPORTER.recognise(tree) if row.score >= 0.5) == ["cs", "en"]
     assert [step.source for step in read(IMPORTER, tree, "en").steps] == [f"en/0{number}.md" for number in range(4)]
+
+
+def test_a_readme_whose_headings_any_page_may_have_leaves_the_name_to_its_folder(tmp_path):
+    body = (
+        "## Introduction\n\nIn this hands-on lab.\n\n## Step 1. Go\n\n```bash\nls\n```\n\n## Step 2. Stay\n\n```bash\npwd\n```\n"
+    )
+    tree = make_tree(tmp_path, {"README.md": "# Labs of ours\n", "labs/bake-bread/README.md": body})
+    assert read(IMPORTER, tree, "labs/bake-bread").title == "bake-bread"
+    book = {"SUMMARY.md": "- [Introduction](intro.md)\n- [B](b.md)\n", "intro.md": "# Introduction\n", "b.md": "# B\n"}
+    tree = make_tree(
+        tmp_path / "b",
+        {"README.md": "# Bread for all\n", ".gitbook.yaml": "root: book\n"} | {f"book/{k}": v for k, v in book.items()},
+    )
+    assert read(IMPORTER, tree).title == "Bread for all"

@@ -251,3 +251,10 @@ def test_dates_in_file_names_count_nothing(tmp_path):
     files = {f"docs/blog/{day}-note.md": "# Note\n\n```bash\nls\n```\n" for day in ("2019-01-02", "2020-11-1", "2021-3-04")}
     tree = make_tree(tmp_path, {"mkdocs.yml": "site_name: Notes\n", "docs/index.md": "# Notes\n", **files})
     assert [row.score < 0.5 for row in IMPORTER.recognise(tree)] == [True]
+
+
+def test_marked_words_are_marked_and_comparisons_stay(tmp_path):
+    page = "# A\n\n==Mind `a == b` and **this**=x.== Not a == b or c == d, `==x==` or ===y===.\n\nTitle\n==\n\n```\n==z==\n```\n"
+    assert content(tmp_path, page) == (
+        "# A\n\n<mark>Mind `a == b` and **this**=x.</mark> Not a == b or c == d, `==x==` or ===y===.\n\nTitle\n==\n\n```\n==z==\n```\n"
+    )
