@@ -7,8 +7,6 @@ import base64
 import json
 import os
 import random
-import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -21,9 +19,9 @@ from tests.cluster.clusters import Cluster
 from tests.cluster.fake_pods import moving_pods
 from tests.cluster.kubectl import Kubectl, Object, wait_until
 from tests.cluster.processes import restart_api_server
+from tests.cluster.scripting import Script, access
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / "scripts/deploy-multi-workshop.sh"
 CORE = "workshop-core-system"
 WORKSHOPS = int(os.environ.get("CLUSTER_WORKSHOPS") or "100")
 AT_ONCE = 5
@@ -35,39 +33,6 @@ KINDS = (
     "poddisruptionbudgets,jobs,networkpolicies,horizontalpodautoscalers,roles,rolebindings,persistentvolumeclaims"
 )
 NAMES = [f"class-{number}" for number in range(1, WORKSHOPS + 1)]
-
-
-class Script:
-    """The deploy script on one cluster."""
-
-    def __init__(self, kubectl: Kubectl, folder: Path) -> None:
-        # What a killed run leaves behind goes with the test.
-        self.environment = kubectl.environment | {"TMPDIR": str(folder)}
-
-    def __call__(self, *arguments: str, kubeconfig: Path | None = None) -> subprocess.CompletedProcess[str]:
-        environment = {**self.environment, **({"KUBECONFIG": str(kubeconfig)} if kubeconfig else {})}
-        return subprocess.run(
-            [SCRIPT, *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-
-    def deploy(self, name: str, *, shared: bool = False) -> subprocess.CompletedProcess[str]:
-        return self(name, "healthcare-ml", "50", str(shared).lower(), "--skip", "content,smoke", "--timeout", "180")
-
-    def killed_after(self, seconds: float, *arguments: str) -> str:
-        """Start it, kill it and its children after so long; what it said until then."""
-        process = subprocess.Popen(
-            [SCRIPT, *arguments], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            stdin=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        time.sleep(seconds)
-        os.killpg(process.pid, signal.SIGKILL)
-        return process.communicate()[0]
 
 
 @pytest.fixture(scope="module")
@@ -231,13 +196,6 @@ def test_the_role_that_ships_is_enough(script: Script, kubectl: Kubectl, tmp_pat
     finally:
         kubectl("delete", "clusterrolebinding/deployer", "clusterrole/workshop-deployer")
         kubectl("delete", "serviceaccount", "deployer", "-n", "default")
-
-
-def access(kubectl: Kubectl, account: str, namespace: str) -> Object:
-    """A kubeconfig of a ServiceAccount."""
-    config: Object = json.loads(kubectl("config", "view", "--raw", "-o", "json"))
-    config["users"][0]["user"] = {"token": kubectl("create", "token", account, "-n", namespace).strip()}
-    return config
 
 
 def test_the_namespace_holds_no_more_than_its_share(kubectl: Kubectl, script: Script) -> None:
