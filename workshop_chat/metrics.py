@@ -1,6 +1,10 @@
 """What the chat agent counts. On the laptop several workshops share one process, so each figure carries its workshop."""
 
+from typing import get_args
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from shared_services.llm.errors import ModelTrouble
 
 QUESTIONS = Counter("workshop_chat_questions_total", "Messages taken.", ["workshop"])
 ABSTENTIONS = Counter("workshop_chat_abstentions_total", "Questions that the workshop's content does not answer.", ["workshop"])
@@ -28,3 +32,15 @@ FIRST_WORDS_SECONDS = Histogram(
     ["workshop"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
+
+
+def begin(workshop: str) -> None:
+    """Let a workshop's counters stand at zero before anything happens.
+
+    Prometheus sees how much a counter grew, and one that comes into being at 1 has not grown:
+    alerts would miss what happens first.
+    """
+    for counter in (QUESTIONS, ABSTENTIONS, ASKED_BACK, REFUSALS, INTERRUPTED, STOPPED):
+        counter.labels(workshop)
+    for reason in get_args(ModelTrouble):
+        MODEL_ERRORS.labels(workshop, reason)

@@ -54,6 +54,7 @@ class ChatService:
     ) -> None:
         self._contexts = contexts
         self._content = content
+        metrics.begin(content.workshop)
         self._repository = repository
         self._pipeline = pipeline
         self._runs = runs

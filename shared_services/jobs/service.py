@@ -127,6 +127,8 @@ class Jobs:
         except BaseException:
             await self.stop()
             raise
+        for kind, state in ((kind, state) for kind in self._kinds for state in FINAL_STATES):
+            JOBS_ENDED.labels(kind, state.value)  # At zero before the first one ends: Prometheus sees only growth.
         self._watch = asyncio.create_task(self._keep_watch())
         log.info("jobs_started", executor=self._executor_id, waiting=len(waiting))
 

@@ -9,6 +9,7 @@ from shared_services.llm.llama_stack import LlamaStackGateway
 from tests.integration.chat.conftest import Platform, browser
 from tests.integration.chat.test_conversations import DEPLOY, ask, start
 from tests.upstream import Fail, Say, ScriptedUpstream
+from workshop_chat import metrics
 
 
 async def counts(app: FastAPI, workshop: str) -> dict[str, float]:
@@ -52,3 +53,15 @@ async def test_the_model_is_counted_for_its_workshop_alone(
     assert more(before, after, "workshop_chat_first_block_seconds_count{}") == 1
     assert after["workshop_chat_model_streams{}"] == 0
     assert counted(unmoved) == counted(beside)
+
+
+async def test_what_alerts_look_at_is_counted_from_zero(platform: Platform):
+    looked_at = ("interrupted_total", "abstentions_total", "questions_total", "model_errors_total")
+    for counter in (metrics.INTERRUPTED, metrics.ABSTENTIONS, metrics.QUESTIONS, metrics.MODEL_ERRORS):
+        counter.clear()
+    async with platform.app("harbor") as app:
+        found = await counts(app, "harbor")
+    named = {name: value for name, value in found.items() if name.removeprefix("workshop_chat_").startswith(looked_at)}
+    assert set(named.values()) == {0.0}
+    assert {name.removeprefix("workshop_chat_").partition("{")[0] for name in named} == set(looked_at)
+    assert 'workshop_chat_model_errors_total{reason="timeout"}' in named

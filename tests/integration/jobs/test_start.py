@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from shared_services.jobs import JobContext, Jobs
 from shared_services.jobs.errors import JobsAlreadyRunningError
 from shared_services.kit.database import create_engine
 from shared_services.kit.errors import UnavailableError
 from tests.integration.jobs.conftest import MakeJobs, running_jobs
+
+ENDS = ("succeeded", "failed", "cancelled")
 
 
 async def nothing(_context: JobContext, _given: dict[str, Any]) -> dict[str, Any]:
@@ -36,3 +39,11 @@ async def test_a_database_that_cannot_be_used(tmp_path: Path, damage: str, capfd
     assert "Traceback" not in capfd.readouterr().err
     async with running_jobs(tmp_path, {"nothing": nothing}) as working:
         assert (await working.wait((await working.submit("nothing", "", "a", {})).id)).result == {}
+
+
+async def test_what_failed_is_counted_from_zero(make_jobs: MakeJobs) -> None:
+    await make_jobs(seldom=nothing)
+    counted = {
+        state: REGISTRY.get_sample_value("workshop_jobs_ended_total", {"kind": "seldom", "state": state}) for state in ENDS
+    }
+    assert counted == dict.fromkeys(ENDS, 0.0)
