@@ -16,6 +16,7 @@ _CARELESS = re.compile(
     r"^(?P<text>.*?)(?<![`~])(?P<ticks>`{3,}+|~{3,}+)[ \t]*"
     r"(?P<marks>\{\{\s*(?:exec(?:ute)?|copy)\b[^{}\n]*\}\}(?:[ \t]*\{\{[^{}\n]*\}\})*)(?P<rest>[^`\n]*)$"
 )
+_BEHIND_CODE_ALONE = re.compile(r"^(?P<text>[^`\n]*[^`\s>][^`\n]*?)[ \t]*(?P<ticks>`{3,})[ \t]*(?P<marks>)(?P<rest>)$")
 _BEHIND_CODE = re.compile(r"(?<=`)[ \t]?\{\{\s*(?P<word>exec(?:ute)?|copy|open)\b[^{}\n]*\}\}")
 _INLINE = re.compile(r"(?P<code>(?<!`)(?P<tick>`+)(?!`).{1,1000}?(?<!`)(?P=tick)(?!`))" + _MARK.pattern)
 _TRAFFIC = re.compile(r"\{\{\s*(TRAFFIC_[A-Z0-9_]+)\s*\}\}")
@@ -98,6 +99,7 @@ def _fences(lines: list[Line], clicks: Clicks) -> list[Line]:
     out: list[Line] = []
     opening: tuple[int, re.Match[str]] | None = None
     last: dict[str, int] = {}
+    odd = _odd_fences_below(lines)
     for row, line in enumerate(lines):
         start = _OPENING.match(line.text)
         if opening is None:
@@ -109,6 +111,8 @@ def _fences(lines: list[Line], clicks: Clicks) -> list[Line]:
         if mark not in last:
             last[mark] = max((at for at, each in enumerate(lines) if _closing(each.text, mark)), default=-1)
         end = _closing(line.text, mark) or _careless(line.text, mark, properly_closed=last[mark] > row)
+        if end is None and not odd[row]:
+            end = _unmarked(line.text, mark)
         if end is None:
             out.append(line)
             continue
@@ -139,6 +143,23 @@ def _careless(text: str, mark: str, *, properly_closed: bool) -> re.Match[str] |
     if found is None or found["ticks"][0] != mark[0] or mark in found["text"]:
         return None
     return found if found["ticks"] == mark or (len(found["ticks"]) < len(mark) and not properly_closed) else None
+
+
+def _unmarked(text: str, mark: str) -> re.Match[str] | None:
+    """A fence behind the last line of its code, `]` and three ticks, which these sites take for the closing one."""
+    found = _BEHIND_CODE_ALONE.match(text) if "```" in text else None
+    return found if found and found["ticks"] == mark and not _OPENING.match(text) else None
+
+
+def _odd_fences_below(lines: list[Line]) -> list[bool]:
+    """For each row whether an odd number of fences stands below it: then one that is open there is closed further down."""
+    odd, found = False, [False] * len(lines)
+    for row in range(len(lines) - 1, -1, -1):
+        found[row] = odd
+        text = lines[row].text
+        if "```" in text and (_OPENING.match(text) or _closing(text, "```") or _BEHIND_CODE_ALONE.match(text)):
+            odd = not odd
+    return found
 
 
 def _close(out: list[Line], opening: tuple[int, re.Match[str]], marks: str, line: Line, clicks: Clicks) -> None:

@@ -100,6 +100,18 @@ def test_a_fence_that_a_mark_closes_though_it_is_written_carelessly(tmp_path, pa
     assert content(tmp_path, page) == wanted
 
 
+def test_a_fence_behind_the_last_line_of_code_closes_it_where_the_fences_below_come_in_pairs(tmp_path):
+    page = "```\nports: [\n  80\n]```\n\nStart:\n\n```\nrun web\n```{{exec}}\n\n```\n<b>ok</b>\n```\n"
+    assert content(tmp_path, page) == (
+        "```\nports: [\n  80\n]\n```\n\nStart:\n\n```bash exec\nrun web\n```\n\n```\n<b>ok</b>\n```\n"
+    )
+
+
+def test_code_that_ends_with_ticks_goes_on_where_its_block_is_closed_below(tmp_path):
+    page = "```md\nsay ```\nor not\n```\n\n```sh\nls\n```{{exec}}\n"
+    assert content(tmp_path, page) == "```md\nsay ```\nor not\n```\n\n```sh exec\nls\n```\n"
+
+
 def test_files_of_the_editor_are_blocks_to_copy(tmp_path):
     page = (
         'Write:\n<pre class="file" data-filename="src/a.yml"\n data-target="replace">a: 1\n\n  b: &lt;x&gt;\n</pre>\nMore.\n'
