@@ -37,6 +37,8 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"^[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(?:```+|~~~+)[ \t]*\{?[ \t]*\.?([\w+#.-]*)", re.MULTILINE)
+_DATED = re.compile(r"(?:19|20)\d{2}-[01]\d-[0-3]\d[-_.]")
+_FEW_POSTS = 5
 _NUMBERED = re.compile(r"^[ \t]*\d+[.)][ \t]+\S", re.MULTILINE)
 _STEP_HEADING = re.compile(
     r"^#{1,4}[ \t]\W*+(?:(?:step|exercise|task|lab|part|module|lesson|challenge|chapter|activity|section)\b[ \t]*#?[ \t]*"
@@ -158,6 +160,13 @@ def visible(tree: Tree) -> Iterator[str]:
 def pages(tree: Tree) -> list[str]:
     """Markdown pages that count."""
     return [path for path in visible(tree) if path.lower().endswith(MARKDOWN)]
+
+
+def dated_posts(tree: Tree) -> int:
+    """How many pages are named by the day of their writing, as a blog's are; 0 where these are not most of the pages."""
+    names = [path.rpartition("/")[2] for path in pages(tree)]
+    dated = sum(_DATED.match(name) is not None for name in names)
+    return dated if dated >= _FEW_POSTS and dated * 2 > len(names) else 0
 
 
 def code(tree: Tree) -> Code:

@@ -14,12 +14,14 @@ from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
 from agents.template_converter.forms.frontmatter import FrontMatter, split_front_matter
 from agents.template_converter.forms.json_safely import UnsafeJsonError, load_json
+from agents.template_converter.forms.judging import SitePage, judge
 from agents.template_converter.forms.jupyter_book import TOC, book_gaps, book_pages, book_title, books
 from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.myst_pages import Met, myst_as_commonmark
 from agents.template_converter.forms.numbering import natural, number_of
 from agents.template_converter.forms.pages import Page, first_paragraph, load_page, make_page
 from agents.template_converter.forms.sections import section_steps
+from agents.template_converter.forms.solved_copies import solved_copies
 from agents.template_converter.model import ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Form, FormCandidate, Loss
 from shared_services.contracts.workshop import FenceInfo, parse_fence_info
@@ -34,6 +36,7 @@ _LINKED = re.compile(r"\]\(<?(?P<path>[^()<>]+?)\.(?:ipynb|html)(?P<rest>(?:#[^(
 _INDEX = re.compile(r"(?:^|[-_ ])(?:index|toc|contents?|overview|readme|start(?: ?here)?)(?:$|[-_ .])", re.IGNORECASE)
 _TIGHT = re.compile(r"^(#(?=[A-Z])|#{2,6}(?=[A-Za-z]))")
 _PART = re.compile(r"\d+\.\d+\b")
+_CELL = re.compile(r"^(?:```+|:::+)\{code-cell\}", re.MULTILINE)
 _PLAIN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 MAX_ATTACHMENT_BYTES = 5 * 1024 * 1024
 
@@ -55,13 +58,7 @@ class JupyterImporter:
 
     def recognise(self, tree: Tree) -> list[FormCandidate]:
         """The notebooks of the repository as one workshop, the stronger the less else there is."""
-        found = [
-            FormCandidate(
-                form=self.form, score=0.45 if signals.is_showcase(folder) else 0.9 if count > 1 else 0.6, path=folder,
-                evidence=[f"`{posixpath.join(folder, TOC)}` lists {count} page{'' if count == 1 else 's'} of a Jupyter Book."],
-            )
-            for folder, count in books(tree)
-        ]  # fmt: skip
+        found = [_judge_book(tree, folder, by, pages) for folder, by, pages in books(tree)]
         notebooks = _notebooks(tree, "")
         if not notebooks or any(row.path == "" for row in found):
             return found
@@ -76,6 +73,9 @@ class JupyterImporter:
         elif not program.build_files and counted >= 3 and counted >= 0.6 * len(notebooks):
             score = max(score, 0.6)
         evidence = [f"{len(notebooks)} notebook{'' if len(notebooks) == 1 else 's'}, from `{notebooks[0]}`."]
+        if posts := signals.dated_posts(tree):
+            score = min(score, 0.45)
+            evidence.append(f"They lie in a blog of {posts} dated posts.")
         if not any(row.path == folder for row in found):
             found.append(FormCandidate(form=self.form, score=score, path=folder, evidence=evidence))
         return found
@@ -91,7 +91,11 @@ class JupyterImporter:
         if not read:
             said = f" {losses[0].detail}" if losses else ""
             raise UnreadableSourceError(f"There is no notebook in `{candidate.path or 'the source'}` that can be read.{said}")
-        pages = [_page(tree, book) for book in read]
+        solved = {} if book_pages(tree, candidate.path) else _solved(read)
+        pages = [_page(tree, book) for book in read if book.path not in solved]
+        for book in (book for book in read if book.path in solved):
+            page = next(page for page in pages if page.path == solved[book.path])
+            page.asides.solutions.append((len(page.lines), _page(tree, book).lines))
         chapters = dict(book_pages(tree, candidate.path))
         if len(pages) == 1:
             steps, more = section_steps(pages[0])
@@ -101,7 +105,10 @@ class JupyterImporter:
         name_steps(steps, [_words(step.page.path) for step in steps])
         title = pages[0].title if len(pages) == 1 else _title(tree, candidate.path)
         plan = Plan(title, steps, root=candidate.path, summary=first_paragraph(pages[0]), fences=_as_written)
-        pictures = {book.path: book.attachments for book in read}
+        plan.imports = bool(solved)
+        pictures: dict[str, dict[str, bytes]] = {}
+        for book in read:
+            pictures.setdefault(solved.get(book.path, book.path), {}).update(book.attachments)
         plan.own_files = frozenset(name for names in pictures.values() for name in names)
         workshop = assemble(tree, plan)
         for step in workshop.steps:
@@ -111,6 +118,27 @@ class JupyterImporter:
         workshop.losses += losses + unread + [loss for book in read for loss in book.losses]
         workshop.broken += broken
         return workshop
+
+
+def _solved(read: list[_Notebook]) -> dict[str, str]:
+    """Notebooks that are the solutions of others; not those whose pictures are called as other pictures of these are."""
+    books = {book.path: book for book in read}
+    return {
+        path: original
+        for path, original in solved_copies(list(books)).items()
+        if all(books[original].attachments.get(name, data) == data for name, data in books[path].attachments.items())
+    }
+
+
+def _judge_book(tree: Tree, folder: str, by: str, pages: list[str]) -> FormCandidate:
+    """A book; where its form is that of documentation too, its cells of code make it one, or what makes any site a workshop."""
+    about = f"`{by}` lists {signals.amount(len(pages), 'page')} of a Jupyter Book."
+    cells = sum(path.lower().endswith(".ipynb") or _CELL.search(tree.read_text(path)) is not None for path in pages)
+    if posixpath.basename(by) == TOC or cells >= max(2, 0.4 * len(pages)):
+        score = 0.45 if signals.is_showcase(folder) else 0.9 if len(pages) > 1 else 0.6
+        return FormCandidate(form=Form.JUPYTER, score=score, path=folder, evidence=[about])
+    texts = [SitePage(path, (), "", "" if path.lower().endswith(".ipynb") else tree.read_text(path)) for path in pages]
+    return judge(Form.JUPYTER, folder, about, book_title(tree, folder), texts, signals.code(tree))
 
 
 def _page(tree: Tree, book: _Notebook) -> Page:
@@ -150,6 +178,9 @@ def _ordered(tree: Tree, folder: str) -> tuple[list[str], list[Loss]]:
             linked = _links(tree, index, paths)
             if len(linked) >= (len(paths) - 1) / 2:
                 rest = [path for path in paths if path not in linked and path != index]
+                if all(number_of(posixpath.basename(path)) is not None for path in (index, *linked)):
+                    # Counted as the others are, it is the first of them.
+                    return [index, *linked, *rest], []
                 detail = "It lists the notebooks and gives their order; its own text is no step."
                 return linked + rest, [Loss(kind="page", source=index, line=0, detail=detail)]
     return paths, []

@@ -1,4 +1,7 @@
-"""Jupyter Books: the pages that `_toc.yml` lists, notebooks and MyST text alike, and the title in `_config.yml`."""
+"""Jupyter Books: the pages that `_toc.yml` lists, notebooks and MyST text alike, and the title in `_config.yml`.
+
+The books of today say both in `myst.yml`, which sites of documentation have as well.
+"""
 
 import posixpath
 from collections.abc import Iterator
@@ -9,29 +12,30 @@ from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Broken, Loss
 
 TOC = "_toc.yml"
+MYST = ("myst.yml", "myst.yaml")
 _CONFIG = "_config.yml"
 _ENDINGS = ("", ".ipynb", ".md", ".markdown")
 _PAGES = (".ipynb", ".md", ".markdown")
-_ELSEWHERE = ("url", "glob")
+_ELSEWHERE = ("url", "glob", "pattern")
 _MAX_DEPTH = 50
 
 
-def books(tree: Tree) -> list[tuple[str, int]]:
-    """`(folder, listed pages that are there)` of every book."""
-    found = []
+def books(tree: Tree) -> list[tuple[str, str, list[str]]]:
+    """`(folder, the file that lists them, listed pages that are there)` of every book."""
+    found: dict[str, tuple[str, list[str]]] = {}
     for path in signals.visible(tree):
-        if posixpath.basename(path) == TOC:
+        if posixpath.basename(path) in (TOC, *MYST):
             folder = posixpath.dirname(path)
-            pages = book_pages(tree, folder)
+            pages = [page for page, _ in book_pages(tree, folder)]
             if pages:
-                found.append((folder, len(pages)))
-    return found
+                found[folder] = (_contents_of(tree, folder)[0], pages)
+    return [(folder, by, pages) for folder, (by, pages) in found.items()]
 
 
 def book_pages(tree: Tree, folder: str) -> list[tuple[str, str]]:
     """`(page, chapter's title)` in the order of the book at `folder`; empty where there is none."""
     found: dict[str, str] = {}
-    for key, name, chapter in _listed(_load(tree, posixpath.join(folder, TOC)), "", 0):
+    for key, name, chapter in _listed(_contents_of(tree, folder)[1], "", 0):
         page = _found(tree, folder, name) if key not in _ELSEWHERE else ""
         if page.lower().endswith(_PAGES):
             found.setdefault(page, chapter)
@@ -40,14 +44,14 @@ def book_pages(tree: Tree, folder: str) -> list[tuple[str, str]]:
 
 def book_gaps(tree: Tree, folder: str) -> tuple[list[Loss], list[Broken]]:
     """What the table of contents lists that is no step: addresses, patterns and pages of another kind; and what is not there."""
-    toc = posixpath.join(folder, TOC)
+    toc, listed = _contents_of(tree, folder)
     losses: list[Loss] = []
     broken: list[Broken] = []
-    for key, name in dict.fromkeys((key, name) for key, name, _ in _listed(_load(tree, toc), "", 0)):
+    for key, name in dict.fromkeys((key, name) for key, name, _ in _listed(listed, "", 0)):
         page = _found(tree, folder, name)
         if key == "url":
             losses.append(Loss(kind="link", source=toc, line=0, detail=f"It lists the address `{name}`, which is no step."))
-        elif key == "glob":
+        elif key in ("glob", "pattern"):
             detail = f"It lists pages by the pattern `{name}`, which is not followed; they are no steps."
             losses.append(Loss(kind="page", source=toc, line=0, detail=detail))
         elif not page:
@@ -59,6 +63,23 @@ def book_gaps(tree: Tree, folder: str) -> tuple[list[Loss], list[Broken]]:
     return losses, broken
 
 
+def _contents_of(tree: Tree, folder: str) -> tuple[str, object]:
+    """The file that lists a book's pages, and what it lists."""
+    toc = posixpath.join(folder, TOC)
+    if toc in tree:
+        return toc, _load(tree, toc)
+    path, project = _project(tree, folder)
+    return path, project.get("toc")
+
+
+def _project(tree: Tree, folder: str) -> tuple[str, dict[str, object]]:
+    """What `myst.yml` says of the book."""
+    path = next((path for name in MYST if (path := posixpath.join(folder, name)) in tree), "")
+    value = _load(tree, path)
+    project = value.get("project") if isinstance(value, dict) else None
+    return path, project if isinstance(project, dict) else {}
+
+
 def _found(tree: Tree, folder: str, name: str) -> str:
     """The file that an entry means; empty where there is none."""
     path = posixpath.normpath(posixpath.join(folder, name))
@@ -68,7 +89,7 @@ def _found(tree: Tree, folder: str, name: str) -> str:
 def book_title(tree: Tree, folder: str) -> str:
     """What the book calls itself; empty where it does not."""
     value = _load(tree, posixpath.join(folder, _CONFIG))
-    title = value.get("title") if isinstance(value, dict) else None
+    title = value.get("title") if isinstance(value, dict) else _project(tree, folder)[1].get("title")
     return " ".join(title.split()) if isinstance(title, str) else ""
 
 
@@ -101,5 +122,6 @@ def _listed(value: object, chapter: str, depth: int) -> Iterator[tuple[str, str,
 
 
 def _caption(value: dict[str, object]) -> str:
-    text = next((value[key] for key in ("caption", "part", "header") if isinstance(value.get(key), str)), "")
+    keys = ("caption", "part", "header", *(("title",) if "children" in value else ()))
+    text = next((value[key] for key in keys if isinstance(value.get(key), str)), "")
     return " ".join(str(text).split())

@@ -8,6 +8,7 @@ import pytest
 
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.jupyter import JupyterImporter
+from agents.template_converter.forms.solved_copies import solved_copies
 from agents.template_converter.recognise import choose, classify
 from agents.template_converter.report import unaccounted
 from shared_services.contracts.conversion import Form
@@ -107,6 +108,109 @@ def test_a_notebook_that_lists_the_others_gives_the_order(tmp_path):
     workshop = convert(tmp_path, {"00-index.ipynb": index, "a.ipynb": book(text("# A")), "b b.ipynb": book(text("# B"))})
     assert [step.title for step in workshop.steps] == ["B", "A"]
     assert [(row.kind, row.source) for row in workshop.losses] == [("page", "00-index.ipynb")]
+
+
+def test_a_notebook_that_lists_the_others_and_is_counted_with_them_is_the_first_step(tmp_path):
+    index = book(text("# Start here\n\n- [One](01-one.ipynb)\n- [Two](02-two.ipynb)\n"), code("import one"))
+    files = {"00-overview.ipynb": index, "01-one.ipynb": book(text("# One")), "02-two.ipynb": book(text("# Two"))}
+    workshop = convert(tmp_path, files)
+    assert [step.title for step in workshop.steps] == ["Start here", "One", "Two"]
+    assert not workshop.losses
+
+
+def test_a_solved_copy_is_the_solution_of_its_notebook(tmp_path):
+    files = {
+        "a.ipynb": book(text("# A"), code("# your turn")),
+        "b.ipynb": book(text("# B")),
+        "_solved/a.ipynb": book(text("# A\n\nSee [B](b.ipynb)."), code("answer = 42")),
+        "_solved/alone.ipynb": book(text("# Alone")),
+    }
+    workshop = convert(tmp_path, files)
+    assert [(step.title, step.source) for step in workshop.steps] == [
+        ("Alone", "_solved/alone.ipynb"), ("A", "a.ipynb"), ("B", "b.ipynb"),
+    ]  # fmt: skip
+    assert [step.solve for step in workshop.steps] == [
+        None, "# A\n\nSee [B](../b/content.md).\n\n```python\nanswer = 42\n```\n", None,
+    ]  # fmt: skip
+    assert "answer" not in workshop.steps[1].content
+    assert not workshop.broken
+
+
+@pytest.mark.parametrize(
+    ("path", "solves"),
+    [
+        ("part/solutions/x.ipynb", "part/x.ipynb"),
+        ("solutions/part/x.ipynb", "part/x.ipynb"),
+        ("answers/y.ipynb", "other/y.ipynb"),
+        ("solutions/x.ipynb", None),
+        ("solutions/z.ipynb", None),
+        ("part/x.ipynb", None),
+        ("resolved/y.ipynb", None),
+    ],
+    ids=["beside", "above", "elsewhere", "two are called so", "nothing is called so", "a notebook", "a word within"],
+)
+def test_what_a_solved_copy_solves(path, solves):
+    paths = ["part/x.ipynb", "more/x.ipynb", "other/y.ipynb", path]
+    assert solved_copies(list(dict.fromkeys(paths))).get(path) == solves
+
+
+MYST_BOOK = """version: 1
+project:
+  title: A book of today
+  toc:
+    - file: start.md
+    - title: First part
+      children:
+        - file: one.md
+        - file: gone.md
+    - title: Second part
+      file: two.ipynb
+      children:
+        - pattern: "more*.md"
+"""
+
+
+def test_a_book_of_today_says_its_order_in_myst_yml(tmp_path):
+    cell = "```{code-cell} python\nx = 1\n```\n"
+    files = {
+        "myst.yml": MYST_BOOK,
+        "start.md": "# Start\n",
+        "one.md": f"# One\n\n{cell}",
+        "two.ipynb": book(text("# Two")),
+        "README.md": "# A tutorial\n\n- [One](one.md)\n- [Start](start.md)\n",
+    }
+    tree = make_tree(tmp_path, files)
+    first = classify(tree)[0]
+    assert (first.form, first.score, first.evidence) == (Form.JUPYTER, 0.9, ["`myst.yml` lists 3 pages of a Jupyter Book."])
+    workshop = read(JupyterImporter(), tree)
+    assert workshop.title == "A book of today"
+    assert [step.source for step in workshop.steps] == ["start.md", "one.md", "two.ipynb"]
+    assert [(chapter.title, chapter.steps) for chapter in workshop.chapters] == [
+        ("First part", ["one"]),
+        ("Second part", ["two"]),
+    ]
+    assert [(row.source, row.target) for row in workshop.broken] == [("myst.yml", "gone.md")]
+    assert [row.detail for row in workshop.losses] == [
+        "It lists pages by the pattern `more*.md`, which is not followed; they are no steps."
+    ]
+
+
+def test_notebooks_of_a_blog_are_no_workshop(tmp_path):
+    posts = {f"posts/2020-0{month}-01-words.md": "# Words\n\nOf that day.\n" for month in range(1, 7)}
+    files = {f"downloads/{name}.ipynb": book(text("# A")) for name in "abc"}
+    found = next(row for row in classify(make_tree(tmp_path / "blog", {**posts, **files})) if row.form is Form.JUPYTER)
+    assert (found.score, found.evidence[-1]) == (0.45, "They lie in a blog of 6 dated posts.")
+    pages = {f"pages/{name}.md": "# Words\n" for name in "abcdefg"}
+    found = next(row for row in classify(make_tree(tmp_path / "site", {**posts, **files, **pages})) if row.form is Form.JUPYTER)
+    assert found.score == 0.85
+
+
+def test_documentation_in_the_form_of_todays_books_is_no_workshop(tmp_path):
+    page = "# Options\n\n```yaml\na: 1\n```\n\n```yaml\nb: 1\n```\n\n```yaml\nc: 1\n```\n"
+    files = {"docs/myst.yml": "project:\n  toc:\n    - file: a.md\n    - file: b.md\n", "docs/a.md": page, "docs/b.md": page}
+    found = next(row for row in classify(make_tree(tmp_path, files)) if row.form is Form.JUPYTER)
+    assert (found.path, found.score) == ("docs", 0.4)
+    assert found.evidence[-1] == "Nothing says that it is a workshop or tutorial."
 
 
 def test_attached_pictures_are_files_of_the_step(tmp_path):
