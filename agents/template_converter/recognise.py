@@ -116,6 +116,15 @@ def _overlap(one: str, other: str) -> bool:
     return one == other or not one or not other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
 
 
+def _beside(tree: Tree, row: FormCandidate, other: FormCandidate) -> bool:
+    """Whether a workshop in a subfolder has a manifest of its own, and none of the pages of the Markdown tutorial around it."""
+    outer, inner = sorted((row, other), key=lambda each: len(each.path))
+    if outer.form is not Form.MARKDOWN or inner.form in _PLAIN or not _inside(inner.path, outer.path):
+        return False
+    layout = find_layout(tree, outer.path)
+    return layout is not None and not any(path == inner.path or _inside(path, inner.path) for path, _ in layout.pages)
+
+
 def _inside(path: str, folder: str) -> bool:
     return path != folder and (not folder or path.startswith(f"{folder}/"))
 
@@ -158,8 +167,8 @@ def choose(candidates: list[FormCandidate], as_form: Form | None) -> FormCandida
     return _importable(best, candidates)
 
 
-def every(candidates: list[FormCandidate], as_form: Form | None) -> list[FormCandidate]:
-    """The readings of every workshop of a repository: for each folder the likeliest, and none inside another one's.
+def every(tree: Tree, candidates: list[FormCandidate], as_form: Form | None) -> list[FormCandidate]:
+    """The readings of every workshop of a repository: for each folder the likeliest, and none among another one's pages.
 
     Raises:
         NotAWorkshopError: Nothing that can be imported.
@@ -171,7 +180,7 @@ def every(candidates: list[FormCandidate], as_form: Form | None) -> list[FormCan
     ]
     found: list[FormCandidate] = []
     for row in likely:
-        if not any(_overlap(row.path, other.path) for other in found):
+        if not any(_overlap(row.path, other.path) and not _beside(tree, row, other) for other in found):
             found.append(row)
     if not found:
         return [choose(candidates, as_form)]

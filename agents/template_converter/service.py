@@ -159,7 +159,7 @@ class ConverterService:
         """
         with checkout(request.source, request.ref, self._settings, progress) as laid_out:
             progress("recognise", 0, None, f"Looking through {len(laid_out.tree.files)} files")
-            chosen = recognise.every(_candidates(laid_out.tree, request.path), request.as_form)
+            chosen = recognise.every(laid_out.tree, _candidates(laid_out.tree, request.path), request.as_form)
             taken: set[str] = set()
             for number, candidate in enumerate(chosen, 1):
                 progress("convert", number - 1, len(chosen), candidate.path or laid_out.source.name)

@@ -14,6 +14,7 @@ from agents.template_converter.forms.frontmatter import split_front_matter
 from agents.template_converter.forms.hugo_site import HugoPage, HugoSite, configurations, read_site
 from agents.template_converter.forms.judging import SitePage, judge
 from agents.template_converter.forms.lines import Line, lines_of
+from agents.template_converter.forms.links import hyphened
 from agents.template_converter.forms.modules import Modules
 from agents.template_converter.forms.pages import Page, first_paragraph, make_page
 from agents.template_converter.forms.shortcodes import OUTPUT, Surroundings, convert_shortcodes, expand_includes
@@ -139,7 +140,17 @@ class _Reader:
         return Loss(kind="page", source=source, line=0, detail=detail)
 
     def _addresses(self) -> list[tuple[str, str]]:
-        """Each page under the addresses that Hugo serves it at, as paths of the tree without ending, in lower case."""
+        """Each page under the addresses that Hugo serves it at, as paths of the tree without ending, in lower case.
+
+        First come those with hyphens for blanks and underscores, which give way to what is written so.
+        """
+        exact = self._exact_addresses()
+        below = f"{self.site.content}/".casefold()
+        inside = [(bare.removeprefix(below), path) for bare, path in exact if bare.startswith(below)]
+        under_language = [(f"{below}{self.site.language}/{inner}", path) for inner, path in inside]
+        return [*((hyphened(bare), path) for bare, path in [*under_language, *exact]), *exact]
+
+    def _exact_addresses(self) -> list[tuple[str, str]]:
         found = []
         for path, page in self.site.all_pages.items():
             bare = re.sub(

@@ -13,6 +13,11 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 """A number that is no date: posts of a blog are named by the day they were written on."""
+_OF_A_PROGRAM = re.compile(
+    r"\b(?:api|cli|reference|architecture|backend|frontend|config(?:uration)?|contribut(?:ing|e)|faq|licen[cs]e|changelog|roadmap"
+    r"|specification|self-hosting|hosting|security|schema|code-style|benchmarks?|features|plugins?|sdk|release-notes|upgrad(?:ing|e))\b",
+    re.IGNORECASE,
+)
 _NEWS = frozenset({"post", "posts", "blog", "news"})
 _UNSAID = 0.4
 _A_PROGRAM = 50
@@ -50,7 +55,8 @@ def judge(form: Form, folder: str, about: str, said: str, pages: list[SitePage],
         f"{instruct} of {signals.amount(len(facts), 'page')} instruct, with {signals.amount(blocks, 'code block')}, "
         f"{commands or 'none'} of them shell commands."
     )
-    words = signals.workshop_words(f"{said} {signals.opening(pages[0].text)}")
+    folder_words = posixpath.basename(folder).replace("-", " ")
+    words = signals.workshop_words(f"{said} {folder_words} {signals.opening(pages[0].text)}")
     counted = [page for page in pages if _is_counted(page)]
     named = [page for page in pages if signals.workshop_words(f"{page.title} {' '.join(page.sections).replace('-', ' ')}")]
     share = len({page.path for page in [*counted, *named]}) / len(facts)
@@ -77,6 +83,20 @@ def _against(pages: list[SitePage], instruct: int, words: list[str], share: floa
         return f"{news} of its pages are posts of a blog."
     if program.is_library and share < 0.3:
         return f"It documents a program (`{program.build_files[0]}`), tutorials included."
+    return parts_of_a_program([page.path for page in pages], share, program)
+
+
+def parts_of_a_program(paths: list[str], share: float, program: signals.Code) -> str:
+    """A sentence where pages beside a large program are named after what documentation has; else empty.
+
+    Args:
+        paths: The pages.
+        share: How many of them are counted or named as exercises, of 1.
+        program: What program the repository holds.
+    """
+    about_it = sum(_OF_A_PROGRAM.search(path.replace("_", "-")) is not None for path in paths)
+    if program.sources >= _A_PROGRAM and program.build_files and share < 0.3 and about_it >= 0.4 * len(paths):
+        return f"It documents a program of {program.sources} source files: {about_it} of its pages are named after parts of it."
     return ""
 
 

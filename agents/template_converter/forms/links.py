@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 from urllib.parse import quote, unquote
 
@@ -72,6 +73,11 @@ class AssetTable:
             self.taken[name] = path
             self._names[path] = name
         return f"../../assets/{self._names[path]}"
+
+
+def hyphened(path: str) -> str:
+    """A path as addresses have it whose site writes hyphens for blanks and underscores."""
+    return path.replace(" ", "-").replace("_", "-")
 
 
 @dataclass
@@ -173,9 +179,18 @@ class Resolver:
         """The page that its site serves under this address; sites write addresses in lower case and without endings."""
         for base in self._bases(page, path) if self.addresses else []:
             bare = re.sub(r"(?:(?:^|/)_?index)?\.(?:html|mdx?)$", "", base.casefold())
-            if bare in self.addresses:
-                return self.addresses[bare]
+            if shown := self.addresses.get(bare) or self.addresses.get(hyphened(bare)):
+                return shown
+            folder, name = posixpath.split(base)
+            if file := self._files_served.get((hyphened(folder.casefold()), name)):
+                return file
         return None
+
+    @cached_property
+    def _files_served(self) -> dict[tuple[str, str], str]:
+        """Files below the root by folder, as sites write addresses of folders, and name."""
+        files = ((path, *posixpath.split(path)) for path in self.tree.under(self.root))
+        return {(hyphened(folder.casefold()), name): path for path, folder, name in files}
 
     def _bases(self, page: str, path: str) -> list[str]:
         folder = posixpath.dirname(page)

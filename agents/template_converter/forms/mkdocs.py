@@ -11,7 +11,7 @@ from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
 from agents.template_converter.forms.difficulty import difficulty_of
 from agents.template_converter.forms.frontmatter import minutes_of
-from agents.template_converter.forms.judging import beside_a_program
+from agents.template_converter.forms.judging import beside_a_program, parts_of_a_program
 from agents.template_converter.forms.numbering import natural
 from agents.template_converter.forms.pages import first_paragraph, load_page
 from agents.template_converter.forms.snippets import Snippets
@@ -338,7 +338,7 @@ def _judge(tree: Tree, site: Site, program: signals.Code) -> FormCandidate:
     elif _documents_a_program(program, share, len(counted) / len(facts), words):
         score = min(score, 0.4)
         evidence.append(f"It documents a program (`{program.build_files[0]}`), tutorials included.")
-    beside = beside_a_program(folder, words, program)
+    beside = beside_a_program(folder, words, program) or parts_of_a_program([row.path for row in site.entries], share, program)
     if beside:
         score = min(score, 0.4)
         evidence.append(beside)

@@ -52,6 +52,18 @@ def test_the_command_tells_what_failed(tmp_path, capsys):
     assert "broken" in said.err
 
 
+def test_a_workshop_with_a_manifest_of_its_own_is_not_lost_behind_the_pages_around_it(tmp_path):
+    lab = "id: a-lab\nsummary: S\nfeedback link: x\n\n# A lab\n\n## One\n\nDo.\n"
+    tutorial = {
+        "README.md": "# Exercises of the workshop\n",
+        **{f"{number}-app/README.md": STEP.format(number) for number in "123"},
+    }
+    inside = TRACK.replace("Same", "Inside")
+    make_tree(tmp_path / "source", {**tutorial, "lab/index.md": lab, "1-app/track.yml": inside})
+    found = ConverterService(ConverterSettings()).convert_all(ConvertRequest(source=str(tmp_path / "source")), tmp_path / "out")
+    assert [(row.form, row.path) for row, _ in found] == [(Form.MARKDOWN, ""), (Form.CODELAB, "lab")]
+
+
 def test_one_workshop_alone_and_none(tmp_path):
     make_tree(tmp_path / "source", LAB)
     assert run(tmp_path, "--out", tmp_path / "out") == 0

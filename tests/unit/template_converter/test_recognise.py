@@ -189,6 +189,41 @@ def test_a_site_beside_a_program_has_to_call_itself_a_workshop(tmp_path):
     assert chosen(tmp_path / "b", {**program, **named("Thing workshop")}).form is Form.MKDOCS
 
 
+def test_a_site_in_a_folder_of_that_name_is_a_workshop(tmp_path):
+    pages = {
+        f"content/{name}/_index.md": f"---\ntitle: {name}\n---\n\n```bash\nls\n```\n" for name in ("start", "blink", "finish")
+    }
+    site = {"config.toml": 'title = "Thing Kit"\ntheme = "learn"\n', **pages}
+    program = {"requirements.txt": "x\n", **{f"x/a{n}.py": "1\n" for n in range(6)}}
+    found = chosen(tmp_path / "a", {**program, **under("workshop", site)})
+    assert (found.form, found.path) == (Form.HUGO, "workshop")
+    with pytest.raises(NotAWorkshopError):
+        chosen(tmp_path / "b", {**program, **under("web", site)})
+
+
+@pytest.mark.parametrize(
+    ("pages", "is_one"),
+    [
+        (["start", "self-hosting/docker", "architecture/backend", "contributing/style", "faq"], False),
+        (["start", "install", "first", "second", "faq"], True),
+    ],
+    ids=["named after parts of the program", "one such page"],
+)
+def test_the_documentation_of_a_program_about_workshops_is_none(tmp_path, pages, is_one):
+    program = {"go.mod": "module x\n", **{f"cmd/a{n}.go": "package main\n" for n in range(60)}}
+    nav = "".join(f"  - {name}.md\n" for name in pages)
+    site = {
+        "mkdocs.yml": f"site_name: Open Codelabs\nnav:\n{nav}",
+        **{f"docs/{name}.md": "# A\n\n```bash\nls\n```\n" for name in pages},
+    }
+    files = {**program, **site, "Dockerfile": "FROM x\n"}
+    if is_one:
+        assert chosen(tmp_path, files).form is Form.MKDOCS
+    else:
+        with pytest.raises(NotAWorkshopError, match="an application, with no workshop in it"):
+            chosen(tmp_path, files)
+
+
 def test_notebooks_that_make_a_library_are_its_sources(tmp_path):
     notebook = '{"cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# T"]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
     notebooks = {f"{number:02}_{name}.ipynb": notebook for number, name in enumerate(("a", "b", "c"), 1)}

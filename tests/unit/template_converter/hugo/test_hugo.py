@@ -231,6 +231,25 @@ def test_a_sections_page_may_stand_beside_its_section(tmp_path):
     assert workshop.broken == []
 
 
+def test_addresses_have_hyphens_for_blanks_and_underscores(tmp_path):
+    body = (
+        "[a](first-lights.html) [b](/en/my-part/the-end) [c](../my_part/the_end) [d](/no-part/the-end)\n\n"
+        "![e](first-lights/on_off.png) ![f](/my-part/First-Lights/on-off.png)\n"
+    )
+    files = {
+        "My part/_index.en.md": page("Part"),
+        "My part/Second one/_index.en.md": page("Second", body),
+        "My part/First lights/_index.en.md": page("First"),
+        "My part/First lights/on_off.png": b"png",
+        "my_part/the_end/_index.en.md": page("End"),
+    }
+    workshop = read(IMPORTER, site(tmp_path, files, 'title = "T"\ntheme = "x"\ndefaultContentLanguage = "en"\n'))
+    said = next(step.content for step in workshop.steps if step.title == "Second")
+    assert "[a](../first/content.md) [b](../end/content.md) [c](../end/content.md) d" in said
+    assert "![e](../../assets/content/My-part/First-lights/on_off.png)" in said
+    assert [row.target for row in workshop.broken] == ["/no-part/the-end", "/my-part/First-Lights/on-off.png"]
+
+
 def test_included_files_keep_their_own_lines(tmp_path):
     body = '# T\n\n{{< readfile file="/parts/p.md" >}}\n{{< include "gone.md" >}}\n{{< readfile file="static/x.sh" code="true" lang="bash" >}}\n'
     tree = make_tree(

@@ -135,7 +135,7 @@ def test_the_whole_workshop_goes_before_its_variants_and_translations(tmp_path):
 
 def test_several_workshops_are_offered_each(tmp_path):
     tree = make_tree(tmp_path, {f"workshops/{name}/workshop.md": FRONT + "# A\n\na\n" for name in ("one", "two")})
-    assert [row.path for row in every(classify(tree), None)] == ["workshops/one", "workshops/two"]
+    assert [row.path for row in every(tree, classify(tree), None)] == ["workshops/one", "workshops/two"]
 
 
 def test_other_pages_with_a_type_are_none(tmp_path):
