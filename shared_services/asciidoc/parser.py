@@ -218,13 +218,21 @@ class Parser:
         body = [self.lines[self.position]]
         self.position += 1
         while (line := self.line) is not None and line.text:
-            if self.ends_text(line.text) or (literal and self.markers and lists.marker_of(line.text)):
+            if self._ends_literal(line.text) if literal else self.ends_text(line.text):
                 break
             self.position += 1
             if line.text.startswith("//") and not line.text.startswith("///") and not literal:
                 continue
             body.append(line)
         return body
+
+    def _ends_literal(self, text: str) -> bool:
+        """Whether a line ends an indented paragraph: of list items, only the next term of a description does."""
+        if not self.markers:
+            return self.ends_text(text)
+        marker = lists.marker_of(text) if self.markers[-1].startswith("dl") else None
+        opens = _DELIMITER.match(text) or _ATTRIBUTES.match(text) or _ANCHOR.match(text)
+        return text == "+" or bool(opens) or (marker is not None and marker.key == self.markers[-1])
 
     def opens_block(self, text: str) -> bool:
         """Whether a line is a delimiter, or stands above a block."""

@@ -5,6 +5,7 @@ holds it. An include that cannot be resolved, or that includes itself, is report
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -24,7 +25,10 @@ _ENTRY = re.compile(r"^:(!?[A-Za-z0-9_][\w-]*!?):(?:[ \t]+(.*))?$")
 _CONDITIONAL = re.compile(r"^(\\)?(ifdef|ifndef|ifeval|endif)::(\S*?)\[(.*)\]\s*$")
 _INCLUDE = re.compile(r"^(\\)?include::([^\s\[](?:[^\[]*[^\s\[])?)\[(.*)\]\s*$")
 _VERBATIM = re.compile(r"^(-{4,}|\.{4,}|\+{4,}|/{4,}|```)(?:\S*)?\s*$")
-_VERBATIM_STYLE = re.compile(r"^\[(?:source|listing|literal|pass|verse|stem|latexmath|asciimath)?(?:[,%#.][^\]]*)?\]$")
+_VERBATIM_STYLE = re.compile(
+    r"^\[(?:(?:source|listing|literal|pass|verse|stem|latexmath|asciimath)(?:[,%#.][^\]]*)?|,[ \t]*[^\],\s][^\]]*)\]$"
+)
+_OPENS_CONTAINER = re.compile(r"^(?:={4,}|\*{4,}|_{4,}|--|[|,:!]={3,})$")
 _ABOVE = re.compile(r"^(?:\.[^\s.].*|\[.*\]|//(?!/).*)$")
 _SECTION = re.compile(r"^(={1,6}|#{1,6})([ \t]+\S.*)$")
 _COMPARISON = re.compile(r"^\s*+(.*?)\s*(==|!=|<=|>=|<|>)\s*(.*?)\s*$")
@@ -83,6 +87,7 @@ class Preprocessor:
         attributes: As they stand; replaced, never changed, so that lines may share them.
         locked: Names that the page may not set, because the site has the last word.
         page: The page being read: relative resources are sought from it.
+        hidden: Conditions that do not hold, as they are written, and how many lines of text each hides.
     """
 
     files: Files
@@ -91,6 +96,7 @@ class Preprocessor:
     locked: frozenset[str]
     page: str
     lines: list[Line] = field(default_factory=list)
+    hidden: Counter[str] = field(default_factory=Counter)
     _verbatim: str | None = None
     _entries: int = 0
     _includes: int = 0
@@ -112,6 +118,7 @@ class Preprocessor:
 
     def _take(self, rows: list[tuple[int, str]], file: str, stack: tuple[str, ...]) -> None:
         skipping: list[bool] = []
+        condition = ""
         position = 0
         while position < len(rows):
             number, text = rows[position]
@@ -122,9 +129,11 @@ class Preprocessor:
                 return
             conditional = _CONDITIONAL.match(text) if "::" in text else None
             if conditional and not conditional[1]:
+                condition = condition if any(skipping) else text
                 self._conditional(conditional, skipping, file, number)
                 continue
             if any(skipping):
+                self.hidden[condition] += bool(text) and not text.startswith("//") and not _ENTRY.match(text)
                 continue
             position += self._line(rows, position, Line(text, file, number, self.attributes), stack)
 
@@ -190,7 +199,7 @@ class Preprocessor:
             self._styled = True
         elif self._styled and not _ABOVE.match(text):
             self._styled = False
-            self._paragraph = not _VERBATIM.match(text) and text != "--"
+            self._paragraph = not _VERBATIM.match(text) and not _OPENS_CONTAINER.match(text)
             return self._paragraph
         return False
 

@@ -10,7 +10,8 @@ from agents.template_converter.model import Tree
 from shared_services.asciidoc.preprocess import Findings
 
 _INSTRUCTS = re.compile(
-    rb"role=[\"']?[\w ,-]*(?:execute|copypaste|copy|send-to)|\.console-input|\.execute|\{(?:user|guid|password)[\w-]*\}"
+    rb"role=[\"']?[\w ,-]*(?:execute|copypaste|copy|send-to)"
+    rb"|\[[^\]\n]{0,200}\.(?:console-input|execute)\b|\{(?:user|guid|password)[\w-]*\}"
 )
 _STEPS = re.compile(rb"^(?:\.+ |\d+\. )\S|^\[source,\s*(?:ba)?sh|^\[source,\s*(?:console|shell|terminal)", re.MULTILINE)
 _TEACHING = re.compile(

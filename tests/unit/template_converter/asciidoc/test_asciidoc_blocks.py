@@ -25,6 +25,13 @@ def test_text_below_an_attached_image_stays_in_the_item() -> None:
     assert text == "1. one\n\n   ![I](https://example.org/i.png)\n\n   below\n\n2. two"
 
 
+def test_an_indented_paragraph_of_an_item_may_look_like_a_list() -> None:
+    assert markdown(". one\n+\n  spec:\n  - name: x\n  . dot\n\n. two\n") == (
+        "1. one\n\n   ```\n   spec:\n   - name: x\n   . dot\n   ```\n\n2. two"
+    )
+    assert markdown("a::\n+\n  lit\nb:: x\n") == "- **a**\n\n  ```\n  lit\n  ```\n\n- **b**: x"
+
+
 def test_lists_start_where_the_author_says_and_neighbours_stay_apart() -> None:
     assert markdown("[start=4]\n. d\n. e\n\n//-\n\n. a\n") == "4. d\n5. e\n\n1) a"
     assert markdown("* [x] done\n* [ ] open\n* plain\n") == "- [x] done\n- [ ] open\n- plain"

@@ -66,10 +66,11 @@ def convert(text: str) -> str:
     for block in walk(page.blocks):
         if isinstance(block, Code):
             body = [line.text for line in block.lines if line.text.strip()]
-            # `subs` may take the marks of bold and the like away.
+            # `subs` may take the marks of bold and of passthroughs away, and leave of a link its text.
             first = [part.split()[0].strip("*_`#") for part in body]
             assert all(
-                word in written or "<" in part or "{" in part or "pass:" in part for word, part in zip(first, body, strict=True)
+                word in written or any(mark in part for mark in ("<", "{", "+", "pass:", "xref:", "link:"))
+                for word, part in zip(first, body, strict=True)
             )
     return written
 

@@ -25,6 +25,13 @@ def test_includes_of_every_kind() -> None:
     assert text.endswith("## Part\n\nleaf")
 
 
+def test_a_role_above_a_container_leaves_offsets_and_what_is_inside_alone() -> None:
+    inner = "= Part\n\n[.tab]\n****\n[source,sh]\n----\nls\n----\n****\n\n== Below\n"
+    text = markdown("include::sub/part.adoc[leveloffset=+1]\n", **{f"{PAGES}/sub/part.adoc".replace("/", "__"): inner})
+    assert "> ```sh\n> ls\n> ```" in text
+    assert [row for row in text.split("\n") if row.startswith("#")] == ["## Part", "### Below"]
+
+
 def test_circles_missing_files_missing_tags_and_foreign_addresses_are_named() -> None:
     found = one_page(
         "= P\n\ninclude::partial$a.adoc[]\n\ninclude::gone.adoc[]\n\ninclude::gone.adoc[opts=optional]\n\ninclude::partial$b.adoc[tag=nope]\n\n"
