@@ -1,6 +1,7 @@
 """Repositories that hold no workshop: the least that tells each."""
 
 from agents.template_converter import signals
+from agents.template_converter.forms import plain_pages
 from agents.template_converter.left_out import sentence
 from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Form, FormCandidate
@@ -19,13 +20,14 @@ def _is_prose(tree: Tree, sources: int) -> bool:
 def not_workshops(tree: Tree) -> list[FormCandidate]:
     """Readings as something that holds no workshop; at least one, always."""
     program = signals.code(tree)
-    pages = signals.pages(tree)
-    facts = [signals.instructing(tree.read_text(path)) for path in pages[:500]]
+    pages = plain_pages.pages(tree)
+    facts = [signals.instructing(plain_pages.at_first_sight(tree, path)) for path in pages[:500]]
     instruct = sum(fact.instructs for fact in facts)
+    what = "Markdown page" if all(path.lower().endswith(signals.MARKDOWN) for path in pages) else "Markdown or AsciiDoc page"
     about_pages = (
-        f"{signals.amount(len(pages), 'Markdown page')}, {instruct or 'none'} of which instruct{'' if instruct > 1 else 's'}."
+        f"{signals.amount(len(pages), what)}, {instruct or 'none'} of which instruct{'' if instruct > 1 else 's'}."
         if pages
-        else "No Markdown pages."
+        else "No Markdown or AsciiDoc pages."
     )
     if not tree.files or (
         not program.present

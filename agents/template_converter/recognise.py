@@ -99,7 +99,7 @@ def _claims(tree: Tree, other: FormCandidate, markdown: FormCandidate) -> bool:
     if not _inside(other.path, markdown.path):
         return True
     layout = find_layout(tree, markdown.path)
-    if layout is None or layout.kind == "sections":
+    if layout is None or layout.kind in ("sections", "chapters"):
         return True
     return sum(_inside(path, other.path) for path, _ in layout.pages) * 2 > len(layout.pages)
 

@@ -122,18 +122,21 @@ def assemble(tree: Tree, plan: Plan, *, max_linked_bytes: int = MAX_LINKED_BYTES
     for step in plan.steps:
         page = step.page
         if id(page) not in rewritten:
-            rewritten[id(page)] = rewrite(page.lines, page.path, resolver, attribute_lists=plan.mkdocs, fences=plan.fences)
+            rewritten[id(page)] = rewrite(
+                page.lines, page.path, resolver, attribute_lists=plan.mkdocs, fences=page.fences or plan.fences
+            )
             tags += [
                 (page.lines[min(row, len(page.lines) - 1)] if page.lines else Line("", page.path, 1), tag)
                 for row, tag in page.unknown_tags
             ]
             workshop.losses += page.losses
+            workshop.broken += page.broken
         workshop.steps.append(
             _step(
                 step,
                 rewritten[id(page)],
                 resolver,
-                plan.fences,
+                page.fences or plan.fences,
                 asides,
                 first=all(s.page is not page for s in plan.steps[: plan.steps.index(step)]),
             )

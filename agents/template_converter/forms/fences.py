@@ -56,6 +56,12 @@ def read_info(info: str, body: str) -> tuple[FenceInfo, str]:
     ), _first(title)
 
 
+def marked_or_read(info: str, body: str) -> tuple[FenceInfo, str]:
+    """Info strings that are in the neutral form by now: what their author marked stands, others are read as in Markdown."""
+    said = parse_fence_info(info)
+    return (said, "") if said.executable or said.copyable or said.output else read_info(said.language, body)
+
+
 def track_info(info: str, body: str) -> tuple[FenceInfo, str]:
     """Instruqt's info strings, `bash,run` or `nocopy`, flags and language in any order: what does not run is for copying."""
     words = [word.strip() for word in info.partition(" ")[0].split(",")]

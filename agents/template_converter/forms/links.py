@@ -15,7 +15,7 @@ _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
 _VARIABLE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
 _NOT_CARRIED = re.compile(r"\.(?:exe|dll|so|dylib|jar|war|class|o|a|pyc|iso|img|vmdk|qcow2)$", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp)$", re.IGNORECASE)
-PAGE_ENDINGS = (".md", ".markdown", ".mkd", ".mdown")
+PAGE_ENDINGS = (".md", ".markdown", ".mkd", ".mdown", ".adoc", ".asciidoc")
 
 
 class Steps(Protocol):
@@ -220,7 +220,7 @@ class Resolver:
         return [base, *(bare + ending for ending in PAGE_ENDINGS if self.directory_urls or base.endswith(".html"))]
 
     def _folder_page(self, folder: str) -> str | None:
-        names = ("index.md", "README.md", "readme.md", "Readme.md", "_index.md")
+        names = ("index.md", "README.md", "readme.md", "Readme.md", "_index.md", "index.adoc", "README.adoc", "readme.adoc")
         pages = [f"{folder}/{name}" for name in names if f"{folder}/{name}" in self.tree]
         return next((page for page in pages if self.steps.is_page(page)), pages[0] if pages else None)
 

@@ -1,4 +1,4 @@
-"""Plain Markdown tutorials: numbered files or folders, a list of contents or a README that lists its pages, or one README."""
+"""Plain tutorials in Markdown or AsciiDoc: numbered pages, a list of contents or a README that lists them, or one README."""
 
 import posixpath
 import re
@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.forms.asciidoc.plain import ENDINGS as ASCIIDOC
+from agents.template_converter.forms.asciidoc.sketch import includes
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
 from agents.template_converter.forms.book import Book, BookPage, find_book
 from agents.template_converter.forms.contents import contents, exercise_steps
@@ -14,6 +16,7 @@ from agents.template_converter.forms.mdbook import BookReader
 from agents.template_converter.forms.moaw import outline_at, read_outline, readings
 from agents.template_converter.forms.numbering import natural, number_of
 from agents.template_converter.forms.pages import Page, first_paragraph, load_page
+from agents.template_converter.forms.plain_pages import at_first_sight, is_page, pages, readme_of, stem_of
 from agents.template_converter.forms.sections import section_steps
 from agents.template_converter.forms.toc import listed_pages
 from agents.template_converter.forms.unlisted import RECORDS, unlisted_pages
@@ -21,12 +24,20 @@ from agents.template_converter.model import ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Form, FormCandidate, Loss
 from shared_services.contracts.workshop import Variable
 
-README = ("README.md", "readme.md", "Readme.md", "index.md", "INDEX.md", "_index.md", "README.markdown")
 _FILLED_IN = re.compile(r"(?<!\$)\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
 _ANY_PAGE = re.compile(
     r"^\W*(?:about|introduction|overview|read ?me|summary|table of contents?|contents|welcome)\W*$", re.IGNORECASE
 )
 _MAX_FOLDERS = 3000
+_ALONE = ("workshop.adoc", "tutorial.adoc")
+"""Pages that say by their names that they are the whole of it, whatever the README is for."""
+_BEFORE_AND_AFTER = (
+    ("initial", "complete"),
+    ("start", "complete"),
+    ("start", "finish"),
+    ("start", "final"),
+    ("starter", "solution"),
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,7 @@ class Layout:
 
     Attributes:
         kind: `book` (with a `SUMMARY.md`), `exercise` (of GitHub), `listed` (a list of contents or a README links to its
-            pages), `numbered` or `sections` (one README).
+            pages), `numbered`, `chapters` (a page includes them) or `sections` (one README).
         pages: `(path, chapter)` in order.
         readme: The page that stands above them.
         contents: The file that lists them, where that is another one.
@@ -50,7 +61,7 @@ class Layout:
 
 
 class MarkdownImporter:
-    """Recognises and reads plain Markdown tutorials."""
+    """Recognises and reads plain tutorials."""
 
     form = Form.MARKDOWN
 
@@ -63,10 +74,10 @@ class MarkdownImporter:
         whole = self._candidate(tree, "", program)
         if whole and whole.score >= 0.5:
             return [whole]
-        if len(tree.files) == 1 and (alone := next(iter(signals.pages(tree)), None)):
+        if len(tree.files) == 1 and (alone := next(iter(pages(tree)), None)):
             named = self._candidate(tree, alone, program)
             return [named] if named else []
-        folders = {posixpath.dirname(path) for path in signals.pages(tree)}
+        folders = {posixpath.dirname(path) for path in pages(tree)}
         folders |= {posixpath.dirname(folder) for folder in folders}
         found: list[FormCandidate] = []
         for folder in sorted(folders - {""}, key=lambda path: (path.count("/"), natural(path)))[:_MAX_FOLDERS]:
@@ -96,13 +107,13 @@ class MarkdownImporter:
             return read_outline(tree, outline)
         layout = find_layout(tree, candidate.path)
         if layout is None:
-            raise UnreadableSourceError(f"There is no Markdown page in `{candidate.path or 'the source'}` that could be a step.")
+            raise UnreadableSourceError(f"There is no page in `{candidate.path or 'the source'}` that could be a step.")
         if layout.book is not None:
             return _read_book(tree, layout.book)
         folder = posixpath.dirname(candidate.path) if candidate.path in tree else candidate.path
         readme = load_page(tree, layout.readme) if layout.readme else None
         title = _workshop_title(readme or _readme_above(tree, candidate.path)) or posixpath.basename(candidate.path)
-        if layout.kind == "sections":
+        if layout.kind in ("sections", "chapters"):
             assert readme is not None
             steps, losses = section_steps(readme)
             name_steps(steps, ["introduction"] * len(steps))
@@ -111,7 +122,9 @@ class MarkdownImporter:
         plan = Plan(title, steps, root=folder, summary=(readme.front.description or first_paragraph(readme)) if readme else "")
         if readme:
             plan.authors, plan.tags = readme.front.authors, readme.front.tags
-        named = {name for step in steps for name in _filled_in(step.page)} if layout.kind == "exercise" else set()
+        named = {name for step in steps for name in step.page.variables}
+        if layout.kind == "exercise":
+            named |= {name for step in steps for name in _filled_in(step.page)}
         plan.variables = frozenset(named)
         if layout.contents and posixpath.basename(layout.contents).lower() == "_sidebar.md":
             # docsify's links are relative to its root, and name pages without their ending.
@@ -122,7 +135,8 @@ class MarkdownImporter:
         workshop.variables = [Variable(name=name) for name in sorted(named)]
         workshop.losses += losses
         if candidate.path not in tree:
-            workshop.losses += unlisted_pages(tree, folder, workshop)
+            drawn_in = frozenset(path for step in steps for path in step.page.drawn_in)
+            workshop.losses += unlisted_pages(tree, folder, workshop, drawn_in)
         return workshop
 
     @staticmethod
@@ -152,13 +166,13 @@ class MarkdownImporter:
             return None
         if layout.book is not None:
             return _judge_book(tree, folder, layout.book, program)
-        readme = tree.read_text(layout.readme) if layout.readme else ""
+        readme = at_first_sight(tree, layout.readme) if layout.readme else ""
         words = signals.workshop_words(f"{signals.opening(readme)} {folder.replace('-', ' ').replace('/', ' ')}")
         if layout.kind == "exercise":
             evidence = f"`.github/steps` holds the {len(layout.pages) - bool(layout.readme)} steps of a GitHub exercise."
             return FormCandidate(form=Form.MARKDOWN, score=0.9, path=folder, evidence=[evidence])
         if layout.kind == "sections":
-            return _judge_sections(program, folder, readme, layout, words)
+            return _judge_sections(tree, program, folder, readme, layout, words)
         return _judge_pages(tree, folder, layout, words)
 
 
@@ -166,7 +180,7 @@ def _readme_above(tree: Tree, folder: str) -> Page | None:
     """The nearest README above a folder that has none: a folder of labs says less than the repository does."""
     while folder:
         folder = posixpath.dirname(folder)
-        path = next((path for name in README if (path := posixpath.join(folder, name)) in tree), None)
+        path = readme_of(tree, folder)
         if path:
             return load_page(tree, path)
     return None
@@ -224,10 +238,9 @@ def _judge_book(tree: Tree, folder: str, book: Book, program: signals.Code) -> F
     made = "an mdBook" if book.kind == "mdbook" else "a GitBook"
     configured = f", configured by `{book.config}`" if book.config else ""
     about = f"`{book.summary}` lists the {len(book.pages)} pages of {made}{configured}."
-    readme = next((path for name in README if (path := posixpath.join(folder, name)) in tree), None)
-    said = (
-        f"{book.title} {book.description} {signals.opening(tree.read_text(readme)) if readme else ''} {folder.replace('-', ' ')}"
-    )
+    readme = readme_of(tree, folder)
+    opening = signals.opening(at_first_sight(tree, readme)) if readme else ""
+    said = f"{book.title} {book.description} {opening} {folder.replace('-', ' ')}"
     if not folder and signals.workshop_words(said):
         # The repository is the book, and its programs are the book's.
         program = replace(program, is_library=False)
@@ -254,16 +267,19 @@ def find_layout(tree: Tree, folder: str) -> Layout | None:
     `folder` may be a page, whose sections are then the steps.
     """
     if folder in tree:
-        return Layout("sections", [(folder, "")], folder) if folder.lower().endswith(signals.MARKDOWN) else None
-    readme = next((path for name in README if (path := posixpath.join(folder, name)) in tree), None)
+        return Layout("sections", [(folder, "")], folder) if is_page(tree, folder) else None
+    readme = readme_of(tree, folder)
     if steps := exercise_steps(tree) if not folder else []:
         return Layout("exercise", [(path, "") for path in ([readme] if readme else []) + steps], readme)
     if (found := find_book(tree, folder)) is not None:
         return Layout("book", [(page.path, page.chapter) for page in found.pages], found.readme, found.summary, found)
     numbered = _numbered(tree, folder)
     if (book := contents(tree, folder)) and len(book[1]) >= len(numbered) / 2:
-        above = next((path for name in README if (path := posixpath.join(posixpath.dirname(book[0]), name)) in tree), readme)
+        above = readme_of(tree, posixpath.dirname(book[0])) or readme
         return Layout("listed", book[1], above, book[0])
+    whole = _whole(tree, folder)
+    if whole and len(whole[1]) >= len(numbered) / 2:
+        return Layout("chapters", [(path, "") for path in whole[1]], whole[0])
     if readme:
         listed = [
             path
@@ -274,7 +290,20 @@ def find_layout(tree: Tree, folder: str) -> Layout | None:
             return Layout("listed", [(path, "") for path in listed], readme)
     if len(numbered) >= 2:
         return Layout("numbered", numbered, readme)
-    return Layout("sections", [(readme, "")], readme) if readme else None
+    alone = next((path for name in _ALONE if (path := posixpath.join(folder, name)) in tree and is_page(tree, path)), readme)
+    return Layout("sections", [(alone, "")], alone) if alone else None
+
+
+def _whole(tree: Tree, folder: str) -> tuple[str, list[str]] | None:
+    """The page of a folder that includes others as its chapters, and those; the one with most of them."""
+    found: list[tuple[str, list[str]]] = []
+    prefix = f"{folder}/" if folder else ""
+    for path in tree.under(folder):
+        if "/" not in path[len(prefix) :] and path.lower().endswith(ASCIIDOC) and is_page(tree, path) and signals.counts(path):
+            chapters = [page for page in includes(tree, path) if re.search(r"^=+ \S", tree.read_text(page), re.MULTILINE)]
+            if len(chapters) >= 2:
+                found.append((path, chapters))
+    return max(found, key=lambda row: len(row[1]), default=None)
 
 
 def _begin_folders(tree: Tree, listed: list[str]) -> bool:
@@ -305,7 +334,7 @@ def _numbered_in(tree: Tree, folder: str) -> list[tuple[str, str]]:
     prefix = f"{folder}/" if folder else ""
     entries: dict[str, list[str]] = {}
     for path in tree.under(folder):
-        if not path.lower().endswith(signals.MARKDOWN) or not signals.counts(path):
+        if not is_page(tree, path) or not signals.counts(path):
             continue
         entries.setdefault(path[len(prefix) :].split("/")[0], []).append(path)
     numbered = sorted(
@@ -317,14 +346,16 @@ def _numbered_in(tree: Tree, folder: str) -> list[tuple[str, str]]:
         if here == [prefix + name]:
             out.append((here[0], ""))
         else:
-            out += _folder_pages(prefix + name, here)
+            out += _folder_pages(tree, prefix + name, here)
     return out
 
 
-def _folder_pages(folder: str, paths: list[str]) -> list[tuple[str, str]]:
+def _folder_pages(tree: Tree, folder: str, paths: list[str]) -> list[tuple[str, str]]:
     """The pages of a numbered folder: its README, and its own numbered pages as a chapter."""
     top = [path for path in paths if posixpath.dirname(path) == folder]
-    readme = next((path for name in README if (path := f"{folder}/{name}") in top), None)
+    if not top:
+        return [(path, _words(folder)) for path, _ in _numbered_in(tree, folder)]
+    readme = readme_of(tree, folder)
     inner = sorted((path for path in top if path != readme and number_of(posixpath.basename(path)) is not None), key=natural)
     if inner:
         chapter = _words(folder)
@@ -337,14 +368,14 @@ def _folder_pages(folder: str, paths: list[str]) -> list[tuple[str, str]]:
 def _words(path: str) -> str:
     """A title from a file's or folder's name."""
     name = posixpath.basename(path)
-    stem = name.rpartition(".")[0] if name.lower().endswith(signals.MARKDOWN) else name
+    stem = stem_of(name)
     if stem.lower() in ("readme", "index", "_index"):
         stem = posixpath.basename(posixpath.dirname(path)) or stem
     return " ".join(re.split(r"[-_\s]+", stem)).strip().capitalize() or "Step"
 
 
 def _judge_pages(tree: Tree, folder: str, layout: Layout, words: list[str]) -> FormCandidate:
-    facts = [signals.instructing(tree.read_text(path)) for path, _ in layout.pages]
+    facts = [signals.instructing(at_first_sight(tree, path)) for path, _ in layout.pages]
     instruct = sum(fact.instructs for fact in facts)
     share = instruct / len(facts)
     commands = sum(fact.commands for fact in facts)
@@ -354,8 +385,8 @@ def _judge_pages(tree: Tree, folder: str, layout: Layout, words: list[str]) -> F
     if share < 0.25 or not (words or numbered >= 0.6):
         score = min(score, 0.4)
     order = (
-        f"`{layout.contents or layout.readme}` lists {len(facts)} pages in order"
-        if layout.kind == "listed"
+        f"`{layout.contents or layout.readme}` {'includes' if layout.kind == 'chapters' else 'lists'} {len(facts)} pages in order"
+        if layout.kind in ("listed", "chapters")
         else f"{len(facts)} numbered pages, from `{layout.pages[0][0]}`"
     )
     evidence = [
@@ -374,19 +405,34 @@ def _is_numbered(path: str) -> bool:
     return any(number_of(part) is not None for part in path.split("/"))
 
 
-def _judge_sections(program: signals.Code, folder: str, readme: str, layout: Layout, words: list[str]) -> FormCandidate | None:
+def _stages(tree: Tree, readme: str) -> tuple[str, str] | None:
+    """Folders beside a page that hold its program as it is before and after."""
+    here = posixpath.dirname(readme)
+    found = (pair for pair in _BEFORE_AND_AFTER if all(_holds_files(tree, posixpath.join(here, name)) for name in pair))
+    return next(found, None)
+
+
+def _holds_files(tree: Tree, folder: str) -> bool:
+    return next(tree.under(folder), None) is not None
+
+
+def _judge_sections(
+    tree: Tree, program: signals.Code, folder: str, readme: str, layout: Layout, words: list[str]
+) -> FormCandidate | None:
     fact = signals.instructing(readme)
     headings = len(re.findall(r"^#{1,3}[ \t]+\S", readme, re.MULTILINE))
     if headings < 2 or not fact.instructs:
         return None
     built = program.present if not folder else bool(program.build_files)
     counted = fact.step_headings >= 2 and fact.step_headings >= 0.3 * headings
-    score = 0.2 + (0.3 if words else 0) + (0.3 if counted else 0) + (0.15 if fact.blocks >= 3 else 0)
+    stages = _stages(tree, layout.readme or "")
+    score = 0.2 + (0.3 if words else 0) + (0.3 if counted or stages else 0) + (0.15 if fact.blocks >= 3 else 0)
     # A program of a few files beside a page that instructs at length is the page's example.
     example = fact.commands >= 10 and fact.blocks >= 5 * program.sources
-    if built and not (words and (counted or example)):
+    named = posixpath.basename(layout.readme or "") in _ALONE
+    if built and not stages and not (words and (counted or example or named)):
         score = min(score, 0.45 if words or counted else 0.25)
-    if not (words or counted):
+    if not (words or counted or stages):
         score = min(score, 0.4)
     evidence = [
         (
@@ -396,6 +442,8 @@ def _judge_sections(program: signals.Code, folder: str, readme: str, layout: Lay
     ]
     if counted:
         evidence.append(f"{fact.step_headings} of its headings count steps.")
+    if stages:
+        evidence.append(f"`{stages[0]}` and `{stages[1]}` beside it hold what it builds, before and after.")
     if words:
         evidence.append(f"It speaks of {', '.join(f'“{word}”' for word in words[:4])}.")
     return FormCandidate(form=Form.MARKDOWN, score=round(score, 2), path=folder, evidence=evidence)

@@ -8,6 +8,7 @@ _NUMBERED = re.compile(
     r"[-_. ]*)?(?P<number>\d{1,4})(?P<letter>[a-z])?(?:[-_. )]|$|(?=[A-Za-z]))",
     re.IGNORECASE,
 )
+_PAGES = (".md", ".markdown", ".adoc", ".asciidoc")
 _YEAR = re.compile(r"^(?:19|20)\d{2}(?:[-_.]|$)")
 
 
@@ -22,6 +23,6 @@ def natural(path: str) -> list[tuple[int, int, str]]:
 
 def number_of(name: str) -> int | None:
     """The number that a name begins with (after a word such as `module`); None where there is none, or where it is a year."""
-    stem = name.rpartition(".")[0] if name.lower().endswith((".md", ".markdown")) else name
+    stem = name.rpartition(".")[0] if name.lower().endswith(_PAGES) else name
     match = _NUMBERED.match(stem)
     return int(match["number"]) if match and not _YEAR.match(stem) else None

@@ -1,11 +1,14 @@
 """A page made ready: front matter read, foreign blocks turned into CommonMark, headings and anchors listed."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from markdown_it.token import Token
 
 from agents.template_converter.forms.anchors import UniqueAnchors, pymarkdown_anchor
+from agents.template_converter.forms.asciidoc.plain import ENDINGS as ASCIIDOC
+from agents.template_converter.forms.asciidoc.plain import read_document
+from agents.template_converter.forms.fences import FenceReader, marked_or_read
 from agents.template_converter.forms.frontmatter import FrontMatter, split_front_matter
 from agents.template_converter.forms.gitbook import convert_gitbook
 from agents.template_converter.forms.html_blocks import Asides, convert_details, convert_html, part_fences, take_asides
@@ -15,7 +18,7 @@ from agents.template_converter.forms.pymarkdown import bracket_spaced_targets, c
 from agents.template_converter.forms.snippets import Snippets
 from agents.template_converter.forms.superfences import outdent_fences
 from agents.template_converter.model import Tree
-from shared_services.contracts.conversion import Loss
+from shared_services.contracts.conversion import Broken, Loss
 from shared_services.pages.markdown import heading_slug
 
 _HEADING_ATTRIBUTES = re.compile(r"[ \t]*\{:?[ \t]*(?P<inner>[^{}\n]*)\}[ \t]*(?:#+[ \t]*)?$")
@@ -45,6 +48,9 @@ class Page:
         lines: CommonMark; rows below are indices into it.
         anchors: Names of places that are no headings, by row.
         moved: Names of headings and places that went to hints or solutions.
+        fences: Reads info strings where the page has other ones than its workshop.
+        drawn_in: Files that the page includes.
+        variables: Names on it that are filled in at run time.
     """
 
     path: str
@@ -57,6 +63,10 @@ class Page:
     moved: set[str] = field(default_factory=set)
     losses: list[Loss] = field(default_factory=list)
     unknown_tags: list[tuple[int, str]] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+    fences: FenceReader | None = None
+    drawn_in: frozenset[str] = frozenset()
+    variables: frozenset[str] = frozenset()
 
     @property
     def title(self) -> str:
@@ -78,6 +88,8 @@ def first_paragraph(page: Page, limit: int = 300) -> str:
 
 def load_page(tree: Tree, path: str, *, snippets: Snippets | None = None) -> Page:
     """Read a page; `snippets` is given where the form is MkDocs, whose blocks are then understood too."""
+    if path.lower().endswith(ASCIIDOC):
+        return _asciidoc_page(tree, path)
     lines = lines_of(tree.read_text(path), path)
     if snippets:
         lines = snippets.expand(lines, (path,))
@@ -85,6 +97,22 @@ def load_page(tree: Tree, path: str, *, snippets: Snippets | None = None) -> Pag
     if snippets:
         lines = outdent_fences(bracket_spaced_targets(convert_keys(convert_blocks(lines))))
     return make_page(path, front, convert_gitbook(lines), mkdocs=snippets is not None)
+
+
+def _asciidoc_page(tree: Tree, path: str) -> Page:
+    """A page of AsciiDoc, whose headings also have the names that AsciiDoc gives them."""
+    document = read_document(tree, path)
+    page = make_page(path, document.front, document.lines, mkdocs=False)
+    names: dict[str, set[str]] = {}
+    for name, place in document.page.slugs.items():
+        names.setdefault(place, set()).add(name)
+    page.headings = [replace(row, names=row.names.union(*(names.get(name, ()) for name in row.names))) for row in page.headings]
+    page.anchors |= dict.fromkeys(names.get("", ()), 0)
+    page.moved |= {name for place in page.moved for name in names.get(place, ())}
+    page.losses += document.findings.losses
+    page.broken += document.findings.broken
+    page.drawn_in, page.variables, page.fences = document.drawn_in, document.variables, marked_or_read
+    return page
 
 
 def make_page(

@@ -3,23 +3,30 @@
 import posixpath
 from urllib.parse import unquote
 
+from agents.template_converter.forms.asciidoc.plain import ENDINGS as ASCIIDOC
+from agents.template_converter.forms.asciidoc.plain import read_document
 from agents.template_converter.forms.lines import lines_of
 from agents.template_converter.forms.parsing import parse
+from agents.template_converter.forms.plain_pages import is_page, readme_of, stem_of
 from agents.template_converter.model import Tree
 
-OTHER_PAGES = frozenset(
-    {
-        "readme.md", "contributing.md", "code_of_conduct.md", "license.md", "changelog.md", "security.md",
-        "support.md", "governance.md", "maintainers.md",
-    }
-)  # fmt: skip
+_OTHER_PAGES = frozenset(
+    {"contributing", "code_of_conduct", "license", "changelog", "security", "support", "governance", "maintainers"}
+)
+
+
+def is_of_the_project(name: str) -> bool:
+    """Whether a page by its name is about the project (its licence, how to contribute) and no tutorial."""
+    return stem_of(name.lower()) in _OTHER_PAGES
 
 
 def listed_pages(tree: Tree, readme: str) -> list[str]:
-    """Markdown pages that lists and tables of `readme` link to, each once, in order."""
+    """Pages that lists and tables of `readme` link to, each once, in order."""
     found: dict[str, None] = {}
     inside = 0
-    for token in parse(lines_of(tree.read_text(readme), readme)).tokens:
+    asciidoc = readme.lower().endswith(ASCIIDOC)
+    lines = read_document(tree, readme, alone=True).lines if asciidoc else lines_of(tree.read_text(readme), readme)
+    for token in parse(lines).tokens:
         if token.type in ("list_item_open", "table_open"):
             inside += 1
         elif token.type in ("list_item_close", "table_close"):
@@ -40,13 +47,8 @@ def _page(tree: Tree, readme: str, target: str) -> str | None:
     base = "" if bare.startswith("/") else posixpath.dirname(readme)
     path = posixpath.normpath(posixpath.join(base, bare.lstrip("/")))
     if path in tree:
-        plain = path.lower().endswith((".md", ".markdown"))
-        root_page = posixpath.basename(path).lower() in OTHER_PAGES and posixpath.dirname(path) == posixpath.dirname(readme)
-        return (
-            path
-            if plain and not root_page and path != readme and posixpath.basename(path).lower() not in OTHER_PAGES - {"readme.md"}
-            else None
-        )
-    return next(
-        (page for name in ("README.md", "readme.md", "index.md") if (page := f"{path}/{name}") in tree and page != readme), None
-    )
+        name = posixpath.basename(path).lower()
+        beside = stem_of(name) == "readme" and posixpath.dirname(path) == posixpath.dirname(readme)
+        return path if is_page(tree, path) and path != readme and not beside and not is_of_the_project(name) else None
+    page = readme_of(tree, path)
+    return page if page != readme else None
