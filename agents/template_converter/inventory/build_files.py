@@ -1,5 +1,7 @@
 """Build files and what they depend on: each read as the format that it is, none of them run."""
 
+import ast
+import configparser
 import json
 import posixpath
 import re
@@ -41,9 +43,21 @@ def read_build_file(path: str, text: str) -> BuildFile | None:
     if reader is None:
         return None
     try:
-        tool, dependencies, scripts = reader(text)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ParseError) as error:
+        found = reader(text)
+    except (
+        configparser.Error,
+        SyntaxError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        ParseError,
+    ) as error:
         raise UnreadableBuildFileError(f"`{path}` cannot be read: {type(error).__name__}") from error
+    if found is None:
+        return None
+    tool, dependencies, scripts = found
     return BuildFile(path=path, tool=tool, dependencies=dependencies[:_MOST], scripts=scripts)
 
 
@@ -84,6 +98,47 @@ def _pyproject(text: str) -> _Read:
     backend = str(_object(values.get("build-system")).get("build-backend", ""))
     tool = "poetry" if poetry else backend.partition(".")[0] or "pip"
     return tool, rows, {name: str(target) for name, target in scripts.items()}
+
+
+def _setup_cfg(text: str) -> _Read | None:
+    """Setuptools' declarative form; None where the file holds settings of other tools alone."""
+    values = configparser.RawConfigParser(strict=False)
+    values.read_string(text)
+    if not (values.has_option("metadata", "name") or values.has_section("options")):
+        return None
+    rows = _requirement_lines(values.get("options", "install_requires", fallback=""))
+    for scope in values.options("options.extras_require") if values.has_section("options.extras_require") else []:
+        rows += _requirement_lines(values.get("options.extras_require", scope), scope)
+    return "setuptools", rows, _console_scripts(values.get("options.entry_points", "console_scripts", fallback="").split("\n"))
+
+
+def _setup_py(text: str) -> _Read | None:
+    """What `setup()` is called with, as far as it stands there as it is."""
+    calls = [row for row in ast.walk(ast.parse(text)) if isinstance(row, ast.Call) and ast.unparse(row.func).endswith("setup")]
+    given = {row.arg: row.value for row in calls[0].keywords} if calls else {}
+    rows = [_requirement(row) for row in _literal(given.get("install_requires"), list) if isinstance(row, str)]
+    for scope, listed in _literal(given.get("extras_require"), dict).items():
+        rows += [_requirement(row, str(scope)) for row in listed if isinstance(row, str)] if isinstance(listed, list) else []
+    rows += [_requirement(row, "tests") for row in _literal(given.get("tests_require"), list) if isinstance(row, str)]
+    listed = _literal(given.get("entry_points"), dict).get("console_scripts", [])
+    return ("setuptools", rows, _console_scripts(listed if isinstance(listed, list) else [])) if calls else None
+
+
+def _literal[T: (list[Any], dict[Any, Any])](node: ast.expr | None, kind: type[T]) -> T:
+    try:
+        found = ast.literal_eval(node) if node is not None else None
+    except (ValueError, TypeError):
+        found = None
+    return found if isinstance(found, kind) else kind()
+
+
+def _requirement_lines(text: str, scope: str = "") -> list[Dependency]:
+    return [_requirement(row, scope) for row in text.split("\n") if row.strip() and _REQUIREMENT.match(row.strip())]
+
+
+def _console_scripts(rows: list[Any]) -> dict[str, str]:
+    pairs = [str(row).partition("=") for row in rows]
+    return {name.strip(): target.strip() for name, mark, target in pairs if mark}
 
 
 def _version(value: object) -> str:
@@ -200,7 +255,9 @@ def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-_READERS: dict[str, Callable[[str], _Read]] = {
+_READERS: dict[str, Callable[[str], _Read | None]] = {
+    "setup.cfg": _setup_cfg,
+    "setup.py": _setup_py,
     "package.json": _npm,
     "pyproject.toml": _pyproject,
     "requirements.txt": _requirements,
@@ -213,4 +270,4 @@ _READERS: dict[str, Callable[[str], _Read]] = {
     "Gemfile": _gems,
     "composer.json": _composer,
 }
-_ENDINGS: dict[str, Callable[[str], _Read]] = {".csproj": _dotnet, "-requirements.txt": _requirements}
+_ENDINGS: dict[str, Callable[[str], _Read | None]] = {".csproj": _dotnet, "-requirements.txt": _requirements}

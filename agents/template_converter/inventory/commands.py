@@ -7,14 +7,16 @@ import posixpath
 import re
 from collections.abc import Collection
 
+from agents.template_converter.inventory import commands_python
 from agents.template_converter.inventory.frameworks import frameworks
-from agents.template_converter.inventory.program import Program, inside
+from agents.template_converter.inventory.program import Program, container_of, inside
 from agents.template_converter.model import Tree
 from shared_services.contracts.inventory import BuildFile, Inventory
 
 _LOCKS = {"pnpm-lock.yaml": "pnpm", "yarn.lock": "yarn", "bun.lock": "bun", "bun.lockb": "bun", "package-lock.json": "npm"}
 _GOALS = {"Spring Boot": ("spring-boot:run", "bootRun"), "Quarkus": ("quarkus:dev", "quarkusDev"), "Micronaut": ("mn:run", "run")}
-_VARIABLE = re.compile(r"^(\w+)(?:\s*:\s*\w+)?\s*=\s*(?:FastAPI|Flask|get_application|create_app)\s*\(", re.MULTILINE)
+_MOST_PACKAGES = 400
+_MOST_CHARACTERS = 100_000
 
 
 def from_the_top(root: str, commands: list[str]) -> list[str]:
@@ -46,14 +48,6 @@ def _packages(root: str, files: Collection[str]) -> tuple[str, bool]:
         folder = posixpath.dirname(folder)
 
 
-def _python(build: BuildFile, root: str, files: Collection[str]) -> str:
-    """What goes before a command of a Python program."""
-    if build.tool == "poetry":
-        return "poetry run "
-    locked = build.path.endswith("pyproject.toml") and any(posixpath.join(at, "uv.lock") in files for at in (root, ""))
-    return "uv run " if locked else ""
-
-
 def build_commands(program: Program, files: Collection[str]) -> list[str]:
     """What fetches dependencies and builds."""
     build = program.build
@@ -68,17 +62,12 @@ def build_commands(program: Program, files: Collection[str]) -> list[str]:
     elif build.tool == "npm":
         manager, locked = _packages(program.root, files)
         install = "npm ci" if manager == "npm" and locked else f"{manager} install"
-        found = [install, *([f"{manager} run build"] if "build" in build.scripts else [])]
+        made = ["npx prisma generate"] if _has_prisma(build) else []
+        found = [install, *made, *([f"{manager} run build"] if "build" in build.scripts else [])]
     elif build.tool in ("go", "cargo", "dotnet"):
         found = [f"{build.tool} build" + (" ./..." if build.tool == "go" else "")]
-    elif build.path.endswith("requirements.txt"):
-        found = [f"python3 -m pip install -r {posixpath.basename(build.path)}"]
-    elif build.path.endswith("pyproject.toml"):
-        found = [
-            {"poetry run ": "poetry install", "uv run ": "uv sync"}.get(
-                _python(build, program.root, files), "python3 -m pip install -e ."
-            )
-        ]
+    elif is_python(build):
+        found = commands_python.build_commands(build, program.root, files)
     elif build.tool == "make":
         found = ["make"]
     return from_the_top(program.root, found)
@@ -98,16 +87,28 @@ def run_commands(tree: Tree, inventory: Inventory, program: Program) -> list[str
     elif build.tool == "npm":
         script = next((name for name in ("start", "dev") if name in build.scripts), None)
         manager = _packages(program.root, files)[0]
+        servers = [point.place.path for point in program.entry_points if point.kind == "listening server"]
         found = [f"{manager} start" if script == "start" else f"{manager} run dev"] if script else []
+        found = found or (
+            [f"node {servers[0][len(program.root) :].strip('/')}"] if len(servers) == 1 and _plain_js(servers[0]) else []
+        )
     elif build.tool == "go":
-        found = _run_go(program)
+        found = _run_go(tree, inventory, program)
     elif build.tool == "cargo":
         found = ["cargo run"]
     elif build.tool == "dotnet":
         found = [f"dotnet run --project {posixpath.basename(build.path)}"]
     else:
-        found = _run_python(tree, inventory, program, build)
+        found = commands_python.run_commands(tree, inventory, program) if is_python(build) else []
     return from_the_top(program.root, found)
+
+
+def _has_prisma(build: BuildFile) -> bool:
+    return any(row.name in ("prisma", "@prisma/client") for row in build.dependencies)
+
+
+def _plain_js(path: str) -> bool:
+    return path.endswith((".js", ".mjs", ".cjs"))
 
 
 def _run_java(inventory: Inventory, program: Program, build: BuildFile, files: Collection[str]) -> list[str]:
@@ -130,43 +131,56 @@ def _run_java(inventory: Inventory, program: Program, build: BuildFile, files: C
     return []
 
 
-def _run_go(program: Program) -> list[str]:
+def _run_go(tree: Tree, inventory: Inventory, program: Program) -> list[str]:
     mains = [posixpath.dirname(point.place.path) for point in program.entry_points if point.kind == "main package"]
     if not mains:
         return []
-    answers = {folder: sum(inside(row.place.path, folder) for row in program.endpoints) for folder in mains}
+    answers = {folder: _answers(tree, program, folder) for folder in dict.fromkeys(mains)}
     nearest = min(mains, key=lambda folder: (-answers[folder], folder.count("/") if folder else -1, folder))
     inner = nearest[len(program.root) :].strip("/")
-    return [f"go run ./{inner}" if inner else "go run ."]
+    container = container_of(program, inventory)
+    return [" ".join([f"go run ./{inner}" if inner else "go run .", *_arguments(container.command if container else "")])]
 
 
-def _run_python(tree: Tree, inventory: Inventory, program: Program, build: BuildFile) -> list[str]:
-    prefix = _python(build, program.root, tree.files)
-    named = {framework.name for framework in inventory.frameworks}
-    web = [point.place.path for point in program.entry_points if point.kind == "web application"]
-    main = [point.place.path for point in program.entry_points if point.kind == "main module"]
-    if "Django" in named and posixpath.join(program.root, "manage.py") in tree.files:
-        return [f"{prefix}python3 manage.py runserver"]
-    if web and named & {"FastAPI", "Flask"}:
-        path = min(web, key=lambda row: row.count("/"))
-        inner = path[len(program.root) :].strip("/")
-        module = inner.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        variable = _VARIABLE.search(tree.read_text(path))
-        if "FastAPI" in named:
-            return [f"{prefix}uvicorn {module}:{variable[1] if variable else 'app'}"]
-        if path not in main:
-            return [f"{prefix}flask --app {module} run"]
-    beside = [path for path in main if posixpath.dirname(path) == program.root] or main
-    return (
-        [f"{prefix}python3 {beside[0][len(program.root) :].strip('/')}"]
-        if len(beside) == 1 or (beside and beside[0] in web)
-        else []
-    )
+def _answers(tree: Tree, program: Program, folder: str) -> int:
+    """How many of the program's endpoints stand in packages that a main package draws in."""
+    reached, waiting = {folder}, [folder]
+    named = re.search(r"^module\s+(\S+)", tree.read_text(program.build.path), re.MULTILINE) if program.build else None
+    while named and waiting and len(reached) < _MOST_PACKAGES:
+        here = waiting.pop()
+        for path in [row for row in tree.under(here) if posixpath.dirname(row) == here and row.endswith(".go")]:
+            for match in re.finditer(rf'"{re.escape(named[1])}(?:/([\w./-]+))?"', tree.read_text(path)[:_MOST_CHARACTERS]):
+                package = posixpath.join(program.root, match[1] or "")
+                if package not in reached:
+                    reached.add(package)
+                    waiting.append(package)
+    return sum(posixpath.dirname(row.place.path) in reached for row in program.endpoints)
 
 
-def test_commands(inventory: Inventory, program: Program, files: Collection[str]) -> list[str]:
-    """What runs the tests; empty where there are none."""
+def _arguments(command: str) -> list[str]:
+    """What an image gives its program, such as `serve`; nothing where that are files of the image or a shell's words."""
+    words = command.split()
+    plain = len(words) > 1 and "go" not in words and all(re.fullmatch(r"-{0,2}[A-Za-z][\w=:.-]*", word) for word in words[1:])
+    return words[1:] if plain else []
+
+
+def prepare_commands(tree: Tree, inventory: Inventory, program: Program) -> list[str]:
+    """What brings a database to the state that the program expects, once it is there."""
     build = program.build
+    if build is None:
+        return []
+    found: list[str] = []
+    if is_python(build):
+        found = commands_python.prepare_commands(tree, inventory, program)
+    elif build.tool == "npm" and _has_prisma(build):
+        migrations = any(re.search(r"(?:^|/)migrations/[^/]+/migration\.sql$", path) for path in tree.under(program.root))
+        found = ["npx prisma migrate deploy"] if migrations else []
+    return from_the_top(program.root, found)
+
+
+def test_commands(tree: Tree, inventory: Inventory, program: Program) -> list[str]:
+    """What runs the tests; empty where there are none."""
+    build, files = program.build, tree.files
     if build is None or not program.tests:
         return []
     found: list[str] = []
@@ -175,11 +189,16 @@ def test_commands(inventory: Inventory, program: Program, files: Collection[str]
     elif build.tool == "gradle":
         found = [f"{_tool(build, program.root, files)} {_task(program, 'test')}"]
     elif build.tool == "npm":
-        found = [f"{_packages(program.root, files)[0]} test"] if "test" in build.scripts else []
+        # What npm writes into a new package says that there are none.
+        told = "no test specified" not in build.scripts.get("test", "no test specified")
+        found = [f"{_packages(program.root, files)[0]} test"] if told else []
     elif build.tool in ("go", "cargo", "dotnet"):
         found = [f"{build.tool} test{' ./...' if build.tool == 'go' else ''}"]
-    elif any(framework.name == "pytest" for framework in inventory.frameworks):
-        found = [f"{_python(build, program.root, files) or 'python3 -m '}pytest"]
-    elif posixpath.join(program.root, "manage.py") in files:
-        found = [f"{_python(build, program.root, files)}python3 manage.py test"]
+    elif is_python(build):
+        found = commands_python.test_commands(tree, inventory, program)
     return from_the_top(program.root, found)
+
+
+def is_python(build: BuildFile) -> bool:
+    """Whether a build file is one of Python's."""
+    return build.path.endswith((".txt", "pyproject.toml", "setup.cfg", "setup.py"))

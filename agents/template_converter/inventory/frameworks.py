@@ -106,5 +106,10 @@ def entry_points(build_files: list[BuildFile], sources: Mapping[str, bytes]) -> 
                 line = source.count(b"\n", 0, match.start()) + 1
                 found.append(EntryPoint(kind=kind, place=Place(path=path, line=line)))
                 break
-    found += [EntryPoint(kind="start script", place=Place(path=build.path)) for build in build_files if "start" in build.scripts]
+    for build in build_files:
+        name = build.path.rpartition("/")[2]
+        if name == "package.json" and "start" in build.scripts:
+            found.append(EntryPoint(kind="start script", place=Place(path=build.path)))
+        elif name in ("pyproject.toml", "setup.cfg", "setup.py"):
+            found += [EntryPoint(kind=f"command `{script}`", place=Place(path=build.path)) for script in build.scripts]
     return found

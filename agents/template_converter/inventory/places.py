@@ -1,61 +1,36 @@
-"""Places in a repository that a workshop points at: the port that a program listens on, the function that answers."""
+"""Places in a repository that a workshop points at: the function that answers, the folder that an image is built in."""
 
 import posixpath
 import re
 
 from agents.template_converter.inventory.program import Program, inside
 from agents.template_converter.model import Tree
-from shared_services.contracts.inventory import ContainerFile, Endpoint, Place
+from shared_services.contracts.inventory import Endpoint, Place
 
-_PROPERTIES = re.compile(r"(?:^|/)application(?:-\w+)?\.(?:properties|ya?ml)$")
-_PROPERTY = re.compile(
-    r"^[ \t]*(?:server\.port|quarkus\.http\.port|micronaut\.server\.port)[ \t]*[=:][ \t]*(\d{2,5})[ \t]*$", re.MULTILINE
-)
-_YAML_PORT = re.compile(r"^(?:server|micronaut):[ \t]*\n(?:[ \t]+.*\n)*?[ \t]+port:[ \t]*(\d{2,5})[ \t]*$", re.MULTILINE)
-_LISTENS = re.compile(
-    r"\.listen\(\s*(?:\{\s*port\s*:\s*)?(?:[\w.]+\s*\|\|\s*)?(\d{2,5})\b|\b(?:ListenAndServe|Run|Start|Listen)\(\s*\"[\w.]*:(\d{2,5})\"|\bport\s*=\s*(\d{2,5})\b"
-)
 _COPIES = re.compile(r"^[ \t]*(?:COPY|ADD)[ \t]+((?!.*--from).+)$", re.IGNORECASE | re.MULTILINE)
 _GO_FUNCTION = r"^func\s+(?:\([^)]*\)\s*)?NAME\s*\("
 _JS_FUNCTION = (
     r"^(?:export\s+)?(?:default\s+)?"
     r"(?:(?:async\s+)?function\s*\*?\s+NAME\b|(?:const|let|var)\s+NAME\s*=|exports\.NAME\s*=)"
 )
+_FUNCTIONS = {
+    "go": _GO_FUNCTION,
+    "js": _JS_FUNCTION,
+    "ts": _JS_FUNCTION,
+    "mjs": _JS_FUNCTION,
+    "py": r"^(?:class|(?:async\s+)?def)\s+NAME\b",
+}
 _MOST_FILES = 400
-
-
-def listening(tree: Tree, program: Program, container: ContainerFile | None) -> tuple[int, Place] | None:
-    """The port that the program listens on when it is run, and where that is said; None where nothing says it."""
-    for path in tree.under(program.folder):
-        if _PROPERTIES.search(path) and "/test/" not in path:
-            found = _first(_PROPERTY if path.endswith(".properties") else _YAML_PORT, tree, path)
-            if found:
-                return found
-    for point in program.entry_points:
-        found = _first(_LISTENS, tree, point.place.path)
-        if found:
-            return found
-    if container and len(container.ports) == 1:
-        return container.ports[0], Place(path=container.path)
-    return None
-
-
-def _first(pattern: re.Pattern[str], tree: Tree, path: str) -> tuple[int, Place] | None:
-    text = tree.read_text(path)[:200_000]
-    match = pattern.search(text)
-    port = next((group for group in match.groups() if group), None) if match else None
-    if match is None or port is None or not 0 < int(port) < 65536:
-        return None
-    return int(port), Place(path=path, line=text.count("\n", 0, match.end()) + 1)
 
 
 def answering(tree: Tree, program: Program, endpoint: Endpoint) -> Place:
     """Where the function stands that answers; the route's own place where it is not known better."""
     ending = endpoint.place.path.rpartition(".")[2]
     name = endpoint.handler.rpartition(".")[2]
-    if ending not in ("go", "js", "ts", "mjs") or not name:
+    # Django's paths stand apart from what answers; what a decorator routes stands below it.
+    if ending not in _FUNCTIONS or not name or (ending == "py" and endpoint.method != "ANY"):
         return endpoint.place
-    pattern = re.compile((_GO_FUNCTION if ending == "go" else _JS_FUNCTION).replace("NAME", re.escape(name)), re.MULTILINE)
+    pattern = re.compile(_FUNCTIONS[ending].replace("NAME", re.escape(name)), re.MULTILINE)
     here = endpoint.place.path
     near = [path for path in tree.under(posixpath.dirname(here)) if path.endswith(f".{ending}") and path != here]
     far = [
@@ -71,6 +46,15 @@ def answering(tree: Tree, program: Program, endpoint: Endpoint) -> Place:
 
 def context_of(tree: Tree, program: Program, path: str) -> str:
     """The folder that a Containerfile is built in: the nearest one that holds all that it copies, else its own."""
+    own = posixpath.dirname(path)
+    for folder in dict.fromkeys((own, own.removesuffix("/src/main/docker"), program.folder, program.root, "")):
+        if not not_held(tree, path, folder):
+            return folder
+    return own.removesuffix("/src/main/docker").removesuffix("src/main/docker")
+
+
+def not_held(tree: Tree, path: str, folder: str) -> list[str]:
+    """What a Containerfile copies out of the folder it is built in and that the repository does not hold there."""
     text = re.sub(r"\\\r?\n", " ", tree.read_text(path)[:100_000])
     copied = [
         word.removeprefix("./").rstrip("/")
@@ -78,14 +62,12 @@ def context_of(tree: Tree, program: Program, path: str) -> str:
         for word in re.sub(r"[\[\],\"]", " ", match[1]).split()[:-1]
         if not re.search(r"[$*?]|://|^--|^/", word)
     ]
-    own = posixpath.dirname(path)
     folders = {posixpath.dirname(row) for row in tree.files}
-    for folder in dict.fromkeys((own, own.removesuffix("/src/main/docker"), program.folder, program.root, "")):
-        if all(
-            _holds(tree, folders, posixpath.normpath(posixpath.join(folder, word))) for word in copied if word not in ("", ".")
-        ):
-            return folder
-    return own.removesuffix("/src/main/docker").removesuffix("src/main/docker")
+    return [
+        word
+        for word in dict.fromkeys(copied)
+        if word not in ("", ".") and not _holds(tree, folders, posixpath.normpath(posixpath.join(folder, word)))
+    ]
 
 
 def _holds(tree: Tree, folders: set[str], path: str) -> bool:

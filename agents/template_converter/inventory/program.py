@@ -18,7 +18,7 @@ _TOOLS_OF = {
     "go": frozenset({"go"}),
 }
 _ORDER = ["maven", "gradle", "npm", "poetry", "go", "cargo"]
-_PYTHON = ("pyproject.toml", "requirements.txt")
+_PYTHON = ("pyproject.toml", "requirements.txt", "setup.cfg", "setup.py")
 _COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 
 
@@ -98,9 +98,14 @@ def _nearest(builds: list[BuildFile], path: str) -> BuildFile | None:
     ]
     return max(
         fitting,
-        key=lambda build: (len(posixpath.dirname(build.path)), build.tool == "poetry", build.tool == "maven"),
+        key=lambda build: (len(posixpath.dirname(build.path)), _says(build), build.tool == "poetry", build.tool == "maven"),
         default=None,
     )
+
+
+def _says(build: BuildFile) -> bool:
+    """Whether a build file names anything: a `pyproject.toml` may hold settings of tools alone."""
+    return bool(build.dependencies or build.scripts) or build.tool not in _TOOLS_OF["py"]
 
 
 def _nearest_to_the_top(inventory: Inventory) -> BuildFile | None:
@@ -109,6 +114,7 @@ def _nearest_to_the_top(inventory: Inventory) -> BuildFile | None:
         rows,
         key=lambda build: (
             build.path.count("/"),
+            not _says(build),
             _ORDER.index(build.tool) if build.tool in _ORDER else len(_ORDER),
             build.path,
         ),

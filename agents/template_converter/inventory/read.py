@@ -82,7 +82,7 @@ _CI = re.compile(
 )
 _DOCUMENTATION = (".md", ".adoc", ".rst")
 _BUILT = re.compile(
-    r"^(?:package\.json|pyproject\.toml|.*requirements\.txt|pom\.xml|build\.gradle(?:\.kts)?|go\.mod|Cargo\.toml|Makefile|Gemfile"
+    r"^(?:package\.json|pyproject\.toml|setup\.(?:py|cfg)|.*requirements\.txt|pom\.xml|build\.gradle(?:\.kts)?|go\.mod|Cargo\.toml|Makefile|Gemfile"
     r"|composer\.json)$|\.csproj$"
 )
 _REQUIREMENTS = re.compile(r"(?:^|/)requirements/[^/]+\.txt$")

@@ -8,10 +8,12 @@ import re
 from dataclasses import dataclass, field
 
 from agents.template_converter.forms.lines import lines_of, runs_of, text_of
-from agents.template_converter.inventory.commands import build_commands, run_commands, test_commands
+from agents.template_converter.inventory.commands import build_commands, prepare_commands, run_commands, test_commands
+from agents.template_converter.inventory.listening import Port, listening
 from agents.template_converter.inventory.manifests import manifests_of
-from agents.template_converter.inventory.places import answering, context_of, listening
+from agents.template_converter.inventory.places import answering, context_of, not_held
 from agents.template_converter.inventory.program import Program, anothers, compose_of, container_of, main_program
+from agents.template_converter.inventory.surroundings import is_supporting, settings_commands, supporting
 from agents.template_converter.model import ImportedStep, ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Loss
 from shared_services.contracts.inventory import Endpoint, Inventory, Place
@@ -21,6 +23,8 @@ _MOST_ROWS = 30
 _HAS_PARAMETER = re.compile(r"[{}<>:*\[\]()?\\]")
 _FROM_THE_TOP = "All commands are given in the repository's topmost folder."
 _BESIDE = frozenset({"CSS", "HTML", "SQL", "Shell"})
+_UNREAD = frozenset({"Kotlin", "Scala", "Rust", "Ruby", "PHP", "C#", "Swift", "Elixir", "Clojure", "Dart", "C++"})
+"""Languages in which servers are written and whose routes are not read here."""
 _CODE = {"py": "python", "js": "javascript", "ts": "typescript", "tsx": "tsx", "java": "java", "go": "go", "kt": "kotlin"}
 
 
@@ -58,40 +62,47 @@ def skeleton(tree: Tree, inventory: Inventory, name: str, repository: str | None
     within = f"This workshop is about the program in `{program.folder}`." if program.folder else ""
     source = program.build.path if program.build else next(iter(inventory.documentation), next(iter(tree.files), ""))
     steps.add("get-it", "Get it", source, about, _clone(name, repository, tree.commit), within, _FROM_THE_TOP if within else "")
-    container = container_of(program, inventory)
-    port = listening(tree, program, container)
-    _run(tree, inventory, program, port, steps)
+    run = run_commands(tree, inventory, program)
+    port = listening(tree, inventory, program, container_of(program, inventory), run)
+    _run(tree, inventory, program, run, port, steps)
     _find_your_way(inventory, program, steps, source)
-    _change(tree, program, port, steps)
-    tests = test_commands(inventory, program, tree.files)
+    _change(tree, inventory, program, port, steps)
+    tests = test_commands(tree, inventory, program)
     if tests:
         files = "one file" if len(program.tests) == 1 else f"{len(program.tests)} files"
         said = f"There {'is' if len(program.tests) == 1 else 'are'} {files} with tests:"
         steps.add("test-it", "Test it", program.tests[0], said, _listed([f"`{path}`" for path in program.tests]), _shell(tests))
     else:
         steps.leave_out("Test it", "no tests were found, or nothing tells how they are run.")
-    _pack(tree, inventory, program, steps, name)
+    _pack(tree, inventory, program, port, steps, name)
     _deploy(inventory, program, steps)
     return ImportedWorkshop(title=f"Get to know {name}", steps=steps.made, summary=about.replace("`", ""), losses=steps.losses)
 
 
-def _run(tree: Tree, inventory: Inventory, program: Program, port: tuple[int, Place] | None, steps: _Steps) -> None:
+def _run(tree: Tree, inventory: Inventory, program: Program, run: list[str], port: Port | None, steps: _Steps) -> None:
     if program.build is None:
         steps.leave_out("Run it", "no build file is known.")
         return
-    run = run_commands(tree, inventory, program)
-    listens = f"It listens on port {port[0]}, as {_where(port[1])} says." if port and run else ""
+    serves = bool(run and program.endpoints)
+    listens = f"It listens on port {port.number}, {port.said}." if port and serves else ""
     if not run:
         steps.losses.append(Loss(kind="page", source="", line=0, detail="Nothing tells how the program is started."))
+    settings, beside, prepared = (
+        settings_commands(tree, program), supporting(program, inventory), prepare_commands(tree, inventory, program)
+    )  # fmt: skip
+    services = ", ".join(f"`{row.name}`" for row in beside)
     steps.add(
         "run-it", "Run it", program.build.path,
+        "Its settings are read from a file that you make from the example; look into it and change what is different with you:"
+        if settings else "", _shell(settings),
         f"`{program.build.path}` is read by {program.build.tool}. Get what it needs and build it:",
-        _shell(build_commands(program, tree.files)), "Start it:" if run else "", _shell(run), listens,
+        _shell(build_commands(program, tree.files)),
+        f"`{beside[0].path}` runs {services} for it. Start what it needs of them:" if beside else "",
+        _shell([f"podman-compose -f {beside[0].path} up -d {' '.join(row.name for row in beside)}"]) if beside else "",
+        "Bring its database to where the program expects it:" if prepared else "", _shell(prepared),
+        "Start it:" if run else "", _shell(run), listens,
+        "It runs until you stop it with Ctrl-C; go on in a second terminal, in the same folder." if serves else "",
     )  # fmt: skip
-
-
-def _where(place: Place) -> str:
-    return f"`{place.path}`" + (f", line {place.line}," if place.line else "")
 
 
 def _clone(name: str, repository: str | None, commit: str | None) -> str:
@@ -120,10 +131,12 @@ def _find_your_way(inventory: Inventory, program: Program, steps: _Steps, source
     )  # fmt: skip
 
 
-def _change(tree: Tree, program: Program, port: tuple[int, Place] | None, steps: _Steps) -> None:
+def _change(tree: Tree, inventory: Inventory, program: Program, port: Port | None, steps: _Steps) -> None:
     chosen = _to_change(program.endpoints)
     if chosen is None:
-        steps.leave_out("Change an endpoint", "no HTTP endpoint was found.")
+        unread = [share.name for share in inventory.languages if share.name in _UNREAD]
+        told = f"; those of {' and '.join(unread)} are not looked for" if unread else ""
+        steps.leave_out("Change an endpoint", f"no HTTP endpoint was found{told}.")
         return
     place, known = answering(tree, program, chosen), chosen.place
     routed = (
@@ -134,13 +147,15 @@ def _change(tree: Tree, program: Program, port: tuple[int, Place] | None, steps:
     steps.add(
         "change-an-endpoint", "Change an endpoint", place.path, f"{said} {place.line}:", _excerpt(tree, place),
         "Open the file, change what it answers, start the program again, and ask it" + (":" if asked else "."),
-        _shell([f"curl -i http://localhost:{port[0]}{chosen.path}"]) if asked and port else "",
+        _shell([f"curl -i http://localhost:{port.number}{chosen.path}"]) if asked and port else "",
     )  # fmt: skip
 
 
 def _to_change(endpoints: list[Endpoint]) -> Endpoint | None:
     """An endpoint that can be asked as it stands, else any that is asked with GET, else the first."""
-    asked = [row for row in endpoints if row.method == "GET"]
+    asked = [row for row in endpoints if row.method == "GET"] or [
+        row for row in endpoints if row.method == "ANY" and not row.handler.startswith("admin.")
+    ]
     plain = [row for row in asked if not _HAS_PARAMETER.search(row.path)]
     longer = [row for row in plain if row.path != "/"]
     return next(iter(longer or plain or asked or endpoints), None)
@@ -154,7 +169,7 @@ def _excerpt(tree: Tree, place: Place) -> str:
     return "\n".join([f"{mark}{_CODE.get(place.path.rpartition('.')[2], 'text')}", *shown, mark])
 
 
-def _pack(tree: Tree, inventory: Inventory, program: Program, steps: _Steps, name: str) -> None:
+def _pack(tree: Tree, inventory: Inventory, program: Program, port: Port | None, steps: _Steps, name: str) -> None:
     each = container_of(program, inventory)
     if each is None:
         steps.leave_out("Pack it into an image", "there is no Containerfile of the program.")
@@ -163,17 +178,21 @@ def _pack(tree: Tree, inventory: Inventory, program: Program, steps: _Steps, nam
     built = next((row for row in inventory.compose if row.dockerfile == each.path), None)
     folder = (built.context if built else context_of(tree, program, each.path)) or "."
     bases = " and ".join(f"`{base}`" for base in each.base_images)
-    publish = "".join(f" -p {port}:{port}" for port in each.ports)
+    ports = each.ports or ([port.number] if port else [])
+    publish = "".join(f" -p {number}:{number}" for number in ports)
+    missing = not_held(tree, each.path, "" if folder == "." else folder)
     steps.add(
         "pack-it", "Pack it into an image", each.path,
         f"`{each.path}` builds on {bases or 'nothing'}" + (f" and runs `{each.command}`." if each.command else "."),
         f"`{built.path}` builds it in `{folder}`." if built and folder != "." else "",
+        f"It copies {', '.join(missing)}, which the repository does not hold: that has to be made before." if missing else "",
         _shell([f"podman build -f {each.path} -t {image} {folder}", f"podman run --rm{publish} {image}"]),
     )  # fmt: skip
 
 
 def _deploy(inventory: Inventory, program: Program, steps: _Steps) -> None:
     services = compose_of(program, inventory)
+    services = [] if all(is_supporting(row) for row in services) else services
     manifests = manifests_of([row for row in inventory.kubernetes if not anothers(row.path, program, inventory)])
     if services:
         path = services[0].path
@@ -189,7 +208,7 @@ def _deploy(inventory: Inventory, program: Program, steps: _Steps) -> None:
             _shell([manifests.command]),
         )  # fmt: skip
     else:
-        steps.leave_out("Deploy it", "there is neither a compose file nor a Kubernetes manifest.")
+        steps.leave_out("Deploy it", "neither a compose file nor a Kubernetes manifest runs the program.")
 
 
 def _code(text: str) -> str:

@@ -57,6 +57,9 @@ def test_every_part_is_found_and_nothing_that_is_a_test_or_vendored(tmp_path):
         ("go.mod", "module x\nrequire (\n\tgithub.com/a/b v1.2.3\n\tgithub.com/c/d v0.1.0 // indirect\n)\n", "go", [("github.com/a/b", "v1.2.3", ""), ("github.com/c/d", "v0.1.0", "indirect")]),
         ("build.gradle", "plugins { id 'java' }\ndependencies {\n  implementation 'g:a:1'\n  testImplementation(\"g:b\")\n}\n", "gradle", [("g:a", "1", "implementation"), ("g:b", "", "testImplementation"), ("java", "", "plugin")]),
         ("pom.xml", "<project xmlns='x'><properties><v>3</v></properties><dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId><version>${v}</version></dependency></dependencies></project>", "maven", [("g:a", "3", "")]),
+        ("setup.cfg", "[metadata]\nname = x\n[options]\ninstall_requires =\n  a>=1\n  b[c]; python_version<'3'\n[options.extras_require]\ntest =\n  pytest\n", "setuptools", [("a", ">=1", ""), ("b", "", ""), ("pytest", "", "test")]),
+        ("setup.py", "import setuptools\nsetuptools.setup(install_requires=['a>=1', name], extras_require={'dev': ['b']})\n", "setuptools", [("b", "", "dev")]),
+        ("setup.py", "from setuptools import setup\nsetup(install_requires=['a>=1'], tests_require=['c'])\n", "setuptools", [("a", ">=1", ""), ("c", "", "tests")]),
         ("Cargo.toml", "[dependencies]\naxum='0.7'\n[dev-dependencies]\nx={version='1'}\n", "cargo", [("axum", "0.7", ""), ("x", "1", "dev")]),
         ("x.csproj", "<Project><ItemGroup><PackageReference Include='A' Version='1'/></ItemGroup></Project>", "dotnet", [("A", "1", "")]),
     ],
@@ -69,7 +72,15 @@ def test_build_files_are_read_as_what_they_are(path, text, tool, dependencies):
 
 def test_what_is_no_build_file_or_cannot_be_read():
     assert read_build_file("notes.txt", "x") is None
-    for path, text in (("package.json", "{"), ("package.json", "[]"), ("pyproject.toml", "="), ("pom.xml", "<a>")):
+    assert read_build_file("setup.cfg", "[flake8]\nignore = E501\n") is None
+    assert read_build_file("setup.py", "print('no package')\n") is None
+    for path, text in (
+        ("package.json", "{"),
+        ("package.json", "[]"),
+        ("pyproject.toml", "="),
+        ("pom.xml", "<a>"),
+        ("setup.py", "setup("),
+    ):
         with pytest.raises(UnreadableBuildFileError, match=path.replace(".", r"\.")):
             read_build_file(path, text)
 
@@ -109,3 +120,41 @@ def test_a_skeleton_without_ground_leaves_steps_out(tmp_path):
     assert [step.id for step in workshop.steps] == ["get-it", "run-it", "find-your-way"]
     assert "go run .\n" in workshop.steps[1].content.replace("go run ./\n", "go run .\n")
     assert len(workshop.losses) == 4
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "It listens on port 8080, which is what Spring Boot uses where nothing sets another."),
+        ({"src/main/resources/application.yml": "server:\n  port: ${PORT:8081}\n"}, "It listens on port 8081, as `src/main/resources/application.yml`, line 2, says."),
+        ({"src/test/resources/application.properties": "server.port=1234\n"}, "It listens on port 8080, which"),
+        ({"pom.xml": "spring-cloud-starter-config"}, ""),
+    ],
+)  # fmt: skip
+def test_the_port_is_what_is_set_else_the_framework_s_own(tmp_path, files, said):
+    artifact = files.pop("pom.xml", "spring-boot-starter-web")
+    dependency = "<dependency><groupId>org.springframework.boot</groupId><artifactId>{}</artifactId></dependency>"
+    pom = (
+        f"<project><dependencies>{dependency.format('spring-boot-starter')}{dependency.format(artifact)}</dependencies></project>"
+    )
+    main = '@RestController class A { @GetMapping("/a") String a() { return ""; } }'
+    tree = make_tree(tmp_path, {"pom.xml": pom, "src/main/java/A.java": main, **files})
+    text = next(step.content for step in skeleton(tree, read_inventory(tree), "x", None).steps if step.id == "run-it")
+    assert "mvn spring-boot:run" in text
+    assert said in text
+    assert ("listens" in text) == bool(said)
+
+
+def test_routes_of_languages_that_are_not_read_are_told(tmp_path):
+    tree = make_tree(tmp_path, {"build.gradle.kts": "plugins { }\n", "src/A.kt": "fun main() {}\n", "x.sql": "select 1;\n"})
+    told = [loss.detail for loss in skeleton(tree, read_inventory(tree), "x", None).losses]
+    assert any(row.endswith("no HTTP endpoint was found; those of Kotlin are not looked for.") for row in told)
+
+
+def test_an_image_of_what_is_built_before_says_so(tmp_path):
+    tree = make_tree(
+        tmp_path,
+        {"go.mod": "module x\n", "main.go": "package main\n\nfunc main() {}\n", "Dockerfile": "FROM a\nCOPY tool main.go /\n"},
+    )
+    text = next(step.content for step in skeleton(tree, read_inventory(tree), "x", None).steps if step.id == "pack-it")
+    assert "It copies tool, which the repository does not hold: that has to be made before." in text
