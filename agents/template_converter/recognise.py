@@ -60,6 +60,15 @@ def classify(tree: Tree) -> list[FormCandidate]:
     return sorted([*rows, *not_workshops(tree)], key=lambda row: (-row.score, row.path.count("/"), row.path, row.form))
 
 
+def with_above(tree: Tree, folder: str, rows: list[FormCandidate]) -> list[FormCandidate]:
+    """Readings of a folder, with those whose order stands above it: a site may show several folders, each by itself."""
+    importer = importer_of(Form.DOCUSAURUS)
+    if importer is None or any(row.form is Form.DOCUSAURUS for row in rows):
+        return rows
+    above = [row for row in importer.recognise(tree) if row.path == folder and row.score >= ENOUGH]
+    return [*above, *(row for row in rows if not above or row.form is not Form.MARKDOWN)]
+
+
 def _sentence(said: str) -> str:
     """What speaks for a form as a sentence of its own, however an importer puts it."""
     return f"{said[:1].upper()}{said[1:]}{'' if said.endswith(('.', '!', '?')) else '.'}"

@@ -310,7 +310,8 @@ def _candidates(tree: Tree, path: str) -> list[FormCandidate]:
         alone = Tree(tree.root, {folder: tree.files[folder]}, tree.commit)
         return [row.model_copy(update={"path": folder}) for row in recognise.classify(alone)]
     found = recognise.classify(subtree(tree, folder))
-    return [row.model_copy(update={"path": posixpath.join(folder, row.path).rstrip("/")}) for row in found]
+    rows = [row.model_copy(update={"path": posixpath.join(folder, row.path).rstrip("/")}) for row in found]
+    return recognise.with_above(tree, folder, rows) if folder else rows
 
 
 def _import(tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:

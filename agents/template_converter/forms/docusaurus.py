@@ -7,7 +7,7 @@ from agents.template_converter import signals
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
 from agents.template_converter.forms.commonmark import counted_losses
-from agents.template_converter.forms.docusaurus_site import DocPage, DocusaurusSite, configurations, read_site
+from agents.template_converter.forms.docusaurus_site import DocPage, DocusaurusSite, configurations, parts, read_site
 from agents.template_converter.forms.frontmatter import split_front_matter
 from agents.template_converter.forms.judging import SitePage, judge
 from agents.template_converter.forms.lines import Line, lines_of
@@ -29,11 +29,12 @@ class DocusaurusImporter:
     form = Form.DOCUSAURUS
 
     def recognise(self, tree: Tree) -> list[FormCandidate]:
-        """One reading for each configuration; documentation of a program scores low."""
+        """One reading for each configuration, or for each of its parts; documentation of a program scores low."""
         program = signals.code(tree)
         found = []
-        for config in configurations(tree):
-            site = read_site(tree, config)
+        readings = [(config, part) for config in configurations(tree) for part in parts(tree, config) or [""]]
+        for config, part in readings:
+            site = read_site(tree, config, part)
             pages = [
                 SitePage(
                     entry.page.path,
@@ -44,7 +45,7 @@ class DocusaurusImporter:
                 for entry in site.entries
             ]
             about = f"`{config}` configures a Docusaurus site whose sidebar lists {len(pages)} pages of `{site.docs}`."
-            candidate = judge(self.form, site.folder, about, f"{site.title} {site.tagline}", pages, program)
+            candidate = judge(self.form, part or site.folder, about, f"{site.title} {site.tagline}", pages, program)
             if site.folder and signals.is_showcase(site.folder):
                 candidate = candidate.model_copy(update={"score": min(candidate.score, 0.45)})
             found.append(candidate)
@@ -56,10 +57,8 @@ class DocusaurusImporter:
         Raises:
             UnreadableSourceError: There is no configuration, or no page that its sidebars list.
         """
-        config = next((path for path in configurations(tree) if posixpath.dirname(path) == candidate.path), None)
-        if config is None:
-            raise UnreadableSourceError(f"There is no docusaurus.config.js in `{candidate.path or 'the source'}`.")
-        site = read_site(tree, config)
+        config, part = _named(tree, candidate.path)
+        site = read_site(tree, config, part)
         if not site.entries:
             raise UnreadableSourceError(f"`{site.docs}` holds no page that the sidebars of `{config}` list.")
         broken: list[Broken] = []
@@ -78,7 +77,7 @@ class DocusaurusImporter:
             )
         name_steps(steps, [_words(step.page.path) for step in steps])
         plan = Plan(
-            site.title or steps[0].title,
+            _site_title(site, part) or steps[0].title,
             steps,
             root=posixpath.join(site.folder, "static"),
             roots=(site.docs,),
@@ -89,6 +88,26 @@ class DocusaurusImporter:
         workshop.broken += [*site.broken, *broken]
         workshop.losses += [*site.losses, *losses, *counted_losses(expressions)]
         return workshop
+
+
+def _named(tree: Tree, path: str) -> tuple[str, str]:
+    """The configuration in the folder `path`, or the one that shows that folder as a part.
+
+    Raises:
+        UnreadableSourceError: There is none.
+    """
+    known = list(configurations(tree))
+    config = next((config for config in known if posixpath.dirname(config) == path), None)
+    if config is not None:
+        return config, ""
+    config = next((config for config in known if path in parts(tree, config)), None)
+    if config is None:
+        raise UnreadableSourceError(f"There is no docusaurus.config.js in `{path or 'the source'}`.")
+    return config, path
+
+
+def _site_title(site: DocusaurusSite, part: str) -> str:
+    return f"{site.title}: {_words(f'{posixpath.basename(part)}.md')}".removeprefix(": ") if part else site.title
 
 
 def _parts(tree: Tree, site: DocusaurusSite, page: DocPage) -> Parts:

@@ -11,6 +11,7 @@ from shared_services.contracts.conversion import Loss
 PAGES = (".md", ".mdx", ".markdown")
 _PROGRAMS = (".js", ".jsx", ".ts", ".tsx")
 _SITE = "pages of the site's own"
+_FURTHER = "further documents"
 _KINDS = {"content-docs": "docs", "content-blog": "blog", "content-pages": "pages"}
 
 
@@ -27,11 +28,16 @@ def plugin_options(values: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]
             yield from ((kind, options[kind]) for kind in _KINDS.values() if isinstance(options.get(kind), dict))
 
 
-def unread_pages(tree: Tree, folder: str, values: dict[str, Any], docs: str) -> list[Loss]:
-    """One loss for each group of pages that is no part of the documents in `docs`; posts of a blog are told once as well."""
+def unread_pages(tree: Tree, folder: str, values: dict[str, Any], docs: str, *, apart: bool = False) -> list[Loss]:
+    """One loss for each group of pages that is no part of the documents in `docs`; posts of a blog are told once as well.
+
+    `apart` leaves out the further documents, where each of them is a workshop of its own.
+    """
     found: dict[str, list[str]] = {}
     taken: set[str] = set()
     for place, what in _groups(tree, folder, values, docs):
+        if apart and what == _FURTHER:
+            continue
         endings = (*PAGES, *_PROGRAMS) if what == _SITE else PAGES
         paths = [
             path for path in tree.under(place) if path not in taken and _is_page(path, place, endings) and not _in(path, docs)
@@ -48,7 +54,7 @@ def unread_pages(tree: Tree, folder: str, values: dict[str, Any], docs: str) -> 
 def _groups(tree: Tree, folder: str, values: dict[str, Any], docs: str) -> Iterator[tuple[str, str]]:
     """Folders and what they hold."""
     told = list(plugin_options(values))
-    for kind, what, usual in (("docs", "further documents", "docs"), ("blog", "blog", "blog"), ("pages", _SITE, "src/pages")):
+    for kind, what, usual in (("docs", _FURTHER, "docs"), ("blog", "blog", "blog"), ("pages", _SITE, "src/pages")):
         named = [options.get("path") for own, options in told if own == kind]
         places = [path if isinstance(path, str) and path else usual for path in named] or [usual]
         yield from ((place, what) for path in dict.fromkeys(places) if (place := _below(folder, path)) not in ("", ".", docs))

@@ -19,7 +19,8 @@ from shared_services.contracts.conversion import Broken, Loss
 
 CONFIG = re.compile(r"^(?:docusaurus\.config\.(?:js|ts|mjs|cjs|mts|cts)|siteConfig\.js)$")
 _NUMBER = re.compile(r"^(?P<number>\d+)\s*[-_.]+\s*(?P<rest>[^-_.\s].*)$")
-_DATE = re.compile(r"^\d{4}-\d{2}")
+_NO_NUMBER = re.compile(r"^\d+[-_.]\d+")
+"""Dates and versions, which Docusaurus leaves in a page's id."""
 _LAST = float("inf")
 _MAX_DEPTH = 30
 _MAX_CHARACTERS = 1_000_000
@@ -76,12 +77,26 @@ def configurations(tree: Tree) -> Iterator[str]:
     return (path for path in signals.visible(tree) if CONFIG.match(posixpath.basename(path)))
 
 
-def read_site(tree: Tree, config: str) -> DocusaurusSite:
-    """The site of a configuration; what only running it could tell has its default."""
+def parts(tree: Tree, config: str) -> list[str]:
+    """Folders of documents that plugins show side by side, each with a sidebar of its own; empty where the preset shows some."""
+    values = _values(tree, config)
+    if any(kind == "docs" for kind, _ in plugin_options({**values, "plugins": None})):
+        return []
+    folders = [_docs_folder(config, options) for kind, options in plugin_options(values) if kind == "docs"]
+    return folders if len(set(folders)) > 1 else []
+
+
+def read_site(tree: Tree, config: str, part: str = "") -> DocusaurusSite:
+    """The site of a configuration; what only running it could tell has its default.
+
+    Args:
+        tree: The checkout.
+        config: Its path.
+        part: One of `parts`, to be read by itself.
+    """
     folder = posixpath.dirname(config)
-    values = _module(tree, config)
-    values = values if isinstance(values, dict) else {}
-    options = _docs_options(values)
+    values = _values(tree, config)
+    options = _docs_options(values, config, part)
     old = posixpath.basename(config) == "siteConfig.js"
     docs = _text(options.get("path")) or (_text(values.get("customDocsPath")) or "../docs" if old else "docs")
     route = options.get("routeBasePath")
@@ -97,7 +112,7 @@ def read_site(tree: Tree, config: str) -> DocusaurusSite:
     site.pages = {page.path: page for page in _pages(tree, site.docs)}
     sidebars = _sidebars(tree, folder, options)
     _Sidebar(tree, site).walk(sidebars)
-    site.losses += unread_pages(tree, folder, values, site.docs)
+    site.losses += unread_pages(tree, folder, values, site.docs, apart=bool(part))
     return site
 
 
@@ -111,9 +126,19 @@ def _module(tree: Tree, path: str) -> Any:
     return exported_value(text, typescript=path.endswith("ts"))
 
 
-def _docs_options(values: dict[str, Any]) -> dict[str, Any]:
-    """The options of the classic preset's documents, or of the first plugin for documents."""
-    return next((options for kind, options in plugin_options(values) if kind == "docs"), {})
+def _values(tree: Tree, config: str) -> dict[str, Any]:
+    values = _module(tree, config)
+    return values if isinstance(values, dict) else {}
+
+
+def _docs_folder(config: str, options: dict[str, Any]) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(config), _text(options.get("path")) or "docs"))
+
+
+def _docs_options(values: dict[str, Any], config: str, part: str) -> dict[str, Any]:
+    """The options of `part`; without one, of the classic preset's documents, or of the first plugin for documents."""
+    told = [options for kind, options in plugin_options(values) if kind == "docs"]
+    return next((options for options in told if not part or _docs_folder(config, options) == part), {})
 
 
 def _sidebars(tree: Tree, folder: str, options: dict[str, Any]) -> tuple[str, Any]:
@@ -143,12 +168,12 @@ def _pages(tree: Tree, docs: str) -> Iterator[DocPage]:
 
 
 def _without_number(name: str) -> str:
-    match = None if _DATE.match(name) else _NUMBER.match(name)
+    match = None if _NO_NUMBER.match(name) else _NUMBER.match(name)
     return match["rest"] if match else name
 
 
 def _number(name: str) -> float:
-    match = None if _DATE.match(name) else _NUMBER.match(name)
+    match = None if _NO_NUMBER.match(name) else _NUMBER.match(name)
     return int(match["number"]) if match else _LAST
 
 

@@ -4,11 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.template_converter.errors import UnreadableSourceError
+from agents.template_converter.checkout import subtree
+from agents.template_converter.errors import ChoiceRequiredError, UnreadableSourceError
 from agents.template_converter.forms.docusaurus import DocusaurusImporter
 from agents.template_converter.forms.js_values import Called, exported_value
 from agents.template_converter.forms.lines import lines_of, text_of
 from agents.template_converter.forms.mdx import Parts, convert_mdx
+from agents.template_converter.recognise import choose, classify, every, with_above
+from shared_services.contracts.conversion import Form
 from tests.unit.template_converter.trees import make_tree, places, read
 
 IMPORTER = DocusaurusImporter()
@@ -296,3 +299,44 @@ def test_any_mdx_ends_and_keeps_fenced_words(pieces):
 @given(st.text(max_size=200))
 def test_any_text_is_read_as_javascript_without_an_error(text):
     assert exported_value(f"module.exports = 'kept';\n/*{text.replace('*/', '')}*/") == "kept"
+
+
+def test_numbers_like_versions_and_dates_stay_in_what_sidebars_call_a_page(tmp_path):
+    files = {"0.0-start/goals.md": "# Goals\n", "1.0-build/2-make.md": "# Make\n", "2-use.md": "# Use\n", "3_1_end.md": "# End\n"}
+    sidebars = "module.exports = {main: ['0.0-start/goals', '1.0-build/make', 'use', '3_1_end']};\n"
+    workshop = convert(tmp_path, files, sidebars)
+    assert ([step.title for step in workshop.steps], workshop.broken) == (["Goals", "Make", "Use", "End"], [])
+
+
+LABS = """
+const plugin = '@docusaurus/plugin-content-docs';
+module.exports = {title: 'Lab guides', plugins: [
+  [plugin, {path: 'labs/bread', id: 'bread', sidebarPath: require.resolve('./labs/bread/sidebar.js')}],
+  [plugin, {path: 'labs/cake', id: 'cake', sidebarPath: require.resolve('./labs/cake/sidebar.js')}],
+]};
+"""
+
+
+def labs(tmp_path):
+    step = "# {0}\n\n1. Do\n2. Do\n3. Do\n"
+    files = {f"labs/{lab}/{page}.md": step.format(f"{lab} {page}") for lab in ("bread", "cake") for page in ("a", "b")}
+    sidebars = {f"labs/{lab}/sidebar.js": "module.exports = {main: ['b', 'a']};\n" for lab in ("bread", "cake")}
+    return make_tree(tmp_path, {"docusaurus.config.js": LABS, **files, **sidebars, "src/pages/index.js": "x\n"})
+
+
+def test_folders_that_plugins_show_side_by_side_are_read_by_themselves(tmp_path):
+    tree = labs(tmp_path)
+    assert [(row.path, row.score >= 0.5) for row in IMPORTER.recognise(tree)] == [("labs/bread", True), ("labs/cake", True)]
+    workshop = read(IMPORTER, tree, "labs/cake")
+    assert (workshop.title, [step.title for step in workshop.steps]) == ("Lab guides: Cake", ["cake b", "cake a"])
+    assert [row.source for row in workshop.losses] == ["src/pages/index.js"]
+
+
+def test_such_a_folder_is_read_in_the_order_of_its_sidebar_when_it_is_named(tmp_path):
+    tree = labs(tmp_path)
+    rows = classify(tree)
+    with pytest.raises(ChoiceRequiredError):
+        choose(rows, None)
+    assert [row.path for row in every(rows, None)] == ["labs/bread", "labs/cake"]
+    named = choose(with_above(tree, "labs/cake", classify(subtree(tree, "labs/cake"))), None)
+    assert (named.form, named.path) == (Form.DOCUSAURUS, "labs/cake")
