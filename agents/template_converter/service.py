@@ -24,6 +24,7 @@ from agents.template_converter.model import ImportedWorkshop, Tree
 from agents.template_converter.pages import pages_of
 from agents.template_converter.report import make_report, unaccounted
 from agents.template_converter.settings import ConverterSettings
+from agents.template_converter.twins import passed_over
 from agents.template_converter.write import workshop_files, write_folder
 from shared_services.contracts.conversion import ConversionReport, ConvertRequest, Form, FormCandidate, SourceRequest
 from shared_services.contracts.inventory import Inventory
@@ -327,5 +328,6 @@ def _import(tree: Tree, candidate: FormCandidate) -> ImportedWorkshop:
         said = f"No page in `{candidate.path or 'the source'}` could be read as a step. {sentence(tree, candidate.path)}"
         raise UnreadableSourceError(said.rstrip())
     imported.losses += unaccounted(tree, imported)
+    imported.losses += passed_over(tree, candidate)
     imported.losses += losses_of_absent(tree, imported, candidate.path)
     return imported

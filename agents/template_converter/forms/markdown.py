@@ -112,7 +112,7 @@ class MarkdownImporter:
             return _read_book(tree, layout.book)
         folder = posixpath.dirname(candidate.path) if candidate.path in tree else candidate.path
         readme = load_page(tree, layout.readme) if layout.readme else None
-        title = _workshop_title(readme or _readme_above(tree, candidate.path)) or posixpath.basename(candidate.path)
+        title = _workshop_title(readme or _readme_above(tree, candidate.path)) or posixpath.basename(folder)
         if layout.kind in ("sections", "chapters"):
             assert readme is not None
             steps, losses = section_steps(readme)
@@ -190,6 +190,8 @@ def _workshop_title(readme: Page | None) -> str:
     """What the page above the steps calls the workshop; a heading that any page may have gives way to a better one, or none."""
     if readme is None:
         return ""
+    if readme.path.lower().endswith(ASCIIDOC) and not readme.front.title and all(row.level > 1 for row in readme.headings):
+        return ""  # What begins with a section, as guides do whose site has their titles, is not called as that section is.
     firsts = [row.text for row in readme.headings if row.level == 1 and not _ANY_PAGE.match(row.text)]
     return next(iter(firsts), "") if not readme.front.title and _ANY_PAGE.match(readme.title) else readme.title
 

@@ -266,3 +266,10 @@ def test_markdown_pages_beside_keep_their_own_info_strings(tmp_path):
     workshop = convert(tmp_path, files)
     assert [step.title for step in workshop.steps] == ["A", "B"]
     assert "```sh exec\nls\n```" in workshop.steps[1].content
+
+
+def test_a_page_that_begins_with_a_section_is_not_called_as_that_section(tmp_path):
+    page = "This guide shows how to bake, step by step, in this tutorial.\n\n== What you need\n\nFlour.\n\n== Bake\n\n----\nbake\n----\n"
+    workshop = convert(tmp_path, {"README.adoc": page})
+    assert workshop.title == ""
+    assert [step.title for step in workshop.steps] == ["Introduction", "What you need", "Bake"]
