@@ -9,9 +9,10 @@ serves() { [[ $'\n'$OFFERED$'\n' == *$'\n'"$1"$'\n'* ]]; }
 read_offers() { OFFERED=$(kube api-versions) || die "the cluster cannot be asked what it offers: $(last_error)" "run $(again)."; }
 
 # find_exposure: sets EXPOSURE to the component by which people could reach the workshop, or to nothing where the cluster offers none.
-# GATEWAY has a line for each Gateway where none was named.
+# GATEWAY has a line for each Gateway where none was named; INGRESS_CLASS is what an Ingress must name, where it must.
 find_exposure() {
-  EXPOSURE=''
+  local classes
+  EXPOSURE='' INGRESS_CLASS=''
   read_offers
   if [[ -n $GATEWAY ]]; then
     check_gateway
@@ -20,8 +21,10 @@ find_exposure() {
     EXPOSURE=openshift-route
   elif serves gateway.networking.k8s.io/v1 && GATEWAY=$(list_gateways) && [[ -n $GATEWAY ]]; then
     EXPOSURE=gateway-api
-  elif [[ -n $(list_ingress_classes) ]]; then
+  elif classes=$(list_ingress_classes) && [[ -n $classes ]]; then
     EXPOSURE=ingress
+    # One that is the default takes an Ingress that names none; where none is, nobody would.
+    [[ $classes == *"|true"* ]] || INGRESS_CLASS=${classes//|/}
   fi
 }
 
@@ -31,7 +34,11 @@ list_gateways() {
     warn "Gateways cannot be listed: $(last_error). --gateway NAMESPACE/NAME uses one all the same."
 }
 
-list_ingress_classes() { kube get ingressclasses -o name || warn "IngressClasses cannot be listed: $(last_error). No Ingress is made."; }
+# list_ingress_classes: NAME| a line, and NAME|true for the default.
+list_ingress_classes() {
+  kube get ingressclasses -o jsonpath='{range .items[*]}{.metadata.name}{"|"}{.metadata.annotations.ingressclass\.kubernetes\.io/is-default-class}{"\n"}{end}' |
+    sed 's/|false$/|/' || warn "IngressClasses cannot be listed: $(last_error). No Ingress is made."
+}
 
 check_gateway() {
   local there
@@ -93,13 +100,16 @@ settle_exposure() {
   if [[ -z $HOST ]]; then EXPOSURE=''; fi
   [[ $EXPOSURE != gateway-api || $GATEWAY != *$'\n'* ]] ||
     die "the cluster has several Gateways: ${GATEWAY//$'\n'/, }." "name one by --gateway NAMESPACE/NAME."
+  [[ $EXPOSURE != ingress || $INGRESS_CLASS != *$'\n'* ]] ||
+    die "the cluster has several IngressClasses, and none is the default: ${INGRESS_CLASS//$'\n'/, }." \
+      "make one the default: ${CLIENT[*]} annotate ingressclass NAME ingressclass.kubernetes.io/is-default-class=true"
 }
 
 exposure_in_words() {
   case $EXPOSURE in
   openshift-route) printf 'a Route' ;;
   gateway-api) printf 'an HTTPRoute of Gateway %s' "$GATEWAY" ;;
-  ingress) printf 'an Ingress' ;;
+  ingress) printf 'an Ingress%s' "${INGRESS_CLASS:+ of class $INGRESS_CLASS}" ;;
   *)
     if [[ -n $HOST ]]; then
       printf 'nothing of this cluster, which has neither Routes, nor a Gateway, nor an IngressClass'

@@ -65,6 +65,7 @@ render_anew() {
     printf 'patches:\n'
     checksum_patches
     [[ $EXPOSURE != gateway-api ]] || gateway_patch
+    [[ $EXPOSURE != ingress || -z $INGRESS_CLASS ]] || class_patch
   } >"$folder/kustomization.yaml"
   "${CLIENT[0]}" kustomize "$folder" >"$folder/rendered" 2>"$WORK/error" ||
     die "the workshop's manifest cannot be rendered: $(last_error)" "check overlays/workshop and --values, then run $(again)."
@@ -82,6 +83,10 @@ checksum_patches() {
 gateway_patch() {
   printf '  - target: {kind: HTTPRoute}\n    patch: |-\n      - op: replace\n        path: /spec/parentRefs\n        value: [{group: gateway.networking.k8s.io, kind: Gateway, namespace: %s, name: %s}]\n' \
     "${GATEWAY%%/*}" "${GATEWAY#*/}"
+}
+
+class_patch() {
+  printf '  - target: {kind: Ingress}\n    patch: |-\n      - {op: add, path: /spec/ingressClassName, value: "%s"}\n' "$INGRESS_CLASS"
 }
 
 # render_core: the manifest of the core, from its overlay.

@@ -64,7 +64,11 @@ interrupted() {
 
 # A long command runs as a child, so that Ctrl-C need not wait for it.
 CHILD=''
-stop_child() { [[ -z $CHILD ]] || kill "$CHILD" 2>/dev/null || true; }
+# A signal may come before CHILD is known, but not before the shell has the child among its jobs.
+stop_child() {
+  local child
+  for child in $CHILD $(jobs -p); do kill "$child" 2>/dev/null || true; done
+}
 
 # waited COMMAND...: runs it so, with the standard input of the script; its status.
 waited() {

@@ -1,4 +1,4 @@
-"""The deploy script where people reach workshops by OpenShift's Route, or by the Gateway API's HTTPRoute.
+"""The deploy script where people reach workshops by an Ingress, by the Gateway API's HTTPRoute, or by OpenShift's Route.
 
 The API server takes objects of these kinds for as long as the tests run, without schemas and without controllers; what a controller
 would answer is written by the test. The core is a console that runs nothing, and what the script reads of it. The tests go on from
@@ -127,6 +127,26 @@ def addresses(kubectl: Kubectl, *kinds: str) -> list[str]:
     return sorted(f"{item['kind']} {item['metadata']['name']}" for item in kubectl.get(",".join(kinds), "-n", HOME)["items"])
 
 
+def test_by_an_ingress(script: Script, deployer: Path, kubectl: Kubectl) -> None:
+    ingress_class = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": {"name": "addresses"},
+        "spec": {"controller": "example.org/none"},
+    }
+    apply(kubectl, ingress_class)
+    try:
+        done = script(*DEPLOY, "--host", "first.example.net", kubeconfig=deployer)
+    finally:
+        kubectl("delete", "ingressclass", "addresses")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "url            https://first.example.net/ by an Ingress of class addresses" in done.stdout
+    spec = kubectl.get("ingresses.networking.k8s.io", "chat-agent", "-n", HOME)["spec"]
+    # It is not the default, so whoever does not name it is not served.
+    assert spec["ingressClassName"] == "addresses"
+    assert (spec["rules"][0]["host"], spec["tls"][0]["hosts"]) == ("first.example.net", ["first.example.net"])
+
+
 def test_by_a_gateway(script: Script, deployer: Path, kubectl: Kubectl) -> None:
     offer(kubectl, *(kind_of("gateway.networking.k8s.io", plural, kind) for plural, kind in GATEWAY_API.items()))
     for name in ("inner", "public"):
@@ -142,13 +162,14 @@ def test_by_a_gateway(script: Script, deployer: Path, kubectl: Kubectl) -> None:
     several = script(*DEPLOY, "--host", "me.example.net", kubeconfig=deployer)
     assert several.returncode == 1
     assert "the cluster has several Gateways: default/inner, default/public." in several.stderr
-    assert kubectl.run("get", "namespace", HOME).returncode == 1
+    assert addresses(kubectl, "httproutes.gateway.networking.k8s.io") == []
 
     done = script(*DEPLOY, "--host", "me.example.net", "--gateway", "default/public", kubeconfig=deployer)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "url            https://me.example.net/ by an HTTPRoute of Gateway default/public" in done.stdout
     assert "HTTPRoute: its controller has not answered yet" in done.stdout
-    assert addresses(kubectl, "httproutes.gateway.networking.k8s.io") == ["HTTPRoute chat-agent"]
+    assert "removed ingress.networking.k8s.io/chat-agent of an earlier run" in done.stdout
+    assert addresses(kubectl, "httproutes.gateway.networking.k8s.io", "ingresses.networking.k8s.io") == ["HTTPRoute chat-agent"]
     spec = kubectl.get("httproutes.gateway.networking.k8s.io", "chat-agent", "-n", HOME)["spec"]
     assert spec["hostnames"] == ["me.example.net"]
     assert [(to["namespace"], to["name"]) for to in spec["parentRefs"]] == [("default", "public")]

@@ -13,7 +13,9 @@ ROUTES = rule("api-versions", f"{PLAIN}route.openshift.io/v1\n")
 GATEWAY_API = rule("api-versions", f"{PLAIN}gateway.networking.k8s.io/v1\n")
 OLD_GATEWAY_API = rule("api-versions", f"{PLAIN}gateway.networking.k8s.io/v1beta1\n")
 BOTH = rule("api-versions", f"{PLAIN}gateway.networking.k8s.io/v1\nroute.openshift.io/v1\n")
-CLASSES = rule("get ingressclasses", "ingressclass.networking.k8s.io/nginx\n")
+CLASSES = rule("get ingressclasses", "nginx|\ntraefik|true\n")
+ONE_CLASS = rule("get ingressclasses", "nginx|\n")
+NO_DEFAULT = rule("get ingressclasses", "nginx|\ntraefik|\n")
 ONE_GATEWAY = rule("get gateways.* -A", "infra/public\n")
 TWO_GATEWAYS = rule("get gateways.* -A", "infra/public\nmesh/inner\n")
 PATTERN = rule("get configmap console-abc", "https://{workshop}.example.org")
@@ -42,6 +44,7 @@ def dry_run(deploying: Deploying, rules: tuple[Rule, ...], *arguments: str) -> s
         ((GATEWAY_API, rule("get gateways"), CLASSES, PATTERN), (), "https://x.example.org/ by an Ingress"),
         ((OLD_GATEWAY_API, CLASSES, PATTERN), (), "https://x.example.org/ by an Ingress"),
         ((CLASSES, PATTERN), (), "https://x.example.org/ by an Ingress"),
+        ((ONE_CLASS, PATTERN), (), "https://x.example.org/ by an Ingress of class nginx"),
         ((PATTERN,), (), "https://x.example.org/ by nothing of this cluster"),
         # No host, no address; and a host that all workshops would share is nobody's.
         ((ROUTES,), (), "none outside the cluster; no host is known"),
@@ -61,6 +64,10 @@ def test_of_several_gateways_one_must_be_named(deploying: Deploying):
     )
     named = ("--gateway", "mesh/inner")
     assert "of Gateway mesh/inner" in dry_run(deploying, (GATEWAY_API, rule("get gateways.* inner -n mesh"), PATTERN), *named)
+
+
+def test_of_several_classes_one_must_be_the_default(deploying: Deploying):
+    assert "several IngressClasses, and none is the default: nginx, traefik." in dry_run(deploying, (NO_DEFAULT, PATTERN))
 
 
 def test_a_gateway_that_is_not_there_is_refused(deploying: Deploying):
