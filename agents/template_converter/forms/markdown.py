@@ -26,7 +26,9 @@ from shared_services.contracts.workshop import Variable
 
 _FILLED_IN = re.compile(r"(?<!\$)\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
 _ANY_PAGE = re.compile(
-    r"^\W*(?:about|introduction|overview|read ?me|summary|table of contents?|contents|welcome)\W*$", re.IGNORECASE
+    r"^\W*(?:about(?: (?:the|this) (?:project|repository|repo))?|introduction|overview|read ?me|summary"
+    r"|table of contents?|contents|welcome)\W*$",
+    re.IGNORECASE,
 )
 _MAX_FOLDERS = 3000
 _ALONE = ("workshop.adoc", "tutorial.adoc")

@@ -102,6 +102,8 @@ def test_a_heading_that_any_page_may_have_is_no_title(tmp_path):
     assert read(IMPORTER, make_tree(tmp_path, files)).title == "The hard way"
     only = {**files, "README.md": readme.replace("# The hard way\n\n", "")}
     assert read(IMPORTER, make_tree(tmp_path / "only", only)).title == ""
+    made = {**only, "README.md": only["README.md"].replace("# About", "## About The Project")}
+    assert read(IMPORTER, make_tree(tmp_path / "made", made)).title == ""
 
 
 def test_counted_sections_below_others_are_the_steps(tmp_path):
