@@ -1,4 +1,6 @@
-"""Which code blocks are commands: the languages of shells, and the prompts that show a session rather than a command."""
+"""Which code blocks are commands: the languages of shells, and the prompts and drawings that no command has."""
+
+import re
 
 from shared_services.pages.sessions import PROMPT
 
@@ -8,6 +10,13 @@ SHELLS = frozenset(
         "powershell", "pwsh", "ps1", "posh", "bat", "batch", "cmd", "dos",
     }
 )  # fmt: skip
+
+_BRANCH = re.compile(r"^[ \t]*[│├└]", re.MULTILINE)
+
+
+def draws_a_tree(body: str) -> bool:
+    """Whether a block draws the folders that a command prints, outside of a here-document."""
+    return "<<" not in body and _BRANCH.search(body) is not None
 
 
 def shows_prompt(body: str) -> bool:

@@ -32,6 +32,8 @@ def first(tmp_path, page: str, **files) -> str:
         ("console", "$ ls\nfile", "console"),
         ("bash", "user@host:~$ ls", "bash"),
         ("bash", "# a comment\nls", "bash exec"),
+        ("bash", ".\n├── app\n└── README.md", "bash"),
+        ("bash", "cat > tree.txt <<EOF\n└── app\nEOF", "bash exec"),
         ("", "ls", ""),
         ("python", "print(1)", "python"),
         ("yaml", "a: 1", "yaml"),
