@@ -337,6 +337,6 @@ def test_such_a_folder_is_read_in_the_order_of_its_sidebar_when_it_is_named(tmp_
     rows = classify(tree)
     with pytest.raises(ChoiceRequiredError):
         choose(rows, None)
-    assert [row.path for row in every(rows, None)] == ["labs/bread", "labs/cake"]
+    assert [row.path for row in every(tree, rows, None)] == ["labs/bread", "labs/cake"]
     named = choose(with_above(tree, "labs/cake", classify(subtree(tree, "labs/cake"))), None)
     assert (named.form, named.path) == (Form.DOCUSAURUS, "labs/cake")
