@@ -23,6 +23,7 @@ from agents.template_converter.listing import (
     printable,
     skipped,
 )
+from agents.template_converter.long_lines import without_long_lines
 from agents.template_converter.model import Tree
 from agents.template_converter.objects import TreeEntry, blob_sizes, list_tree, read_blobs
 from agents.template_converter.refs import clone, local_commit
@@ -60,7 +61,8 @@ def checkout(text: str, ref: str | None, settings: ConverterSettings, progress: 
         raise BadAddressError("An archive holds one state only, so --ref does not apply to it.")
     with tempfile.TemporaryDirectory(prefix="workshop-convert-") as temporary:
         folder = Path(temporary)
-        yield Checkout(source, _lay_out(source, ref, folder, settings, progress))
+        tree = _lay_out(source, ref, folder, settings, progress)
+        yield Checkout(source, without_long_lines(tree, settings.max_line_bytes))
 
 
 def _lay_out(source: Source, ref: str | None, temporary: Path, settings: ConverterSettings, progress: git.Progress) -> Tree:

@@ -34,7 +34,9 @@ def losses_of_absent(tree: Tree, imported: ImportedWorkshop, folder: str) -> lis
     """A loss for each page that was left out and that no importer spoke of."""
     said = " ".join(row.detail for row in imported.losses) + " ".join(f"{row.target} {row.detail}" for row in imported.broken)
     told = {row.source for row in imported.losses}
-    found = [(path, why) for path, why in absent_pages(tree, folder).items() if path not in told and path not in said]
+    found = [
+        (path, why) for path, why in absent_pages(tree, folder).items() if path not in told and not (path in said and why in said)
+    ]
     rows = [Loss(kind="page", source=path, line=0, detail=f"It is left out unread: {why}.") for path, why in found[:_MOST]]
     if len(found) > _MOST:
         detail = f"{len(found) - _MOST} more pages are left out unread."

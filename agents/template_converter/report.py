@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from agents.template_converter.forms.lines import lines_of, outside_fences
+from agents.template_converter.forms.lines import lines_of, outside_fences, without_enclosed
 from agents.template_converter.forms.parsing import PARSER
 from agents.template_converter.model import ImportedWorkshop, Tree
 from shared_services.contracts.conversion import ConversionReport, Counts, FormCandidate, Loss, ReportStep, ReportWorkshop
@@ -11,9 +11,8 @@ from shared_services.contracts.workshop import parse_fence_info
 from shared_services.library.form import STEP_TEXTS, WorkshopFiles
 
 _IMAGE_TAG = re.compile(r"<img\b", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _DIRECTIVE = re.compile(r"^[\s>]*(?:`{3,}|~{3,})\{(?!code|sourcecode|ipython)[a-z][\w:+-]*\}")
-_LINK_TAG = re.compile(r"<a\b[^>]*\bhref", re.IGNORECASE)
+_LINK_TAG = re.compile(r"<a\b[^<>]*?\bhref", re.IGNORECASE)
 
 
 def count_text(text: str) -> Counter[str]:
@@ -88,7 +87,7 @@ def unaccounted(tree: Tree, imported: ImportedWorkshop) -> list[Loss]:
 
 def _fences(text: str, page: str) -> int:
     """Fenced blocks by their marks; what is commented out does not count, nor do MyST's directives."""
-    text = _COMMENT.sub("", text)
+    text = without_enclosed(text, "<!--", "-->")
     count, before = 0, False
     for _, line, inside in outside_fences(lines_of(text, page)):
         closes = before and re.fullmatch(r"[\s>]*(?:`{3,}|~{3,})\s*", line.text)

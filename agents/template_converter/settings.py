@@ -36,6 +36,14 @@ class ConverterSettings(PlatformSettings):
         validation_alias="CONVERTER_MAX_PAGE_BYTES",
         description="Larger pages (Markdown, AsciiDoc, reST) of a source are left out and named, in bytes.",
     )
+    max_line_bytes: int = Field(
+        100_000,
+        ge=1,
+        validation_alias="CONVERTER_MAX_LINE_BYTES",
+        description=(
+            "Pages with a longer line are left out and named, in bytes; pictures that stand in a line as base64 do not count."
+        ),
+    )
     max_source_bytes: int = Field(
         1024 * MIB, ge=1, validation_alias="CONVERTER_MAX_SOURCE_BYTES", description="A source of more bytes in total is refused."
     )

@@ -41,8 +41,8 @@ _DATED = re.compile(r"(?:19|20)\d{2}-[01]\d-[0-3]\d[-_.]")
 _FEW_POSTS = 5
 _NUMBERED = re.compile(r"^[ \t]*\d+[.)][ \t]+\S", re.MULTILINE)
 _STEP_HEADING = re.compile(
-    r"^#{1,4}[ \t]\W*+(?:(?:step|exercise|task|lab|part|module|lesson|challenge|chapter|activity|section)\b[ \t]*#?[ \t]*"
-    r"(?:\d+|[ivx]+\b|one|two|three|four|five|six)|\d+[.):\- ]\s*\w)",
+    r"^#{1,4}[ \t][^\w\n]*+(?:(?:step|exercise|task|lab|part|module|lesson|challenge|chapter|activity|section)\b[ \t]*#?[ \t]*"
+    r"(?:\d+|[ivx]+\b|one|two|three|four|five|six)|\d+[.):\- ][ \t]*\w)",
     re.IGNORECASE | re.MULTILINE,
 )
 _SOURCES = frozenset({
@@ -129,7 +129,7 @@ def workshop_words(text: str) -> list[str]:
 def opening(text: str, characters: int = 700) -> str:
     """The first prose of a page: its title and first paragraphs, without code, tags and front matter."""
     text = re.sub(r"\A---\n.*?\n---\n", "", text[:20_000], count=1, flags=re.DOTALL)
-    text = re.sub(r"```.*?(?:```|\Z)|<[^>]*>", " ", text, flags=re.DOTALL)
+    text = re.sub(r"```.*?(?:```|\Z)|<[^<>]*>", " ", text, flags=re.DOTALL)
     return text[:characters]
 
 

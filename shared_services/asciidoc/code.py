@@ -55,7 +55,9 @@ def _tight(mark: str, barred: str) -> re.Pattern[str]:
 
 _TIGHT: Final = {mark: _tight(mark, "\"'`" if mark == "`" else "") for mark in "*`_#"}
 _TIGHT_ESCAPED: Final = {mark: _tight(mark, "\"'`<>&" if mark == "`" else "<>&") for mark in "*`_#"}
-_LINKED = re.compile(r"\b(?:link|xref):[^\s\[\]]+\[((?:\\\]|[^\]])*)\]|\bhttps?://[^\s\[\]<>]+\[((?:\\\]|[^\]])+)\]")
+_LINKED = re.compile(
+    r"\b(?:link|xref):[^\s\[\]]{1,2000}+\[((?:\\\]|[^\]]){0,1000})\]|\bhttps?://[^\s\[\]<>]{1,2000}+\[((?:\\\]|[^\]]){1,1000})\]"
+)
 _EXECUTE = re.compile(r"^(?:execute|exec|run)(?:-(.+))?$|^send-to-?(.*)$")
 _OUTPUT_TITLE = re.compile(r"\b(?:output|result|response)s?\b", re.IGNORECASE)
 _LANGUAGE = re.compile(r"^[A-Za-z0-9][\w+#./-]*$")

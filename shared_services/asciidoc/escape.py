@@ -6,7 +6,7 @@ from typing import Final
 _SPECIAL = re.compile(r"[\\`*_<~\[\]!|]")
 _PUNCTUATION: Final = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _LINE_START = re.compile(r"^(?:([-+*])(?=\s|$)|(\d{1,9})([.)])(?=\s|$)|(#{1,6}(?=\s|$)|>|=+\s*$|~{3}|\||:(?=\s|$)))")
-_RULER = re.compile(r"^(?:[-|:\s]*-[-|:\s]*|\*[\s*]*|_[\s_]*)$")
+_RULER = re.compile(r"^(?:(?=[|:\s]*-)[-|:\s]++|\*[\s*]*|_[\s_]*)$")
 _BLOCK_CODE = re.compile(r"^`{3,}[^`]*$")
 
 
@@ -15,17 +15,19 @@ def text(value: str, before: str = "", after: str = "") -> str:
     if not _SPECIAL.search(value):
         return value
 
+    last = max(value.rfind("]("), value.rfind("]:"))
+
     def replace(match: re.Match[str]) -> str:
         char = match.group()
         at = match.start()
         left = value[at - 1] if at else before
         right = value[at + 1] if at + 1 < len(value) else after
-        return f"\\{char}" if _needs_escape(char, left, right, value, at) else char
+        return f"\\{char}" if _needs_escape(char, left, right, opens=at < last) else char
 
     return _SPECIAL.sub(replace, value)
 
 
-def _needs_escape(char: str, left: str, right: str, value: str, at: int) -> bool:
+def _needs_escape(char: str, left: str, right: str, *, opens: bool) -> bool:
     if char == "\\":
         return not right or right in _PUNCTUATION or right == "\n"
     if char in "`":
@@ -39,7 +41,7 @@ def _needs_escape(char: str, left: str, right: str, value: str, at: int) -> bool
     if char == "~":
         return right == "~" or left == "~"
     if char == "[":
-        return "](" in value[at:] or "]:" in value[at:] or left == "!"
+        return opens or left == "!"
     if char == "]":
         return right in ("(", ":")
     if char == "!":

@@ -16,8 +16,10 @@ from shared_services.asciidoc.surroundings import Surroundings, image
 
 MAX_DEPTH: Final = 12
 _MAX_BRACKETS: Final = 40
+MAX_CHARACTERS: Final = 20_000
+"""Of one paragraph: in a longer one, each mark may open what only its end would close, and it is written as it stands."""
 
-_B = r"\[((?:\\\]|[^\]])*)\]"
+_B = r"\[((?:\\\]|[^\]]){0,4000})\]"
 _TEXTISH = r"[^\s\[\]<>]"
 _START = re.compile(
     r"[\\+`*_#^~\[<{(&]|\"`|'`|--|\.\.\.|->|=>|(?<![\w/:.])(?:https?|ftps?|irc)://|"
@@ -26,14 +28,17 @@ _START = re.compile(
 )
 _ATTRIBUTE = re.compile(r"(\\)?(\$)?\{([A-Za-z0-9_][\w-]*)\}")
 _KEPT_FROM_ATTRIBUTES = re.compile(
-    r"\+\+\+.*?\+\+\+|\+\+.*?\+\+|(?<![\w+])\+(?=\S)[^\n]*?(?<=\S)\+(?![\w+])|(?<!\w)pass:[a-z,]*\[(?:\\\]|[^\]])*\]|\\?\$?\{[A-Za-z0-9_][\w-]*\}",
+    r"\+\+\+.{0,4000}?\+\+\+|\+\+.{0,4000}?\+\+|(?<![\w+])\+(?=\S)[^\n]{0,1000}?(?<=\S)\+(?![\w+])"
+    r"|(?<!\w)pass:[a-z,]{0,40}\[(?:\\\]|[^\]]){0,4000}\]|\\?\$?\{[A-Za-z0-9_][\w-]*\}",
     re.DOTALL,
 )
 _LINKISH = re.compile(r"url|uri|link|console|route|dashboard|host|endpoint|address|repo|http", re.IGNORECASE)
 _URL = re.compile(rf"(?:https?|ftps?|irc)://{_TEXTISH}+")
 _MACRO = re.compile(rf"([a-z0-9]+):{{1,2}}((?:[^\s\[\]](?:[^\n\[\]]{{0,500}}[^\s\[\]])?)?){_B}", re.DOTALL)
 _SPACED: Final = frozenset({"link", "xref", "image", "icon", "menu"})
-_LINK_IN_CODE = re.compile(rf"(?<![\w:])(?:link:[^\s\[\]]+|xref:[^\s\[\]]+|https?://{_TEXTISH}+)\[[^\]]+\]")
+_LINK_IN_CODE = re.compile(
+    rf"(?<![\w:])(?:link:[^\s\[\]]{{1,2000}}|xref:[^\s\[\]]{{1,2000}}|https?://{_TEXTISH}{{1,2000}})\[[^\]]{{1,1000}}\]"
+)
 _QUOTES: Final[dict[str, tuple[re.Pattern[str], re.Pattern[str]]]] = {
     mark: (
         re.compile(rf"{re.escape(mark * 2)}(.+?){re.escape(mark * 2)}", re.DOTALL),
@@ -58,7 +63,15 @@ class Inline:
 
     def render(self, text: str) -> str:
         """`text`, lines joined by line feeds, as CommonMark."""
-        return self._scan(self._expand(text))
+        expanded = text if len(text) > MAX_CHARACTERS else self._expand(text)
+        if len(expanded) > MAX_CHARACTERS:
+            self.around.lose(
+                "text",
+                self.line,
+                f"A paragraph has more than {MAX_CHARACTERS} characters; its words were kept, marks in it stand as text.",
+            )
+            return self._literal(expanded)
+        return self._scan(expanded)
 
     # Attributes come first, but not inside passthroughs.
     def _expand(self, text: str) -> str:
@@ -212,7 +225,7 @@ class Inline:
             return whole.strip("+")
 
         inner = re.sub(
-            r"\\?\$?\{[A-Za-z0-9_][\w-]*\}|\bpass:[a-z,]*\[(?:\\\]|[^\]])*\]|\+\+\+?(?=\S).+?\+\+\+?|\\(?=[*_`#<])",
+            r"\\?\$?\{[A-Za-z0-9_][\w-]*\}|\bpass:[a-z,]{0,40}\[(?:\\\]|[^\]]){0,4000}\]|\+\+\+?(?=\S).{1,1000}?\+\+\+?|\\(?=[*_`#<])",
             replace,
             inner,
             flags=re.DOTALL,
@@ -248,17 +261,17 @@ class Inline:
         variable = runtime_name(reference[3])
         if variable is None:
             return None
-        link = re.compile(rf"({_TEXTISH}*){_B}").match(text, reference.end())
+        link = re.compile(rf"({_TEXTISH}{{0,2000}}+){_B}").match(text, reference.end())
         written = self.around.variable(variable, self.line)
         if link and _LINKISH.search(variable):
             return self._linked(written + self._target(link[1]), link[2] or written, written), link.end()
         return written, reference.end()
 
     def _angle(self, text: str, at: int, _previous: str, _dead: set[str]) -> tuple[str, int] | None:
-        match = re.compile(r"<<([^<>\n,]+?)(?:,\s*([^<>]*?))?>>", re.DOTALL).match(text, at)
+        match = re.compile(r"<<([^<>\n,]{1,1000}+)(?:,\s*+([^<>]{0,1000}+))?>>", re.DOTALL).match(text, at)
         if match:
             return self._xref(match[1].strip(), match[2] or ""), match.end()
-        match = re.compile(r"<((?:https?|ftps?|mailto)://?[^\s<>]+)>").match(text, at)
+        match = re.compile(r"<((?:https?|ftps?|mailto)://?[^\s<>]{1,2000}+)>").match(text, at)
         if match:
             return self._bare(match[1]), match.end()
         if text.startswith(("<-", "<="), at) and text[at + 2 : at + 3] not in ("", "-", "=", ">"):
@@ -266,10 +279,10 @@ class Inline:
         return None
 
     def _bracket(self, text: str, at: int, previous: str, dead: set[str]) -> tuple[str, int] | None:
-        anchor = re.compile(r"\[\[\[?([A-Za-z_:][\w:.-]*)(?:,[^\]]*)?\]?\]\]").match(text, at)
+        anchor = re.compile(r"\[\[\[?([A-Za-z_:][\w:.-]{0,500}+)(?:,[^\]]{0,1000}+)?\]?\]\]").match(text, at)
         if anchor:
             return (f"[{anchor[1]}]" if anchor.group().startswith("[[[") else ""), anchor.end()
-        role = re.compile(r"\[([.#%\w][\w.#% ,=\"-]*)\](?=([*_#`^~])\S)").match(text, at)
+        role = re.compile(r"\[([.#%\w][\w.#% ,=\"-]{0,500}+)\](?=([*_#`^~])\S)").match(text, at)
         if role is None or (previous.isalnum() and role[2] not in "^~"):
             return None
         if role[2] in "^~":
@@ -289,16 +302,16 @@ class Inline:
     def _plus(self, text: str, at: int, previous: str, _dead: set[str]) -> tuple[str, int] | None:
         if previous == " " and re.compile(r"\+(?=\n|$)").match(text, at):
             return ("\\" if at + 1 < len(text) and not self.plain else ""), at + 1
-        raw = re.compile(r"\+\+\+(.*?)\+\+\+", re.DOTALL).match(text, at)
+        raw = re.compile(r"\+\+\+(.{0,4000}?)\+\+\+", re.DOTALL).match(text, at)
         if raw:
             return self._raw(raw[1]), raw.end()
-        match = re.compile(r"\+\+(.+?)\+\+", re.DOTALL).match(text, at)
+        match = re.compile(r"\+\+(.{1,4000}?)\+\+", re.DOTALL).match(text, at)
         if match is None and not previous.isalnum():
-            match = re.compile(r"\+(\S|\S[^\n]*?\S)\+(?!\w)").match(text, at)
+            match = re.compile(r"\+(\S|\S[^\n]{0,1000}?\S)\+(?!\w)").match(text, at)
         return (self._literal(match[1]), match.end()) if match else None
 
     def _raw(self, markup: str) -> str:
-        text = html.unescape(re.sub(r"<!--.*?-->|<[A-Za-z/!][^>]*>", "", markup, flags=re.DOTALL))
+        text = html.unescape(re.sub(r"<!--.*?(?:-->|\Z)|<[A-Za-z/!][^<>]*>", "", markup, flags=re.DOTALL))
         if text != html.unescape(markup):
             self.around.lose("html", self.line, "Raw HTML in the text; its words were kept, its tags were not.")
         return self._literal(text)
@@ -314,7 +327,7 @@ class Inline:
         return written, match.end()
 
     def _round(self, text: str, at: int, _previous: str, _dead: set[str]) -> tuple[str, int] | None:
-        match = re.compile(r"\(\(\(([^()]*)\)\)\)|\(\(([^()]+)\)\)").match(text, at)
+        match = re.compile(r"\(\(\(([^()]{0,1000}+)\)\)\)|\(\(([^()]{1,1000}+)\)\)").match(text, at)
         if match:
             return (self._scan(match[2]) if match[2] else ""), match.end()
         for written, sign in (("(C)", "©"), ("(R)", "®"), ("(TM)", "™")):
@@ -331,7 +344,7 @@ class Inline:
 
     def _curved(self, text: str, at: int, _dead: set[str]) -> tuple[str, int] | None:
         mark = text[at]
-        match = re.compile(rf"{mark}`(\S|\S.*?\S)`{mark}(?!\w)", re.DOTALL).match(text, at)
+        match = re.compile(rf"{mark}`(\S|\S.{{0,4000}}?\S)`{mark}(?!\w)", re.DOTALL).match(text, at)
         if match is None:
             return None
         left, right = ("“", "”") if mark == '"' else ("‘", "’")

@@ -61,7 +61,7 @@ def marker_of(text: str) -> Marker | None:
         return Marker("ol", f"ol{style}", number[3], number=int(number[2]) if number[2] else None)
     if "::" in text or ";;" in text:
         term = _TERM.match(text)
-        if term and not re.match(r"[ \t]*[\w-]+::\S*\[.*\]$", text):
+        if term and not re.match(r"[ \t]*+[\w-]++::[^\s\[]*+\[.*\]$", text):
             return Marker("dl", f"dl{term[2]}", term[3] or "", term[1])
     return None
 

@@ -25,7 +25,9 @@ from shared_services.pages.markdown import heading_slug
 
 _AUTHOR = re.compile(r"^[^\W\d_][\w.'’-]*(?: +[^\W\d_][\w.'’-]*){0,3}(?: +<[^<>\s]+>)?$")
 _REVISION = re.compile(r"^(?:v?\d[\w.]*(?:,.*)?|v?[\d.]+,.*)$")
-_INLINE_ANCHOR = re.compile(r"\[\[([A-Za-z_:][\w:.-]*)(?:,[^\]]*)?\]\]|anchor:([\w:.-]+)\[|\[#([\w:.-]+)[^\]]*\](?=[#*_`])")
+_INLINE_ANCHOR = re.compile(
+    r"\[\[([A-Za-z_:][\w:.-]{0,500}+)(?:,[^\]]{0,1000}+)?\]\]|anchor:([\w:.-]{1,500}+)\[|\[#([\w:.-]{1,500}+)[^\]]{0,1000}+\](?=[#*_`])"
+)
 
 
 @dataclass
@@ -77,7 +79,7 @@ def _without_author(lines: list[Line]) -> tuple[list[Line], list[str]]:
     while at < len(lines) and lines[at].text.startswith("//"):
         at += 1
     if at < len(lines) and lines[at].text and _is_author_line(lines[at].text):
-        authors = [re.sub(r"\s*<.*?>", "", name).strip() for name in lines[at].text.split(";")]
+        authors = [re.sub(r"<[^<>]*>", "", name).strip() for name in lines[at].text.split(";")]
         end = at + 1
         if end < len(lines) and _REVISION.match(lines[end].text):
             end += 1

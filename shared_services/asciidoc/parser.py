@@ -19,10 +19,10 @@ ADMONITIONS: Final = ("NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION")
 
 _DELIMITER = re.compile(r"^(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|/{4,}|--|[|,:!]={3,}|```[^`\s]*(?:[ \t,].*)?)$")
 _ATTRIBUTES = re.compile(r"^\[(|[\w{,.#\"'%].*)\]$")
-_ANCHOR = re.compile(r"^\[\[([^\W\d][\w:.-]*)(?:,\s*(.*))?\]\]$")
+_ANCHOR = re.compile(r"^\[\[([^\W\d][\w:.-]*+)(?:,\s*+(.*))?\]\]$")
 _TITLE = re.compile(r"^\.(\.?[^\s.].*)$")
-_SECTION = re.compile(r"^(={1,6}|#{1,6})[ \t]+(\S.*?)(?:[ \t]+\1)?$")
-_MACRO = re.compile(r"^([A-Za-z][\w-]*)::(|\S|\S.*?\S)\[(.*)\]$")
+_SECTION = re.compile(r"^(={1,6}|#{1,6})[ \t]++(\S(?:.*?[^ \t])??)(?:[ \t]++\1)?[ \t]*+$")
+_MACRO = re.compile(r"^(?=.*\]$)([A-Za-z][\w-]*+)::(|\S|\S.*?\S)\[(.*)\]$")
 _RULE = re.compile(r"^(?:'{3,}|-{3}|\*{3}|_{3}|- - -|\* \* \*|_ _ _)$")
 _ADMONITION = re.compile(rf"^({'|'.join(ADMONITIONS)}):[ \t]+(.*)$")
 _LEVELS = {"=": 1, "-": 2, "~": 3, "^": 4}

@@ -8,13 +8,15 @@ from typing import Final
 
 MARKS: Final = ("\ue012", "\ue013")
 
-_TAG = re.compile(r"<!--.*?-->|<[A-Za-z/!?][^<>]*>", re.DOTALL)
+_TAG = re.compile(r"<!--.*?(?:-->|\Z)|<[A-Za-z/!?][^<>]*>", re.DOTALL)
 _UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 _HOLDING = re.compile(
     r"<(?P<single>img|iframe|video|audio|embed|source)\b[^<>]*>|<a\b[^<>]*>(?P<words>[^<]{0,500})</a\s*>", re.IGNORECASE
 )
-_ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-_PLACEHOLDER = re.compile(r"class=[\"'][^\"']*\b(solve|validate|send-to|next|prev)[\w-]*(?:placeholder|button)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"(?<![\w-])([\w-]++)\s*+=\s*+(?:\"([^\"]*)\"|'([^']*)')")
+_PLACEHOLDER = re.compile(
+    r"class=[\"'][^\"']{0,500}?\b(solve|validate|send-to|next|prev)[\w-]*(?:placeholder|button)", re.IGNORECASE
+)
 
 
 def placeholder_module(lines: Sequence[str]) -> str | None:

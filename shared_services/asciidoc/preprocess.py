@@ -22,16 +22,16 @@ MAX_ENTRIES: Final = 3_000
 MAX_INCLUDES: Final = 1_000
 
 _ENTRY = re.compile(r"^:(!?[A-Za-z0-9_][\w-]*!?):(?:[ \t]+(.*))?$")
-_CONDITIONAL = re.compile(r"^(\\)?(ifdef|ifndef|ifeval|endif)::(\S*?)\[(.*)\]\s*$")
+_CONDITIONAL = re.compile(r"^(\\)?(ifdef|ifndef|ifeval|endif)::([^\s\[]*+)\[(.*)\]\s*+$")
 _INCLUDE = re.compile(r"^(\\)?include::([^\s\[](?:[^\[]*[^\s\[])?)\[(.*)\]\s*$")
-_VERBATIM = re.compile(r"^(-{4,}|\.{4,}|\+{4,}|/{4,}|```)(?:\S*)?\s*$")
+_VERBATIM = re.compile(r"^(-{4,}+|\.{4,}+|\+{4,}+|/{4,}+|```)\S*+\s*+$")
 _VERBATIM_STYLE = re.compile(
     r"^\[(?:(?:source|listing|literal|pass|verse|stem|latexmath|asciimath)(?:[,%#.][^\]]*)?|,[ \t]*[^\],\s][^\]]*)\]$"
 )
 _OPENS_CONTAINER = re.compile(r"^(?:={4,}|\*{4,}|_{4,}|--|[|,:!]={3,})$")
 _ABOVE = re.compile(r"^(?:\.[^\s.].*|\[.*\]|//(?!/).*)$")
 _SECTION = re.compile(r"^(={1,6}|#{1,6})([ \t]+\S.*)$")
-_COMPARISON = re.compile(r"^\s*+(.*?)\s*(==|!=|<=|>=|<|>)\s*(.*?)\s*$")
+_COMPARISON = re.compile(r"^\s*+((?:.*?\S)??)\s*+(==|!=|<=|>=|<|>)\s*+((?:.*\S)?)\s*+$")
 
 
 class Files(Protocol):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-_TAG = re.compile(r"\b(tag|end)::([^\s\[]+)\[\](?=$|[\s\-*/>)}%])")
+_TAG = re.compile(r"\b(tag|end)::([^\s\[]{1,500}+)\[\](?=$|[\s\-*/>)}%])")
 Rows = list[tuple[int, str]]
 
 

@@ -12,7 +12,7 @@ API_VERSION: Final = "workshop-assistant/v1"
 MAX_STEPS: Final = 1000
 CODE_FENCE_FLAGS = ("exec", "copy", "output")
 
-_DURATION = re.compile(r"^(?:(\d+)\s*h)?\s*(?:(\d+)\s*m(?:in)?)?\s*(?:(\d+)\s*s)?$")
+_DURATION = re.compile(r"^(?:(\d++)\s*+h)?\s*+(?:(\d++)\s*+m(?:in)?)?\s*+(?:(\d++)\s*+s)?$")
 
 
 def duration_minutes(value: object) -> object:

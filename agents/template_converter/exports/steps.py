@@ -125,7 +125,7 @@ def rewritten(text: str, targets: Targets, fence: Callable[[FenceInfo, str], str
 
 def body_and_title(content: str) -> tuple[str, str]:
     """A step's content without its first heading where it begins with one of the first level, and that heading's text."""
-    match = re.match(r"\s*# +(?P<title>[^\n]+?)[ \t#]*(?:\n|\Z)", content)
+    match = re.match(r"\s*+# (?P<title>[^\n]*[^\n \t#]|[^\n])[ \t#]*+(?:\n|\Z)", content)
     return (content[match.end() :].lstrip("\n"), match["title"].strip()) if match else (content, "")
 
 
@@ -161,7 +161,7 @@ def lose_trailing_blanks(step: Step, exported: Exported) -> None:
     """Tell of blocks that hold blanks at the ends of lines, which some forms drop."""
     for name, text in (("content", step.content), ("hints", step.hints), ("explain", step.explain), ("solve", step.solve)):
         tokens = [token for token in parse(lines_of(text or "", "")).tokens if token.type in ("fence", "code_block")]
-        count = sum(bool(re.search(r"[ \t]+$", token.content, re.MULTILINE)) for token in tokens)
+        count = sum(bool(re.search(r"[ \t]$", token.content, re.MULTILINE)) for token in tokens)
         if count:
             said = "1 block loses the blanks" if count == 1 else f"{count} blocks lose the blanks"
             exported.lose("code", f"steps/{step.id}/{name}.md", f"{said} at the ends of lines there.")

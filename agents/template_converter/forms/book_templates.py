@@ -13,11 +13,11 @@ _TOKEN = re.compile(
     r"|\{%-?[ \t]*include[ \t]+[\"'](?P<include>[^\"'\n]+)[\"'][ \t]*-?%\}"
     r"|\{%-?[ \t]*set[ \t]+(?P<set>\w+)[ \t]*=[ \t]*(?:'(?P<one>[^'\n]*)'|\"(?P<two>[^\"\n]*)\")[ \t]*-?%\}"
     r"|\{\{-?[ \t]*(?P<name>[\w.]+)[ \t]*-?\}\}"
-    r"|\{#(?P<comment>.*?)#\}"
+    r"|\{#(?P<comment>.{0,2000}?)#\}"
     r"|^[ \t]*!INCLUDE[ \t]+[\"'](?P<drawn>[^\"'\n]+)[\"'](?:[ \t]*,[ \t]*\d)?[ \t]*$"
 )
-_FILENAME = re.compile(r"\{%-?[ \t]*filename[ \t]*-?%\}(?P<name>.*?)\{%-?[ \t]*endfilename[ \t]*-?%\}")
-_SECTION = re.compile(r"<!--[ \t]*sec\b(?P<arguments>.*?)\bces[ \t]*-->")
+_FILENAME = re.compile(r"\{%-?[ \t]*filename[ \t]*-?%\}(?P<name>.{0,1000}?)\{%-?[ \t]*endfilename[ \t]*-?%\}")
+_SECTION = re.compile(r"<!--[ \t]*sec\b(?P<arguments>.{0,1000}?)\bces[ \t]*-->")
 _SECTION_END = re.compile(r"<!--[ \t]*endsec[ \t]*-->")
 _SECTION_TITLE = re.compile(r"data-title=\"([^\"]*)\"")
 _MAX_DEPTH = 10

@@ -11,10 +11,10 @@ from shared_services.contracts.conversion import Loss
 from shared_services.contracts.workshop import FenceInfo
 
 _OPENING = re.compile(r"^(?P<before>(?P<indent>[ \t>]*)(?:(?:[-*+]|\d+[.)])[ \t]+)?)(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
-_MARK = re.compile(r"\{\{\s*(?P<words>(?:exec(?:ute)?|copy|open)?(?:\s[^{}\n]*+)?)\s*+\}\}")
+_MARK = re.compile(r"\{\{(?P<words>\s*+(?:exec(?:ute)?|copy|open)(?:\s[^{}\n]*+)?|\s[^{}\n]*+|)\s*+\}\}")
 _CARELESS = re.compile(
     r"^(?P<text>.*?)(?<![`~])(?P<ticks>`{3,}+|~{3,}+)[ \t]*"
-    r"(?P<marks>\{\{\s*(?:exec(?:ute)?|copy)\b[^{}\n]*\}\}(?:[ \t]*\{\{[^{}\n]*\}\})*)(?P<rest>[^`\n]*)$"
+    r"(?P<marks>\{\{\s*(?:exec(?:ute)?|copy)\b[^{}\n]*\}\}(?:[ \t]*+\{\{[^{}\n]*\}\})*+)(?P<rest>[^`\n]*+)$"
 )
 _BEHIND_CODE_ALONE = re.compile(r"^(?P<text>[^`\n]*[^`\s>][^`\n]*?)[ \t]*(?P<ticks>`{3,})[ \t]*(?P<marks>)(?P<rest>)$")
 _BEHIND_CODE = re.compile(r"(?<=`)[ \t]?\{\{\s*(?P<word>exec(?:ute)?|copy|open)\b[^{}\n]*\}\}")

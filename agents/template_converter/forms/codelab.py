@@ -16,11 +16,11 @@ from shared_services.contracts.conversion import Broken, Form, FormCandidate, Lo
 
 _FIELD = re.compile(
     r"^(?P<name>id|summary|categor(?:y|ies)|status|environments?|feedback[ _]link|analytics(?:[ _](?:account|ga4[ _]account))?"
-    r"|authors?|tags?|keywords|language|source|project|last updated|author ldap)[ \t]*:[ \t]*(?P<value>.*)$",
+    r"|authors?|tags?|keywords|language|source|project|last updated|author ldap)[ \t]*+:[ \t]*+(?P<value>.*)$",
     re.IGNORECASE,
 )
 _DURATION = re.compile(
-    r"^\**Duration(?::\**|(?=[ \t]+\d+:\d\d))[ \t]*(?P<value>[\d:]+)[ \t]*(?:min(?:ute)?s?)?[ \t]*$", re.IGNORECASE
+    r"^\**Duration(?::\**|(?=[ \t]+\d+:\d\d))[ \t]*+(?P<value>[\d:]++)[ \t]*+(?:min(?:ute)?s?)?[ \t]*+$", re.IGNORECASE
 )
 _BOX = re.compile(r"^(?:> aside[ \t]+)?(?P<kind>positive|negative)[ \t]*$", re.IGNORECASE)
 _ASIDE = re.compile(r"^[ \t]*<aside\b[^>]*class=[\"']?(?P<kind>positive|negative|special|warning)[\"']?[^>]*>", re.IGNORECASE)
@@ -28,7 +28,7 @@ _ASIDE_END = re.compile(r"</aside\s*>", re.IGNORECASE)
 _BUTTON = re.compile(r"</?button\b[^>]*>", re.IGNORECASE)
 _IMPORT = re.compile(r"^[ \t]*<<(?P<path>[^<>]+\.md)>>[ \t]*$")
 _H1 = re.compile(r"^#[ \t]+\S")
-_H2 = re.compile(r"^##[ \t]+(?P<title>\S.*?)[ \t#]*$")
+_H2 = re.compile(r"^##[ \t]++(?P<title>\S(?:.*[^ \t#])?)[ \t#]*+$")
 _ONLY_HERE = re.compile(r"environments|feedback link|analytics .*")
 _WORDS = {"positive": "Tip", "special": "Tip", "negative": "Note", "warning": "Note"}
 HEADER_LINES = 40

@@ -17,16 +17,16 @@ from agents.template_converter.forms.parsing import Edits, Parsed, Places, Span,
 from agents.template_converter.forms.tags import attributes_of, destination
 from shared_services.contracts.conversion import Broken, Loss
 
-_ATTRIBUTE_LIST = re.compile(r"\{:?[ \t]*[^{}\n]*\}")
+_ATTRIBUTE_LIST = re.compile(r"\{[^{}\n]*\}")
 _HTML_TARGET = re.compile(r"<(?P<tag>img|a)\b(?P<attributes>[^<>]*)>", re.IGNORECASE)
 _KRAMDOWN_VALUE = r"(?:[.#][\w-]+|[\w-]+=(?:\"[^\"{}\n]*\"|'[^'{}\n]*'|[^\s{}\"']+))"
 _KRAMDOWN = re.compile(rf"\{{:[ \t]*{_KRAMDOWN_VALUE}(?:[ \t]+{_KRAMDOWN_VALUE})*[ \t]*\}}")
 """Jekyll's attribute lists; they differ from other braces enough to be known on any page."""
 _KRAMDOWN_BLOCK = re.compile(rf"^[\s>]*{_KRAMDOWN.pattern}[ \t]*$")
-_BLOCK_ATTRIBUTES = re.compile(r"^[\s>]*\{:[ \t]*[^{}\n]*\}[ \t]*$")
+_BLOCK_ATTRIBUTES = re.compile(r"^[\s>]*+\{:[^{}\n]*+\}[ \t]*+$")
 _MACRO = re.compile(
     r"\{\{[<%].{0,300}?[>%]\}\}|\{%.{0,300}?%\}|\{\{[^{}\n]{0,300}\}\}|:(?:material|octicons|fontawesome|simple)-[\w-]+:"
-    r"|\[TOC\]|\[\^[^\]\s]+\]|\+\+[a-z0-9\"+-]+\+\+|:::\s*[\w.-]+"
+    r"|\[TOC\]|\[\^[^\[\]\s]+\]|\+\+[a-z0-9\"+-]+\+\+|:::\s*[\w.-]+"
 )
 
 

@@ -233,7 +233,7 @@ class _Sidebar:
         elif kind == "link":
             self._lose(self._file, f"The sidebar's entry “{label}” leads to {_text(item.get('href'))}, which is no page.")
         elif kind == "html":
-            words = " ".join(re.sub(r"<[^>]*>", " ", _text(item.get("value"))).split())
+            words = " ".join(re.sub(r"<[^<>]*>", " ", _text(item.get("value"))).split())
             self._lose(self._file, f"The sidebar's entry “{words}” is HTML and no page; it is left out.")
         elif kind is None:
             self._items(item, categories, depth + 1)

@@ -4,8 +4,8 @@ import re
 
 from agents.template_converter.forms.lines import Line, outside_fences, trimmed
 
-_TAG = re.compile(r"^(?P<indent>[ \t]*)\{%-?[ \t]*(?P<name>[a-z-]+)(?P<arguments>[^{}%]*)-?%\}[ \t]*$")
-_ARGUMENT = re.compile(r"([\w-]+)[ \t]*=[ \t]*\"([^\"]*)\"")
+_TAG = re.compile(r"^(?P<indent>[ \t]*)\{%-?[ \t]*(?P<name>[a-z-]++)(?P<arguments>[^{}%]*+)%\}[ \t]*$")
+_ARGUMENT = re.compile(r"(?<![\w-])([\w-]++)[ \t]*+=[ \t]*+\"([^\"]*)\"")
 _PAIRED = {
     "hint": "endhint", "tabs": "endtabs", "tab": "endtab", "code": "endcode", "content-ref": "endcontent-ref",
     "stepper": "endstepper", "step": "endstep", "highlight": "endhighlight", "raw": "endraw",

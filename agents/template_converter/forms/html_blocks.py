@@ -1,8 +1,10 @@
 """HTML in Markdown pages, as Markdown: blocks and inline tags, with `<details>` as quotes, hints or solutions."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from markdown_it.token import Token
 
@@ -14,16 +16,16 @@ from shared_services.contracts.conversion import Loss
 _OPEN = re.compile(r"^(?P<indent>[ \t]*)<details\b[^>]*>(?P<rest>.*)$", re.IGNORECASE)
 _CLOSE = re.compile(r"</details\s*>", re.IGNORECASE)
 _ANY_OPEN = re.compile(r"<details\b", re.IGNORECASE)
-_SUMMARY = re.compile(r"<summary\b[^>]*>(?P<title>.*?)</summary\s*>", re.IGNORECASE | re.DOTALL)
+_SUMMARY = re.compile(r"<summary\b[^<>]*+>(?P<title>.{0,2000}?)</summary\s*+>", re.IGNORECASE | re.DOTALL)
 HINT = re.compile(
-    r"^\W*(?:(?:show|see|view|click(?: here)? (?:for|to)|need|want|open|reveal|expand|toggle|display|get)\s+)*"
-    r"(?:(?:a|an|the|some|me)\s+)*hints?\b(?:\s*\d*)\W*$",
+    r"^\W*+(?:(?:show|see|view|click(?: here)? (?:for|to)|need|want|open|reveal|expand|toggle|display|get)\s++)*"
+    r"(?:(?:a|an|the|some|me)\s++)*hints?\b\s*+\d*+\W*+$",
     re.IGNORECASE,
 )
 SOLUTION = re.compile(
-    r"^\W*(?:(?:show|see|view|click(?: here)? (?:for|to)|open|reveal|expand|toggle|display|get|check|peek at)\s+)*"
-    r"(?:(?:a|an|the|me|my|our|sample|example|possible|full|complete|suggested|proposed)\s+)*"
-    r"(?:solutions?|answers?)\b(?:\s*\d*)\W*$",
+    r"^\W*+(?:(?:show|see|view|click(?: here)? (?:for|to)|open|reveal|expand|toggle|display|get|check|peek at)\s++)*"
+    r"(?:(?:a|an|the|me|my|our|sample|example|possible|full|complete|suggested|proposed)\s++)*"
+    r"(?:solutions?|answers?)\b\s*+\d*+\W*+$",
     re.IGNORECASE,
 )
 _RAW = re.compile(r"\s*<(?:!--|[?!]|(?:pre|script|style|textarea)\b)", re.IGNORECASE)
@@ -47,11 +49,12 @@ def convert_details(lines: list[Line], depth: int = 0) -> list[Line]:
     if depth > _MAX_DEPTH:
         return lines
     inside = [flag for _, _, flag in outside_fences(lines)]
+    ends = _closings(lines, inside)
     out: list[Line] = []
     row = 0
     while row < len(lines):
         match = None if inside[row] else _OPEN.match(lines[row].text)
-        end = _closing(lines, inside, row) if match else None
+        end = ends[row] if match else None
         if match is None or end is None:
             out.append(lines[row])
             row += 1
@@ -65,15 +68,20 @@ def convert_details(lines: list[Line], depth: int = 0) -> list[Line]:
     return out
 
 
-def _closing(lines: list[Line], inside: list[bool], first: int) -> int | None:
+def _closings(lines: list[Line], inside: list[bool]) -> list[int | None]:
+    """For each row the one that closes what it opens, where that one ends in the closing tag; in one walk over the rows."""
+    found: list[int | None] = [None] * len(lines)
+    waiting: list[tuple[int, int]] = []
     depth = 0
-    for row in range(first, len(lines)):
+    for row, line in enumerate(lines):
         if inside[row]:
             continue
-        depth += len(_ANY_OPEN.findall(lines[row].text)) - len(_CLOSE.findall(lines[row].text))
-        if depth <= 0:
-            return row if lines[row].text.rstrip().lower().endswith("</details>") else None
-    return None
+        waiting.append((row, depth))
+        depth += len(_ANY_OPEN.findall(line.text)) - len(_CLOSE.findall(line.text))
+        whole = line.text.rstrip().lower().endswith("</details>")
+        while waiting and depth <= waiting[-1][1]:
+            found[waiting.pop()[0]] = row if whole else None
+    return found
 
 
 def _details(block: list[Line], match: re.Match[str], depth: int) -> list[Line]:
@@ -97,7 +105,7 @@ def _summary(rows: list[Line]) -> tuple[str, Line | None, list[Line]]:
     if match is None or text[: match.start()].strip():
         return "Details", rows[0], rows
     first, last = text[: match.start()].count("\n"), text[: match.end()].count("\n")
-    title = " ".join(re.sub(r"<[^>]+>", " ", match["title"]).replace("**", "").split()).strip("#").strip() or "Details"
+    title = " ".join(re.sub(r"<[^<>]+>", " ", match["title"]).replace("**", "").split()).strip("#").strip() or "Details"
     tail = text[match.end() :].split("\n", 1)[0]
     rest = [rows[last].with_text(tail)] if tail.strip() else []
     return title, rows[first], [*rest, *rows[last + 1 :]]
@@ -163,7 +171,8 @@ def _block(token: Token, parsed: Parsed, result: HtmlResult) -> dict[int, Line]:
     text = "\n".join(rows)
     writer = TagWriter(block=True)
     written = writer.block_text(text)
-    _note(writer, lambda offset: first + text[:offset].count("\n"), parsed.lines, result)
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    _note(writer, lambda offset: first + bisect_right(starts, offset) - 1, parsed.lines, result)
     if KEPT_WHOLE.search(text) and not any(name != "unknown" for _, name, _ in writer.lost):
         return {}
     out: dict[int, Line] = {}
@@ -221,8 +230,9 @@ def take_asides(lines: list[Line], cuts: frozenset[tuple[str, int]] = frozenset(
             continue
         kind.append((first, trimmed(body)))
         taken.update(range(first, end))
+    kept_before = list(accumulate((row not in taken for row in range(len(lines))), initial=0))
     for parts in (asides.hints, asides.solutions):
-        parts[:] = [(sum(row not in taken for row in range(first)), body) for first, body in parts]
+        parts[:] = [(kept_before[first], body) for first, body in parts]
     return [line for row, line in enumerate(lines) if row not in taken], asides
 
 
@@ -237,9 +247,8 @@ def _candidates(parsed: Parsed, cuts: frozenset[tuple[str, int]]) -> list[tuple[
         level = int(token.tag[1])
         if level < 2 or token.map is None:
             continue
-        end = next(
-            (later.map[0] for _, later in headings[number + 1 :] if later.map and int(later.tag[1]) <= level), len(parsed.lines)
-        )
+        later = (headings[place][1] for place in range(number + 1, len(headings)))
+        end = next((other.map[0] for other in later if other.map and int(other.tag[1]) <= level), len(parsed.lines))
         between = range(token.map[1], end) if cuts else ()
         end = next((row for row in between if (parsed.lines[row].file, parsed.lines[row].number) in cuts), end)
         found.append((token.map[0], end, tokens[index + 1].content, parsed.lines[token.map[1] : end]))

@@ -30,10 +30,10 @@ CONFIGS = ("config.yml", "config.yaml")
 _SCRIPT = re.compile(r"^(?P<kind>setup|check|solve|cleanup)(?:-(?P<host>[A-Za-z0-9_.-]+)|\.sh)$")
 _NUMBER = re.compile(r"^\d+[-_]")
 _TAB = re.compile(
-    r"\[(?:button(?:\s[^\]\[]*?label=\"(?P<label>[^\"\n]*)\"[^\]\[]*+)?|(?P<words>[^\]]*))\]\(#?tab-(?P<number>\d+)\)"
+    r"\[(?:button(?:\s[^\]\[]*?label=\"(?P<label>[^\"\n]*)\"[^\]\[]*+)?|(?P<words>[^\[\]]*))\]\(#?tab-(?P<number>\d+)\)"
 )
 _PICTURE = re.compile(r"!\[|<img\b", re.IGNORECASE)
-_VARIABLE = re.compile(r"\[\[\s*+Instruqt-Var\s[^\]\[]*?key=\"(?P<key>[A-Za-z_][\w.-]*)\"[^\]]*\]\]", re.IGNORECASE)
+_VARIABLE = re.compile(r"\[\[\s*+Instruqt-Var\s[^\]\[]*?key=\"(?P<key>[A-Za-z_][\w.-]*)\"[^\[\]]*\]\]", re.IGNORECASE)
 
 
 @dataclass

@@ -23,9 +23,9 @@ from shared_services.contracts.workshop import FenceInfo, Variable, parse_fence_
 
 _REFERENCE = re.compile(r"^\$\{(?P<path>[\w.\[\]\"-]+)\}$")
 _OPEN = re.compile(r"^(?P<indent>[ \t]*)<instruqt-code(?=[\s>/])(?P<attributes>[^>]*?)(?P<empty>/?)>(?P<rest>.*)$")
-_CODE_OPENED = re.compile(r"<instruqt-code(?=[\s>])[^>]*(?<!/)>")
+_CODE_OPENED = re.compile(r"<instruqt-code(?=[\s>])[^<>]*+(?<!/)>")
 _CODE_END = re.compile(r"</instruqt-code>[ \t]*$")
-_TAG = re.compile(r"<(?P<close>/?)instruqt-(?P<name>[a-z-]+)(?P<attributes>[^>]*?)/?>")
+_TAG = re.compile(r"<(?P<close>/?)instruqt-(?P<name>[a-z-]++)(?P<attributes>[^<>]*?)/?>")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _LAB = re.compile(r"^[ \t]*resource[ \t]+\"?lab\"?\s+\"", re.MULTILINE)
 

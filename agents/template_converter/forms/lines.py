@@ -59,6 +59,19 @@ def trimmed(lines: list[Line]) -> list[Line]:
     return lines[first:last]
 
 
+def without_enclosed(text: str, opening: str, closing: str) -> str:
+    """`text` without what stands between the marks, and without those; a mark that nothing closes stays.
+
+    As a pattern would, but in one walk however many marks there are that nothing closes.
+    """
+    parts: list[str] = []
+    at = 0
+    while (start := text.find(opening, at)) >= 0 and (end := text.find(closing, start + len(opening))) >= 0:
+        parts.append(text[at:start])
+        at = end + len(closing)
+    return "".join([*parts, text[at:]])
+
+
 def runs_of(lines: list[Line]) -> list[tuple[int, str, int]]:
     """The source map of `lines`, as `SourceMap.runs`."""
     runs: list[tuple[int, str, int]] = []

@@ -15,7 +15,8 @@ from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Broken, Loss
 
 _LINK = re.compile(
-    r"(?P<escape>\\?)\{\{[ \t]*#(?P<kind>include|rustdoc_include|playground|playpen|title)[ \t]+(?P<rest>[^{}\n]*?)[ \t]*\}\}"
+    r"(?P<escape>\\?)\{\{[ \t]*+#(?P<kind>include|rustdoc_include|playground|playpen|title)[ \t]++"
+    r"(?P<rest>(?:[^{}\n]*[^{} \t\n])?)[ \t]*+\}\}"
 )
 _SPEC = re.compile(r"^(?P<path>.*?)(?::(?P<first>\d*)(?P<range>:(?P<last>\d*))?|:(?P<anchor>[\w-]+))?$")
 _ANCHOR = re.compile(r"ANCHOR(?P<end>_END)?:[ \t]*(?P<name>[\w-]+)")

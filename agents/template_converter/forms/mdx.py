@@ -5,22 +5,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from agents.template_converter.forms.jsx_indent import without_habit
-from agents.template_converter.forms.lines import Line, outside_fences, trimmed
+from agents.template_converter.forms.lines import Line, outside_fences, trimmed, without_enclosed
 from shared_services.contracts.conversion import Broken, Loss
 
-_IMPORT = re.compile(r"""^import\s++(?:(?P<name>\w+)|[\w{},*\s]+?)\s+from\s+["'](?P<target>[^"']+)["'];?\s*$""")
+_IMPORT = re.compile(r"""^import\s++(?:(?P<name>\w+)|[\w{},*\s]+?)(?<!\s)\s++from\s++["'](?P<target>[^"']+)["'];?\s*$""")
 _SIDE_EFFECT = re.compile(r"""^import\s+["'][^"']+["'];?\s*$""")
 _EXPORT = re.compile(r"^export\s+(?:const|let|var|function|default|async)\b")
-_COMPONENT = re.compile(r"^(?P<indent>[ \t]*)<(?P<name>[A-Z]\w*)(?P<attributes>[^<>]*?)(?:/>|></(?P=name)>)[ \t]*$")
+_COMPONENT = re.compile(r"^(?P<indent>[ \t]*)<(?P<name>[A-Z]\w*+)(?P<attributes>[^<>]*?)(?:/>|></(?P=name)>)[ \t]*$")
 _ADMONITION = re.compile(
-    r"^(?P<indent>[ \t]*)(?P<mark>:{3,})[ \t]*(?P<kind>[A-Za-z][\w-]*)[ \t]*"
-    r"(?:\[(?P<bracket>[^\]]*)\]|(?P<title>[^{\[][^{]*?)?)[ \t]*(?:\{[^}]*\})?[ \t]*$"
+    r"^(?P<indent>[ \t]*+)(?P<mark>:{3,}+)[ \t]*+(?P<kind>[A-Za-z][\w-]*)[ \t]*+"
+    r"(?:\[(?P<bracket>[^\]]*)\]|(?P<title>[^{\[](?:[^{]*[^{ \t])?)?)[ \t]*+(?:\{[^}]*\})?[ \t]*+$"
 )
 _TABS = re.compile(r"^(?P<indent>[ \t]*)</?Tabs\b[^>]*>[ \t]*$")
 _TAB = re.compile(r"^(?P<indent>[ \t]*)<TabItem\b(?P<attributes>[^>]*)>(?P<rest>.*)$")
-_TAB_END = re.compile(r"[ \t]*</TabItem>[ \t]*$")
+_TAB_END = re.compile(r"(?<![ \t])[ \t]*+</TabItem>[ \t]*+$")
 _ATTRIBUTE = re.compile(
-    r"""(?P<name>[\w-]+)\s*=\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|\{\s*["'`](?P<braced>[^"'`]*)["'`]\s*\})"""
+    r"""(?<![\w-])(?P<name>[\w-]++)\s*+=\s*+(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|\{\s*+["'`](?P<braced>[^"'`]*)["'`]\s*+\})"""
 )
 _SOURCE = re.compile(
     r"""\bsrc\s*=\s*\{\s*(?:useBaseUrl\(\s*["'`](?P<base>[^"'`]+)["'`]\s*\)|require\(\s*["'`](?P<required>[^"'`]+)["'`]\s*\)(?:\.default)?"""
@@ -28,8 +28,9 @@ _SOURCE = re.compile(
 )
 _OPEN = re.compile(r"^[ \t]*<[A-Z]\w*(?:[ \t]|$)")
 _CHOICE = re.compile(
-    r"^(?P<indent>[ \t]*)\{[ \t]*(?P<condition>props\.[\w\s.&=!\"']+?)[ \t]*(?:\?|&&)[ \t]*(?P<then><[A-Z][^{}]*/>)[ \t]*"
-    r"(?::[ \t]*(?P<other>\"\"|''|null|<[A-Z][^{}]*/>)[ \t]*)?\}[ \t]*$"
+    r"^(?P<indent>[ \t]*)\{[ \t]*(?P<condition>props\.[\w\s.&=!\"']{1,500}?)(?<![ \t])[ \t]*+(?:\?|&&)"
+    r"[ \t]*+(?P<then><[A-Z][^{}]{0,500}/>)[ \t]*+"
+    r"(?::[ \t]*(?P<other>\"\"|''|null|<[A-Z][^{}]{0,500}/>)[ \t]*+)?\}[ \t]*+$"
 )
 _TERM = re.compile(r"props\.(?P<name>\w+)[ \t]*(?:(?P<operator>[!=]==?)[ \t]*(?P<quote>[\"'])(?P<value>[^\"']*)(?P=quote))?")
 _PROPERTY = re.compile(r"\{[ \t]*props\.(\w+)[ \t]*\}")
@@ -38,7 +39,6 @@ _FILE = re.compile(r"^(?P<indent>[ \t]*)::(?P<language>[a-z]+)\{(?P<attributes>[
 _EXPRESSION = re.compile(r"^[ \t]*\{[ \t]*[A-Za-z_$][\w$.]*(?:[ \t]*(?:&&|\|\||\?)|\.map\()")
 _MAX_TAG_LINES = 60
 _IMAGE_FILE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|avif)$", re.IGNORECASE)
-_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]")
 _MAX_DEPTH = 12
 
@@ -188,7 +188,7 @@ def _without_script(lines: list[Line]) -> tuple[list[Line], dict[str, str]]:
             exporting = not text.rstrip().endswith(";")
             text = ""
         elif "{/*" in text:
-            text = _COMMENT.sub("", text)
+            text = without_enclosed(text, "{/*", "*/}")
             if "{/*" in text:
                 commented = True
                 text = text.partition("{/*")[0]

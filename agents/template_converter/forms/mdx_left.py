@@ -5,7 +5,9 @@ import re
 from agents.template_converter.forms.lines import Line
 from agents.template_converter.forms.parsing import parse
 
-_NO_EXPRESSION = re.compile(r"(?P<mark>`+)(?!`).+?(?<!`)(?P=mark)(?!`)|\$[^$\n]*\\[^$\n]*\$|\\.|\{\{[^{}]*\}\}")
+_NO_EXPRESSION = re.compile(
+    r"(?:(?<!`)|(?<=\\`))(?P<mark>`++).+?(?<!`)(?P=mark)(?!`)|\$[^$\n\\]*+\\[^$\n]*+\$|\\.|\{\{[^{}]*\}\}"
+)
 _START = re.compile(r"[ \t]*(?:(?P<name>[A-Za-z_$][\w$]*)|(?P<sign>[\[(<\"'`]))")
 
 

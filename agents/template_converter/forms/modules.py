@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from agents.template_converter.forms.lines import Line
 
-_TAG = re.compile(r"\{\{[<%][ \t]*(?P<close>/?)[ \t]*(?P<name>onlyWhen(?:Not)?)(?P<words>(?:[ \t]+[\w.-]+)*)[ \t]*[>%]\}\}")
+_TAG = re.compile(r"\{\{[<%][ \t]*+(?P<close>/?)[ \t]*+(?P<name>onlyWhen(?:Not)?)(?P<words>(?:[ \t]++[\w.-]++)*+)[ \t]*+[>%]\}\}")
 
 
 @dataclass

@@ -18,7 +18,7 @@ _OPENING = re.compile(
 _OPTION = re.compile(r"^[ \t]*:(?P<name>[\w-]+):(?P<value>.*)$")
 _LABEL = re.compile(r"^\([^()\s]+\)=[ \t]*$")
 _ROLE = re.compile(r"\{(?P<name>[\w:+-]+)\}`(?P<body>[^`\n]+)`")
-_NAMED = re.compile(r"^(?P<words>.+?)[ \t]*<[^<>]+>$")
+_NAMED = re.compile(r"^(?P<words>.*?[^ \t])[ \t]*+<[^<>]+>$")
 _CODE = frozenset({"code-cell", "code-block", "code", "sourcecode", "ipython", "highlight"})
 _PICTURES = frozenset({"figure", "image"})
 _SHOWN = frozenset({"math", "table", "list-table", "csv-table", "mermaid", "literalinclude", "eval-rst"})

@@ -21,7 +21,7 @@ from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Broken, Loss
 from shared_services.pages.markdown import heading_slug
 
-_HEADING_ATTRIBUTES = re.compile(r"[ \t]*\{:?[ \t]*(?P<inner>[^{}\n]*)\}[ \t]*(?:#+[ \t]*)?$")
+_HEADING_ATTRIBUTES = re.compile(r"(?<![ \t])[ \t]*+\{:?[ \t]*+(?P<inner>[^{}\n]*+)\}[ \t]*+(?:#++[ \t]*+)?$")
 _HASH_ID = re.compile(r"(?:^|\s)#(?P<id>[\w:.-]+)")
 
 

@@ -1,6 +1,7 @@
 """CommonMark with places: markdown-it, taught to say where in the raw lines each link, image and tag stands."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -132,7 +133,10 @@ class Places:
     def segments(self, start: int, end: int) -> list[tuple[int, int, int]]:
         """`(row, first column, end column)` for each raw line that `[start, end)` touches; empty where it could not be placed."""
         out = []
-        for (row, columns), first in zip(self.rows, self.starts, strict=True):
+        for index in range(max(0, bisect_right(self.starts, start) - 1), len(self.rows)):
+            (row, columns), first = self.rows[index], self.starts[index]
+            if first > end:
+                break
             low, high = max(start, first), min(end, first + len(columns) - 1)
             if columns and low <= high and (low < high or start == end or low == start):
                 out.append((row, columns[low - first], columns[high - first]))

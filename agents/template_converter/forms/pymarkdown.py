@@ -8,8 +8,8 @@ import re
 from agents.template_converter.forms.lines import Line, dedented, indentation, outside_fences, trimmed
 
 _ADMONITION = re.compile(
-    r"^(?P<indent>[ \t]*)(?:!!!|\?\?\?\+?)[ \t]*"
-    r'(?P<kind>[A-Za-z][\w-]*(?:[ \t]+[A-Za-z][\w-]*)*)?[ \t]*(?:"(?P<title>.*)")?[ \t]*$'
+    r"^(?P<indent>[ \t]*)(?:!!!|\?\?\?\+?)[ \t]*+"
+    r'(?P<kind>[A-Za-z][\w-]*(?:[ \t]+[A-Za-z][\w-]*)*)?[ \t]*+(?:"(?P<title>.*)")?[ \t]*+$'
 )
 _TAB = re.compile(r'^(?P<indent>[ \t]*)===[!+]*[ \t]+(?:"(?P<title>.*)"|\'(?P<other>.*)\')[ \t]*$')
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]")

@@ -14,7 +14,7 @@ _ABOUT = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    r"^\W*(?:(?:step|exercise|task|lab|part|module|lesson|challenge)[ \t]*#?[ \t]*)?\d+(?:[.):\s-]|$)", re.IGNORECASE
+    r"^\W*+(?:(?:step|exercise|task|lab|part|module|lesson|challenge)[ \t]*+#?[ \t]*+)?\d++(?:[.):\s-]|$)", re.IGNORECASE
 )
 
 

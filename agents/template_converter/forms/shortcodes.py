@@ -13,9 +13,9 @@ from shared_services.contracts.conversion import Broken, Loss
 
 TAG = re.compile(
     r"\{\{(?P<mark>[<%])[ \t]*+(?P<close>/?)[ \t]*+(?P<name>[A-Za-z][\w./-]*)(?P<arguments>(?:[ \t]++|(?=\"))"
-    r"(?:\"[^\"\n]*\"|`[^`\n]*`|[^{}\"`\n])*?)??[ \t]*+(?P<empty>/?)[ \t]*+[>%]\}\}"
+    r"(?:\"[^\"\n]*\"|`[^`\n]*`|[^{}\"`\n])*?(?<![ \t]))??[ \t]*+(?P<empty>/?)[ \t]*+[>%]\}\}"
 )
-_ESCAPED = re.compile(r"\{\{([<%])/\*(.*?)\*/([>%])\}\}")
+_ESCAPED = re.compile(r"\{\{([<%])/\*(.{0,2000}?)\*/([>%])\}\}")
 _ARGUMENT = re.compile(
     r"(?:(?P<key>[\w-]+)[ \t]*=[ \t]*)?(?:\"(?P<quoted>[^\"]*)\"|`(?P<raw>[^`]*)`|'(?P<single>[^']*)'|(?P<bare>[^\s\"`]+))"
 )
@@ -298,7 +298,7 @@ def _fence(line: Line, indent: str, language: str, body: list[Line]) -> list[Lin
 
 
 def _linked(line: Line, indent: str, words: str, target: str, around: Surroundings) -> Line:
-    text = re.sub(r"\{\{.*?\}\}", "", words) or target
+    text = re.sub(r"\{\{.{0,500}?\}\}", "", words) or target
     return line.with_text(f"{indent}[{text}]({_target(around.address(target) or target)})" if target else f"{indent}**{text}**")
 
 

@@ -10,8 +10,8 @@ from shared_services.contracts.conversion import Broken, Loss
 
 _SINGLE = re.compile(r"^(?P<indent>[ \t]*)(?P<escape>;*)-{1,}8<-{1,}[ \t]+(?P<quote>[\"'])(?P<target>.+?)(?P=quote)[ \t]*$")
 _BLOCK = re.compile(r"^(?P<indent>[ \t]*)(?P<escape>;*)-{1,}8<-{1,}[ \t]*$")
-_MARKER = re.compile(r"-{1,}8<-{1,}[ \t]+\[[ \t]*(?P<kind>start|end)[ \t]*:[ \t]*(?P<name>[\w-]+)[ \t]*\]")
-_RANGE = re.compile(r"^(?P<path>.*?)(?::(?P<ranges>\d*(?::\d*)?(?:,\d*(?::\d*)?)*)|:(?P<section>[A-Za-z_][\w-]*))?$")
+_MARKER = re.compile(r"(?<!-)-++8<-++[ \t]++\[[ \t]*+(?P<kind>start|end)[ \t]*+:[ \t]*+(?P<name>[\w-]++)[ \t]*+\]")
+_RANGE = re.compile(r"^(?P<path>.*?)(?::(?P<ranges>\d*(?::\d*)?(?:,\d*(?::\d*)?){0,50})|:(?P<section>[A-Za-z_][\w-]*))?$")
 _MAX_DEPTH = 20
 _MAX_LINES = 200_000
 

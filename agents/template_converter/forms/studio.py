@@ -13,11 +13,11 @@ _BLOCK = re.compile(
     r"^(?P<indent>[ \t]*)(?P<mark>:{3,})(?P<name>[A-Za-z][\w-]*)(?:\[(?P<label>[^\]]*)\])?(?:\{(?P<attributes>[^{}]*)\})?[ \t]*$"
 )
 _LEAF = re.compile(r"^(?P<indent>[ \t]*)::(?P<name>[A-Za-z][\w-]*)(?P<rest>[\[{].*)?$")
-_LEAF_END = re.compile(r"(?:\])?(?:\{(?P<attributes>[^{}]*)\})?[ \t]*$")
+_LEAF_END = re.compile(r"\]?(?:\{(?P<attributes>[^{}]*)\})?(?<![ \t])[ \t]*+$")
 _INLINE = re.compile(r"(?<![:\w`]):(?P<name>button|link|image|code)\[(?P<label>[^\]]*)\]\{(?P<attributes>[^{}]*)\}")
 _STANDING = re.compile(r"(?<![:\w\\])(?P<mark>::?)(?P<name>[A-Za-z][\w-]*)(?=[\[{])")
-_CODE_SPAN = re.compile(r"(?P<mark>`+)(?!`).+?(?<!`)(?P=mark)(?!`)")
-_ATTRIBUTE = re.compile(r"([\w-]+)[ \t]*=[ \t]*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'}]+))")
+_CODE_SPAN = re.compile(r"(?<!`)(?P<mark>`++).+?(?<!`)(?P=mark)(?!`)")
+_ATTRIBUTE = re.compile(r"(?<![\w-])([\w-]++)[ \t]*+=[ \t]*+(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'}]+))")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]")
 _WRAPPERS = frozenset({"tabs", "cards", "row", "column", "columns", "grid", "container", "section", "steps"})
 _MAX_DEPTH = 12

@@ -55,11 +55,14 @@ class TagWriter:
             self.lost.append((match.start(), match[1].lower(), f"`<{match[1].lower()}>` and what it holds is left out."))
             return "\n" * match[0].count("\n")
 
-        out, last = [], 0
+        out: list[str] = []
+        last = passed = 0
         swallowed = [(m.start(), m.end(), swallow(m)) for m in _SWALLOWED.finditer(text)]
         for match in TAG.finditer(text):
-            hole = next((row for row in swallowed if row[0] <= match.start() < row[1]), None)
-            if hole:
+            while passed < len(swallowed) and swallowed[passed][1] <= match.start():
+                passed += 1
+            hole = swallowed[passed] if passed < len(swallowed) else None
+            if hole and hole[0] <= match.start():
                 if match.start() == hole[0]:
                     out += [text[last : hole[0]], hole[2]]
                     last = hole[1]

@@ -165,7 +165,7 @@ def _maven(text: str) -> _Read:
 
     def text_of(node: Element, name: str) -> str:
         value = (node.findtext(f"{space}{name}") or "").strip()
-        return re.sub(r"\$\{([^}]+)\}", lambda match: properties.get(match[1], match[0]), value)
+        return re.sub(r"\$\{([^{}]+)\}", lambda match: properties.get(match[1], match[0]), value)
 
     parent = root.find(f"{space}parent")
     rows = (

@@ -78,7 +78,7 @@ def _routed(path: str, found: dict[str, list[Any]], mounts: Mounts) -> Iterator[
     held = found["object"][0]
     holder = text_of(held)
     address = literal(arguments[0]) if arguments else None
-    chained = re.search(r"\.route\(\s*([\"'`])(.*?)\1\s*\)", holder, re.DOTALL)
+    chained = re.search(r"\.route\(\s*+([\"'`])(.{0,500}?)\1\s*+\)", holder, re.DOTALL)
     if chained and verb and (not arguments or address is None):
         address, handlers = chained[2], arguments
     else:

@@ -9,9 +9,11 @@ from shared_services.asciidoc.lines import Line, expand
 from shared_services.asciidoc.nodes import Item, Listing, Node
 from shared_services.asciidoc.surroundings import Surroundings
 
-_XREF = re.compile(r"(?:xref:([^\[\]]+?)\[((?:\\\]|[^\]])*)\]|<<([^<>,]+?)(?:,([^<>]*))?>>)", re.DOTALL)
+_XREF = re.compile(
+    r"(?:xref:([^\[\]]{1,1000}?)\[((?:\\\]|[^\]]){0,1000})\]|<<([^<>,]{1,1000}+)(?:,([^<>]{0,1000}+))?>>)", re.DOTALL
+)
 _ELSEWHERE = re.compile(
-    r"(?<![\w./-])(?:link:)?((?:https?|ftp)://[^\s\[]++|(?=[^\s\[]+\.html?)[^\s\[]++|\{[\w-]+\}[^\s\[]*+)\[([^\]]*)\]"
+    r"(?<![\w./-])(?:link:)?((?:https?|ftp)://[^\s\[]{1,2000}+|(?=[^\s\[]{1,500}\.html?)[^\s\[]{1,2000}+|\{[\w-]+\}[^\s\[]{0,2000}+)\[([^\]]{0,1000})\]"
 )
 
 

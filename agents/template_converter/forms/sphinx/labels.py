@@ -8,9 +8,12 @@ from agents.template_converter.forms.lines import Line, outside_fences
 _ADORNMENT = re.compile(r"^([!-/:-@\[-`{-~])\1*[ \t]*$")
 _LABEL = re.compile(r"^[ \t]*\.\. _(?P<name>`[^`]+`|(?![ _`])(?:[^:\\]|\\.|:(?!\s|$))+):[ \t]*$")
 _MYST_LABEL = re.compile(r"^\((?P<name>[^()\s][^()]*)\)=[ \t]*$")
-_MYST_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(?P<title>.*?)[ \t]*#*[ \t]*$")
-_NAME_OPTION = re.compile(r"^[ \t]*:name:[ \t]*(?P<name>\S.*?)[ \t]*$")
-_ROLE = re.compile(r":[\w:.+-]+:`([^`<]*?)(?:[ \t]*<[^`>]*>)?`|\{[\w:.+-]+\}`([^`<]*?)(?:[ \t]*<[^`>]*>)?`")
+_MYST_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]++(?P<title>(?:.*[^ \t#])?)[ \t#]*+$")
+_NAME_OPTION = re.compile(r"^[ \t]*:name:[ \t]*(?P<name>\S(?:.*[^ \t])?)[ \t]*+$")
+_ROLE = re.compile(
+    r":[\w:.+-]{1,60}:`([^`<]{0,300}?)(?:[ \t]{0,20}<[^`>]{0,500}>)?`"
+    r"|\{[\w:.+-]+\}`([^`<]{0,300}?)(?:[ \t]{0,20}<[^`>]{0,500}>)?`"
+)
 _MARKS = re.compile(r"``|(?<![\w\\])[*`]{1,2}(?=\S)|(?<=\S)[*`]{1,2}_{0,2}(?!\w)")
 
 

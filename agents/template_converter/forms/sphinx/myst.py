@@ -21,7 +21,7 @@ from agents.template_converter.forms.sphinx.roles import role_node
 from agents.template_converter.forms.sphinx.selecting import SelectionError, select
 from agents.template_converter.forms.sphinx.writer import Writer
 
-_FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,}|:{3,})[ \t]*(?P<info>.*?)[ \t]*$")
+_FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,}|:{3,})[ \t]*+(?P<info>(?:.*[^ \t])?)[ \t]*+$")
 _DIRECTIVE = re.compile(r"^\{(?P<name>[\w:.+-]+)\}[ \t]*(?P<argument>.*)$")
 _OPTION = re.compile(r"^[ \t]*:(?P<name>[\w-]+):(?:[ \t]+(?P<value>.*))?$")
 _LABEL = re.compile(r"^\((?P<name>[^()\s][^()]*)\)=[ \t]*$")

@@ -23,7 +23,7 @@ def fragment_of(label: str) -> str:
 
 def split_target(text: str) -> tuple[str, str]:
     """`(title, target)` of a role's text; the title is empty where it gives none."""
-    match = re.match(r"^(?P<title>.*?)\s*(?<!\\)<(?P<target>[^<>]*)>\s*$", text, re.DOTALL)
+    match = re.match(r"^(?P<title>(?:.*?\S)??)\s*+(?<!\\)<(?P<target>[^<>]*)>\s*+$", text, re.DOTALL)
     if match and match["target"].strip():
         return " ".join(match["title"].split()), match["target"].strip()
     return "", text.strip().lstrip("!")

@@ -87,7 +87,7 @@ def role_node(reading: Reading, name: str, text: str, file: str, line: int) -> n
     if name in _EMPHASIS:
         return nodes.emphasis("", text)
     if name in _PLAIN:
-        return nodes.Text(re.sub(r"^([\w ]+?)\s*\((.*)\)$", r"\1 (\2)", title or text))
+        return nodes.Text(re.sub(r"^([\w ]*\w)\s*+\((.*)\)$", r"\1 (\2)", title or text))
     if name in reading.site.conf.extlinks:
         return _extlink(reading.site.conf.extlinks[name], title, target)
     if name == "raw-html":

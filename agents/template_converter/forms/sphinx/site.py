@@ -227,7 +227,7 @@ def _pattern(glob: str) -> re.Pattern[str]:
     if len(glob) > 300 or glob.count("*") > 8:
         return re.compile(re.escape(glob) + r"(?:/.*)?$")
     out = []
-    for part in re.split(r"(\*\*/?|\*|\?|\[!?[^\]/]+\])", glob.strip("/")):
+    for part in re.split(r"(\*\*/?|\*|\?|\[!?[^\]/]{1,100}\])", glob.strip("/")):
         if part.startswith("**"):
             out.append("(?:.*/)?" if part.endswith("/") else ".*")
         elif part == "*":

@@ -99,7 +99,7 @@ _WRITTEN = re.compile(rf"^[ \t]*\.\.[ \t]+(?:{_WRITES})::")
 _SHOWN = re.compile(rf"^[ \t]*\.\.[ \t]+(?:{_SHOWS})::")
 _PROSE_LITERAL = re.compile(r"^(?![ \t]*\.\.[ \t]).*::[ \t]*$")
 _COMMENT = re.compile(r"^[ \t]*\.\.(?:[ \t]+(?!_|\||\[|[\w:+.-]+::).*)?$")
-_ANY_FENCE = re.compile(r"^[ \t]*(?P<mark>`{3,}|~{3,}|:{3,})[ \t]*(?P<info>.*?)[ \t]*$")
+_ANY_FENCE = re.compile(r"^[ \t]*(?P<mark>`{3,}|~{3,}|:{3,})[ \t]*+(?P<info>(?:.*[^ \t])?)[ \t]*+$")
 
 
 def _after(lines: list[Line], row: int) -> int:

@@ -11,8 +11,8 @@ _MYST = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,}|:{3,})[ \t]*\{toctr
 _RST_CODE = re.compile(r"^[ \t]*\.\.[ \t]+(?:code-block|code|sourcecode|parsed-literal)::")
 _FENCE = re.compile(r"^[ \t]*(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
 _RST_FENCE = re.compile(r"^\{(?!code|sourcecode|parsed-literal|literalinclude)")
-_OPTION = re.compile(r"^[ \t]*:(?P<name>[\w-]+):[ \t]*(?P<value>.*?)[ \t]*$")
-_TITLED = re.compile(r"^(?P<title>.+?)\s*(?<!\\)<(?P<target>[^<>]+)>$")
+_OPTION = re.compile(r"^[ \t]*:(?P<name>[\w-]+):[ \t]*(?P<value>(?:.*[^ \t])?)[ \t]*+$")
+_TITLED = re.compile(r"^(?P<title>.*?\S)\s*+(?<!\\)<(?P<target>[^<>]+)>$")
 
 
 @dataclass(frozen=True)
