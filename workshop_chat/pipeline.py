@@ -202,8 +202,10 @@ class AnswerPipeline:
         if ending is not None:
             yield draft.refuse(ending)
             return
-        here, passages = await here.with_passages(self._desk, question, found.passages)
-        if here.about is not None:
+        sure = decide(found, self._threshold) is Decision.ANSWER
+        rest = found.passages if sure or here.section is None else []
+        here, passages = await here.with_passages(self._desk, question, rest)
+        if here.is_pinned or here.about is not None:
             passages, _ = moderate_passages(question.level, passages)
         answerable = decide(replace(found, passages=passages), self._threshold) is Decision.ANSWER or here.is_pinned
         start = len(draft.blocks)

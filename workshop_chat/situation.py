@@ -13,10 +13,11 @@ from workshop_chat.helpdesk import HelpDesk
 from workshop_chat.stages.asks import is_subjectless
 from workshop_chat.stages.excerpts import Told, around, without_commands
 from workshop_chat.stages.hint import Guard, stripped
-from workshop_chat.stages.retrieve import solutions_first, with_block_first
+from workshop_chat.stages.retrieve import solutions_first, with_block_first, with_section_first
 from workshop_chat.stages.reveal import NO_COMMANDS, Commands, bare_words, code_of
 from workshop_chat.stages.texts import NO_TEXTS, StepTexts
 from workshop_chat.stages.understand import Understood, understand
+from workshop_chat.suggestions import section_meant
 
 _HERE = re.compile(r"\b(?:this|the|current) (?:step|page|section|task|exercise)\b|\bhere\b|\bhier\b", re.IGNORECASE)
 
@@ -34,6 +35,7 @@ class Situation:
         texts: What the step says.
         unsaid: Commands that must not be given away.
         about: What of the step the message points at.
+        section: The section of the step whose question it is; it needs no further search.
         subjectless: The message names nothing to search for, and points at nothing.
         points_here: It means the step as a whole.
         history: Earlier turns as the prompt may hold them.
@@ -45,6 +47,7 @@ class Situation:
     texts: StepTexts
     unsaid: Commands
     about: Told | None
+    section: Passage | None
     subjectless: bool
     points_here: bool
     understood: Understood
@@ -52,8 +55,10 @@ class Situation:
 
     @property
     def is_pinned(self) -> bool:
-        """Whether the block that the message points at says by itself what it is about."""
-        return self.about is not None and (self.understood.pasted is not None or is_subjectless(self.understood.question))
+        """Whether the section or the block that the message points at says by itself what it is about."""
+        if self.about is None:
+            return self.section is not None
+        return self.understood.pasted is not None or is_subjectless(self.understood.question)
 
     @property
     def pointed_at(self) -> str:
@@ -86,6 +91,8 @@ class Situation:
         passages = solutions_first(found, question.step if self.solve_open else None)
         if self.about is not None:
             passages = with_block_first(passages, [self.about.passage])
+        elif self.section is not None:
+            passages = with_section_first(passages, self.section)
         if self.mode == "hint":
             passages = [part for passage in passages for part in without_commands(passage, unsaid)]
         elif unsaid:
@@ -130,7 +137,8 @@ async def situation_of(desk: HelpDesk, question: Question) -> Situation:
     understood = understand(
         question.text, question.turns, about=code, told=lambda text: stripped(text, unsaid) if unsaid else text
     )
-    subjectless = about is None and understood.pasted is None and is_subjectless(understood.question)
+    meant = section_meant(question.text, texts.sections) if about is None and understood.pasted is None else None
+    subjectless = meant is None and about is None and understood.pasted is None and is_subjectless(understood.question)
     points_here = question.step is not None and mode == "explain" and bool(_HERE.search(question.text))
     if subjectless and points_here:
         understood = replace(understood, query=f"{understood.query} {question.step_title}")
@@ -141,6 +149,7 @@ async def situation_of(desk: HelpDesk, question: Question) -> Situation:
         texts=texts,
         unsaid=unsaid,
         about=about,
+        section=texts.sections[meant] if meant is not None else None,
         subjectless=subjectless,
         points_here=points_here,
         understood=understood,

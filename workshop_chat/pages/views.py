@@ -9,6 +9,7 @@ from shared_services.contracts.chat import Answer, CheckVerdict, Citation, Feedb
 from shared_services.contracts.library import WorkshopVersion
 from shared_services.pages.markdown import TocEntry, heading_slug, render_answer
 from workshop_chat.pages.wording import WORDS, check_line, time_line, writer_of
+from workshop_chat.suggestions import WHAT_FOR, question_for
 
 QUESTIONS = 3
 TURNS_SHOWN = 40
@@ -20,24 +21,8 @@ ASSISTANT_WIDTHS = range(320, 641, 20)
 DEFAULT_RAIL = 260
 DEFAULT_ASSISTANT = 400
 
-_NUMBERING = re.compile(r"^(?:(?:step|part|task|exercise|lab|module)\s+)?\d+(?:\.\d+)*\s*[.:)–-]?\s+", re.IGNORECASE)
 _SHOWN_FILE = re.compile(r"^steps/([^/]+)/(content|hints)\.md$")
 _PUBLIC_FILE = re.compile(r"^(?:assets/.|steps/[^/]+/files/.)")
-# English has no form that tells an imperative ("Deploy the app") from a noun ("Requirements"), and a tagger would be megabytes in
-# every chat agent; so these are verbs that headings of workshops begin with. One that is missing costs a plainer question only
-# ("What is “Defragment the disk” about?").
-_VERBS = """
-choose deny draw enforce exec export forward harden keep label migrate monitor pick pull record register render review scaffold
-search serve sign simulate tag trace water wire
-add allow apply ask attach block build call change check clean clone compare compile configure connect copy count
-create define delete deploy describe download drain edit enable expose fetch find fix generate get give grant
-import inspect install launch limit list load log look make measure mount move open package plot prepare print
-protect prove provision publish push query read remove replace reproduce restart restrict return roll rotate
-run save scale scan see send set show split start stop store test train try turn update upgrade upload use
-validate verify view watch work write
-"""
-_ASKING = frozenset({"how", "what", "when", "where", "which", "who", "why"})
-_IMPERATIVES = frozenset(_VERBS.split())
 
 
 @dataclass(frozen=True)
@@ -168,26 +153,12 @@ def split_title(html: str) -> tuple[str, str]:
     return title + end, rest
 
 
-def question_for(heading: str) -> str:
-    """A question that a participant may have at a heading."""
-    words = _NUMBERING.sub("", heading).strip().rstrip(".:!")
-    if words.endswith("?"):
-        return words
-    first, _, rest = words.partition(" ")
-    if first.lower() in _IMPERATIVES and rest:
-        return f"How do I {first.lower()} {rest}?"
-    if first.lower() in _ASKING and rest:
-        own = {"you": "I", "your": "my", "yours": "mine"}
-        return f"Explain {' '.join(own.get(word, word) for word in [first.lower(), *rest.split()])}."
-    return f"What is “{words}” about?"
-
-
 def questions(title: str, toc: Sequence[TocEntry]) -> list[str]:
     """Up to three questions made from a step's own headings; from its title where it has too few."""
     headings = [entry.title for entry in toc if entry.level == 2 and entry.title]
     headings += [entry.title for entry in toc if entry.level == 3 and entry.title]
     made = list(dict.fromkeys(question_for(heading) for heading in headings))
-    return [*made, f"What is “{title}” for?"][:QUESTIONS]
+    return [*made, WHAT_FOR.format(title)][:QUESTIONS]
 
 
 def mark_address(step_address: str, file: str, first: int, last: int, heading: Sequence[str]) -> str | None:

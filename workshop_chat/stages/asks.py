@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shared_services.contracts.chat import StoredTurn
 from shared_services.contracts.rag import Passage
 from shared_services.llm.words import stem, terms
+from workshop_chat.suggestions import WHAT_GOES_WRONG, WHAT_TO_DO
 
 MOST_OPTIONS = 3
 NEARLY = 0.97
@@ -84,7 +85,7 @@ def ask_what(text: str, step_title: str | None, headings: Sequence[str], steps: 
         steps: Titles of all steps, in order.
     """
     trouble = complains(text)
-    ask = "What can go wrong in “{}”?" if trouble else "What do I do in “{}”?"
+    ask = WHAT_GOES_WRONG if trouble else WHAT_TO_DO
     named = list(headings) or ([step_title] if step_title else list(steps))
     where = f"in “{step_title}”" if step_title else "in this workshop"
     if trouble:

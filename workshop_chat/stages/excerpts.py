@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from markdown_it import MarkdownIt
@@ -218,6 +218,22 @@ def headings_of(text: str) -> list[str]:
     paths = list(dict.fromkeys(piece.heading for piece in _pieces(text) if piece.heading))
     inner = [path[-1] for path in paths if len(path) > 1]
     return inner or [path[-1] for path in paths]
+
+
+def sections_of(text: str) -> dict[str, Excerpt]:
+    """What stands below each heading of a text, the sections inside it included; of two with one title the first."""
+    found: dict[tuple[str, ...], list[_Piece]] = {}
+    ended: set[tuple[str, ...]] = set()
+    for piece in _pieces(text):
+        above = [piece.heading[:depth] for depth in range(1, len(piece.heading) + 1)]
+        ended |= found.keys() - set(above)
+        for path in above:
+            if path not in ended:
+                found.setdefault(path, []).append(piece)
+    sections: dict[str, Excerpt] = {}
+    for path, inside in found.items():
+        sections.setdefault(path[-1], replace(_whole(text, inside), heading=path))
+    return sections
 
 
 def without_commands(passage: Passage, commands: Commands) -> list[Passage]:

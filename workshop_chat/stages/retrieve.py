@@ -90,6 +90,11 @@ def with_block_first(passages: Sequence[Passage], pinned: Sequence[Passage]) -> 
     return [*first, *(passage for passage in passages if passage not in first)]
 
 
+def with_section_first(passages: Sequence[Passage], section: Passage) -> list[Passage]:
+    """The passages after the whole of a section, without those that are parts of it."""
+    return [section, *(passage for passage in passages if not _holds(section, passage))]
+
+
 def _holds(passage: Passage, part: Passage) -> bool:
     return passage.file == part.file and passage.first_line <= part.first_line and part.last_line <= passage.last_line
 

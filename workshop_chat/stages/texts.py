@@ -1,6 +1,7 @@
 """What a version of a step says, as the ways of helping need it. Read once, pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from shared_services.contracts.rag import Passage
 from workshop_chat.stages.excerpts import (
@@ -11,6 +12,7 @@ from workshop_chat.stages.excerpts import (
     headings_of,
     hints_of,
     lines_of,
+    sections_of,
     without_commands,
 )
 from workshop_chat.stages.reveal import NO_COMMANDS, Commands, commands_of
@@ -24,6 +26,7 @@ class StepTexts:
         hints: In the author's order.
         solution: Of `solve.md`, else the step's own blocks of commands; in order.
         headings: Titles of the step's sections.
+        sections: What stands below each heading, by its title.
         task: Title of the first section that has commands; empty where none has.
         prose: What the step says without its code and commands.
         commands: Of the step and its solution, which a hint must not give away.
@@ -33,6 +36,7 @@ class StepTexts:
     hints: tuple[Told, ...] = ()
     solution: tuple[Told, ...] = ()
     headings: tuple[str, ...] = ()
+    sections: Mapping[str, Passage] = field(default_factory=dict)
     task: str = ""
     prose: tuple[Passage, ...] = ()
     commands: Commands = NO_COMMANDS
@@ -56,6 +60,7 @@ def read_texts(content: StepFile | None, hints: StepFile | None, solve: StepFile
         hints=tuple(Told(hints.passage(hint, "hint"), hint) for hint in hints_of(hints.text)) if hints else (),
         solution=tuple(Told(of.passage(part, "solve" if solve else "command"), part) for part in parts),
         headings=tuple(headings_of(content.text)),
+        sections={title: content.passage(section, "prose") for title, section in sections_of(content.text).items()},
         task=next((part.heading[-1] for part in done if part.heading), ""),
         prose=tuple(without_commands(content.passage(whole, "prose"), commands)),
         commands=commands,

@@ -68,11 +68,12 @@ class World:
         policy: SolvePolicy | None = None,
         general: bool = False,
         gateway: ModelGateway | None = None,
+        steps: dict[str, tuple[str, str]] = STEPS,
     ) -> None:
         library = FakeLibrary()
         texts = {"steps/boil/hints.md": hints, "steps/boil/solve.md": solve}
         self.published = library.publish(
-            steps=STEPS,
+            steps=steps,
             texts={path: text for path, text in texts.items() if text},
             helping=HelpSettings(general_knowledge=general),
             solve={"boil": policy} if policy else {},
@@ -321,6 +322,26 @@ async def test_what_is_too_vague_is_asked_back(text: str):
     elsewhere = await World().ask(text, step=None)
     assert elsewhere.options
     assert "Fill the kettle" in elsewhere.options[0]
+
+
+@pytest.mark.parametrize("question", ["Explain why it steams.", "What do I do in “Why it steams”?", "How do I try it?"])
+async def test_a_question_that_the_page_offers_is_answered_from_its_section(question: str):
+    steams = f"{BOIL}\n## Why it steams\n\nMolecules leave.\n\n## Try it\n\nLook into the pot.\n"
+    world = World(confidence=0.01, steps={**STEPS, "boil": ("Boil the water", steams)})
+    answer = await world.ask(question)
+    assert (answer.asks_back, answer.abstained) == (False, False)
+    assert [cited.heading[-1] for cited in answer.citations] == ["Try it" if "try" in question else "Why it steams"]
+    elsewhere = await World(confidence=0.01).ask(question)
+    assert elsewhere.asks_back or elsewhere.abstained
+
+
+async def test_a_section_that_is_asked_about_gives_no_command_away_in_a_hint():
+    world = World(confidence=0.01)
+    answer = await world.ask("What do I do in “Start heating”?", "hint")
+    assert not answer.abstained
+    assert COMMAND not in answer.answer + "".join(cited.text for cited in answer.citations)
+    explained = await world.ask("What do I do in “Start heating”?")
+    assert COMMAND in explained.citations[0].text
 
 
 async def test_a_follow_up_is_not_too_vague():

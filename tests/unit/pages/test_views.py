@@ -9,6 +9,7 @@ from tests.unit.chat.worlds import published, shared_passage
 from workshop_chat.pages import views
 from workshop_chat.pipeline import citation_of
 from workshop_chat.stages.decide import nearest_sections
+from workshop_chat.suggestions import question_for
 
 
 def entries(*titles: str, level: int = 2) -> list[TocEntry]:
@@ -29,7 +30,7 @@ def entries(*titles: str, level: int = 2) -> list[TocEntry]:
     ],
 )
 def test_questions_are_made_from_headings(heading: str, question: str):
-    assert views.question_for(heading) == question
+    assert question_for(heading) == question
 
 
 def test_three_questions_and_never_one_twice():
