@@ -16,10 +16,18 @@ async function copy(button) {
   setTimeout(() => { button.textContent = "Copy"; }, 2000);
 }
 
+function letScroll(box) {
+  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+}
+
+// Also tells of what is hidden at first: behind the other tab of a phone, in a fold.
+const sizes = new ResizeObserver((entries) => { for (const { target } of entries) letScroll(target); });
+
 export function prepareCode(root) {
   for (const button of root.querySelectorAll("button.copy")) button.hidden = false;
   for (const box of root.querySelectorAll("pre, .table-scroll")) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    letScroll(box);
+    sizes.observe(box);
   }
 }
 
@@ -29,4 +37,3 @@ document.addEventListener("click", (event) => {
 });
 
 prepareCode(document);
-addEventListener("resize", () => prepareCode(document));
