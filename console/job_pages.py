@@ -14,6 +14,7 @@ from console.reimport_pages import REIMPORT
 from console.reports import (
     FORM_NAMES,
     READABLE_FORMS,
+    are_apart,
     conversion_of,
     conversions_of,
     export_of,
@@ -86,6 +87,7 @@ def jobs_pages_router(
             live=not ended,
             lines=lines,
             candidates=candidates,
+            apart=are_apart(job),
             has_readable=any(row["form"] in READABLE_FORMS for row in candidates),
             form_names=FORM_NAMES,
             readable=READABLE_FORMS,

@@ -1,5 +1,6 @@
 """What a job came to, in words: a conversion's report in one sentence, and the outcome that a list of jobs shows."""
 
+from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -117,6 +118,15 @@ def needs_choice(job: Job) -> bool:
     return problem_slug(job) == "choice-required"
 
 
+def are_apart(job: Job) -> bool:
+    """Whether what a person is asked is which of several workshops they mean: each reading has a folder of its own."""
+    candidates = (job.error or {}).get("candidates", [])
+    folders = sorted(f"{row.get('path') or ''}/" for row in candidates)
+    nested = any(inner.startswith(outer) for outer, inner in pairwise(folders))
+    readable = all(row["form"] in READABLE_FORMS for row in candidates)
+    return needs_choice(job) and len(folders) > 1 and "/" not in folders and readable and not nested
+
+
 def state_of(job: Job) -> str:
     """A job's state in a word for people."""
     return "your choice" if needs_choice(job) else job.state.value
@@ -138,6 +148,8 @@ def outcome(job: Job) -> str:
         return "Waits for its turn."
     if job.state == JobState.CANCELLED:
         return "Cancelled before it ended."
+    if are_apart(job):
+        return "Choose one of them, or have all of them converted; nothing was kept yet."
     if needs_choice(job):
         return "It can be read in several ways, and none is much likelier than the others. Choose one; nothing was kept yet."
     if job.error is not None:

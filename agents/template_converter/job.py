@@ -153,10 +153,15 @@ def export_job(service: ConverterService, library: LibrarySource) -> JobFunction
 
 
 def _telling(job: JobContext) -> Progress:
-    """Progress from a thread that ends the work once the job is to end."""
+    """Progress from a thread that ends the work once the job is to end; what each stage begins with is logged."""
+    logged = ""
 
-    def on_progress(_stage: str, done: int, total: int | None, message: str) -> None:
+    def on_progress(stage: str, done: int, total: int | None, message: str) -> None:
+        nonlocal logged
         job.raise_if_cancelled()
+        if stage != logged:
+            logged = stage
+            job.log_from_thread(message)
         job.progress_from_thread(done, total, message)
 
     return on_progress

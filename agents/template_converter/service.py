@@ -163,7 +163,12 @@ class ConverterService:
             chosen = recognise.every(laid_out.tree, _candidates(laid_out.tree, request.path), request.as_form)
             taken: set[str] = set()
             for number, candidate in enumerate(chosen, 1):
-                progress("convert", number - 1, len(chosen), candidate.path or laid_out.source.name)
+                progress(
+                    "convert",
+                    number - 1,
+                    len(chosen),
+                    f"Reading {candidate.path or laid_out.source.name}, {number} of {len(chosen)}",
+                )
                 wanted = request.model_copy(update={"slug": None})
                 try:
                     yield candidate, self._read(laid_out, wanted, candidate, silent, taken)
