@@ -91,8 +91,9 @@ def with_block_first(passages: Sequence[Passage], pinned: Sequence[Passage]) -> 
 
 
 def with_section_first(passages: Sequence[Passage], section: Passage) -> list[Passage]:
-    """The passages after the whole of a section, without those that are parts of it."""
-    return [section, *(passage for passage in passages if not _holds(section, passage))]
+    """The passages with those first that a section holds, or that hold it; where there is none, the whole of it is the first."""
+    first = [passage for passage in passages if _holds(section, passage) or _holds(passage, section)] or [section]
+    return [*first, *(passage for passage in passages if passage not in first)]
 
 
 def _holds(passage: Passage, part: Passage) -> bool:

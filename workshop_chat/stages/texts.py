@@ -60,9 +60,15 @@ def read_texts(content: StepFile | None, hints: StepFile | None, solve: StepFile
         hints=tuple(Told(hints.passage(hint, "hint"), hint) for hint in hints_of(hints.text)) if hints else (),
         solution=tuple(Told(of.passage(part, "solve" if solve else "command"), part) for part in parts),
         headings=tuple(headings_of(content.text)),
-        sections={title: content.passage(section, "prose") for title, section in sections_of(content.text).items()},
+        sections={title: _section(content, section) for title, section in sections_of(content.text).items()},
         task=next((part.heading[-1] for part in done if part.heading), ""),
         prose=tuple(without_commands(content.passage(whole, "prose"), commands)),
         commands=commands,
         secret=commands - own,
     )
+
+
+def _section(content: StepFile, section: Excerpt) -> Passage:
+    """A section as a passage, ending as those of the index do, since it is shown in their place."""
+    passage = content.passage(section, "prose")
+    return passage.model_copy(update={"text": passage.text.removesuffix("\n")})

@@ -112,6 +112,8 @@ def test_a_choice_is_taken_by_its_card(chromium: Browser, product: Product, show
     with product.author(chromium, width=360) as seen:
         page = seen.open(shown.choice)
         expect(page.locator("#state")).to_have_text("Your choice")
+        expect(page.get_by_role("alert")).to_contain_text("This source holds 2 workshops")
+        expect(page.get_by_text("failed")).to_have_count(0)
         page.get_by_role("listitem").filter(has_text="Markdown tutorial in b").get_by_role("button").click()
         expect(page.locator(".steps li").first).to_contain_text("b/01-page.md", timeout=PATIENCE)
 

@@ -160,6 +160,8 @@ def test_a_citation_opens_the_passage_word_for_word_and_leads_to_it(seen: Watche
     expect(source.locator(".passage")).to_be_hidden()
     page.locator(".citation").first.click()
     expect(source.locator(".passage")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(source.locator(".passage")).to_be_focused()
     words = source.locator(".passage").inner_text()
     place = source.locator(".place").inner_text()
     match = re.fullmatch(r"steps/water/content\.md:(\d+)-(\d+)", place)

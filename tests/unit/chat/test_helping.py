@@ -342,6 +342,7 @@ async def test_a_section_that_is_asked_about_gives_no_command_away_in_a_hint():
     assert COMMAND not in answer.answer + "".join(cited.text for cited in answer.citations)
     explained = await world.ask("What do I do in “Start heating”?")
     assert COMMAND in explained.citations[0].text
+    assert explained.citations[0].text.endswith("heating to 100\n```")
 
 
 async def test_a_follow_up_is_not_too_vague():

@@ -8,7 +8,7 @@ import pytest
 from console.author_pages import problems_of
 from console.job_pages import can_retry
 from console.people import local_target
-from console.reports import FORM_NAMES, READABLE_FORMS, outcome, report_sentence, state_of, ticked
+from console.reports import FORM_NAMES, READABLE_FORMS, are_apart, outcome, report_sentence, state_of, ticked
 from shared_services.contracts.conversion import Broken, ConversionReport, ConvertRequest, Counts, Form, Loss, ReportWorkshop
 from shared_services.contracts.jobs import Job, JobState
 from shared_services.kit.errors import PROBLEM_TYPE_PREFIX
@@ -46,8 +46,8 @@ def test_a_conversion_is_one_sentence(numbers: tuple[int, int, int, int], senten
     assert report_sentence(report(*numbers)) == sentence
 
 
-def failed(slug: str, detail: str = "Because.") -> Job:
-    return job(JobState.FAILED, error={"type": PROBLEM_TYPE_PREFIX + slug, "title": "No", "detail": detail})
+def failed(slug: str, detail: str = "Because.", **more: Any) -> Job:
+    return job(JobState.FAILED, error={"type": PROBLEM_TYPE_PREFIX + slug, "title": "No", "detail": detail, **more})
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,24 @@ def test_a_choice_is_a_question_and_no_failure():
     asked = failed("choice-required", "Say which with --path.")
     assert state_of(asked) == "your choice"
     assert "--path" not in outcome(asked)
+
+
+@pytest.mark.parametrize(
+    ("readings", "apart"),
+    [
+        ([("educates", "a"), ("educates", "b")], True),
+        ([("mkdocs", "docs"), ("markdown", "docs")], False),
+        ([("markdown", ""), ("educates", "lab")], False),
+        ([("markdown", "lab"), ("educates", "lab/inner"), ("educates", "lab2")], False),
+        ([("educates", "a"), ("application", "b")], False),
+        ([("educates", "a")], False),
+    ],
+)
+def test_several_workshops_of_a_source_are_told_from_several_readings_of_one(readings: list[tuple[str, str]], apart: bool):
+    asked = failed("choice-required", candidates=[{"form": form, "path": path} for form, path in readings])
+    assert are_apart(asked) is apart
+    assert outcome(asked).startswith("Choose one of them" if apart else "It can be read in several ways")
+    assert not are_apart(failed("not-a-workshop", candidates=[{"form": form, "path": path} for form, path in readings]))
 
 
 @pytest.mark.parametrize(
