@@ -28,7 +28,13 @@ def build_commands(build: BuildFile, root: str, files: Collection[str]) -> list[
     if before != _OWN:
         return ["poetry install" if before.startswith("poetry") else "uv sync"]
     install = "-e ." if name in _INSTALLED else f"-r {name}"
-    return ["python3 -m venv .venv", f"{_OWN}python -m pip install {install}"]
+    return ["python3 -m venv .venv", f"{_OWN}python -m pip install {install}{' uvicorn' if _lacks_server(build) else ''}"]
+
+
+def _lacks_server(build: BuildFile) -> bool:
+    """Whether FastAPI is named without the server that it is run by, as in applications whose image alone brings one."""
+    named = {row.name.lower() for row in build.dependencies}
+    return "fastapi" in named and "uvicorn" not in named
 
 
 def prepare_commands(tree: Tree, inventory: Inventory, program: Program) -> list[str]:
@@ -59,7 +65,8 @@ def run_commands(tree: Tree, inventory: Inventory, program: Program) -> list[str
         return [f"{before}python manage.py runserver"]
     module = _web_module(tree, program) if named & {"FastAPI", "Flask"} else None
     if module and "FastAPI" in named:
-        return [f"{before}uvicorn {module[0]}:{module[1]}"]
+        server = "--with uvicorn " if before.startswith("uv ") and _lacks_server(program.build) else ""
+        return [f"{before}{server}uvicorn {module[0]}:{module[1]}"]
     if module and module[2] not in main:
         return [f"{before}flask --app {module[0]} run"]
     if program.build.scripts and not module:

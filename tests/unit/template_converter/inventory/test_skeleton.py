@@ -54,7 +54,7 @@ REPOSITORIES = {
         },
         [
             "(cd api && uv sync)",
-            "(cd api && uv run uvicorn app.main:web)",
+            "(cd api && uv run --with uvicorn uvicorn app.main:web)",
             "curl -i http://localhost:8000/items",
             "(cd api && uv run pytest)",
             "podman build -f api/Dockerfile -t localhost/it:dev .",
@@ -141,7 +141,7 @@ REPOSITORIES = {
         [
             "cp .env.example .env",
             "python3 -m venv .venv",
-            ".venv/bin/python -m pip install -r requirements.txt",
+            ".venv/bin/python -m pip install -r requirements.txt uvicorn",
             "podman-compose -f docker/compose.yml up -d db",
             ".venv/bin/alembic upgrade head",
             ".venv/bin/uvicorn main:app",
