@@ -66,7 +66,10 @@ def create_engine(url: str, bounds: PoolBounds | None = None) -> AsyncEngine:
     """
     if url.startswith("sqlite"):
         path = url.split("://", 1)[1]
-        engine = create_async_engine(f"sqlite+aiosqlite://{path}", connect_args={"timeout": SQLITE_BUSY_MILLISECONDS / 1000})
+        # Its driver takes memory that a process with a server as its store need not have.
+        from shared_services.kit.sqlite import create_sqlite_engine
+
+        engine = create_sqlite_engine(path, SQLITE_BUSY_MILLISECONDS / 1000)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
     address = url.split("://", 1)[1]
