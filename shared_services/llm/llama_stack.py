@@ -3,20 +3,21 @@
 How the server is reached, and what becomes of the library's errors, is `model_server`'s.
 """
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
 import anyio
+import httpx
 from structlog import get_logger
 
 from shared_services.llm.chunks import ChunkReader, GarbageError, Piece, ReportedError
 from shared_services.llm.errors import ModelUnavailableError
 from shared_services.llm.gateway import ChatMessage, Finish
 from shared_services.llm.model_choice import choose_model, lists_model
-from shared_services.llm.model_server import ModelServer, load_library
+from shared_services.llm.model_server import ModelServer
 from shared_services.llm.thinking import ThinkingFilter
 
 log = get_logger()
@@ -93,7 +94,7 @@ class LlamaStackGateway:
         Raises:
             ModelUnavailableError: With its reason; what can pass is tried again within the budget for the first words.
         """
-        await anyio.to_thread.run_sync(load_library)  # outside of the budget: an import is not the server's silence
+        await self._server.client()  # outside of the budget: an import is not the server's silence
         started = anyio.current_time()
         end = started + self._patience.total
         first_by = min(started + self._patience.first_token, end)
@@ -133,31 +134,29 @@ class LlamaStackGateway:
         try:
             # As `extra_body`, because the library walks through the types of each message that it is given.
             call = client.chat.completions.create(model=model, messages=[], stream=True, extra_body=body)
-            chunks = (await self._server.within(call, deadline)).response.aiter_bytes()
-            while not reader.done:
-                try:
-                    data = await self._server.within(anext(chunks), deadline)
-                except StopAsyncIteration:
-                    break
-                for piece in self._read(reader, data):
-                    anything = True
-                    if text := thinking.feed(piece.text):
-                        yield text
-                    if piece.finish and not finish:
-                        finish = piece.finish
-                        # The answer is whole; what follows is at most the usage and [DONE].
-                        end = min(end, anyio.current_time() + DRAIN_SECONDS)
-                        deadline = end
-                    elif piece.alive and not finish:
-                        deadline = min(anyio.current_time() + self._patience.gap, end)
+            async with aclosing((await self._server.within(call, deadline)).response) as response:
+                chunks = _bytes_of(response)
+                while not reader.done:
+                    try:
+                        data = await self._server.within(anext(chunks), deadline)
+                    except StopAsyncIteration:
+                        break
+                    for piece in self._read(reader, data):
+                        anything = True
+                        if text := thinking.feed(piece.text):
+                            yield text
+                        if piece.finish and not finish:
+                            finish = piece.finish
+                            # The answer is whole; what follows is at most the usage and [DONE].
+                            end = min(end, anyio.current_time() + DRAIN_SECONDS)
+                            deadline = end
+                        elif piece.alive and not finish:
+                            deadline = min(anyio.current_time() + self._patience.gap, end)
         except ModelUnavailableError as error:
             if error.reason == "rejected":
                 self._chosen = None
             if finish is None:
                 raise
-        finally:
-            with anyio.CancelScope(shield=True):
-                await client.close()
         if finish is None:
             raise self._unfinished(anything)
         if rest := thinking.close():
@@ -189,11 +188,14 @@ class LlamaStackGateway:
     async def _list_models(self, deadline: float | None = None) -> list[Any]:
         client = await self._server.client()
         limit = anyio.current_time() + LIST_SECONDS
-        try:
-            models = await self._server.within(client.models.list(), min(limit, deadline or limit))
-        finally:
-            with anyio.CancelScope(shield=True):
-                await client.close()
+        models = await self._server.within(client.models.list(), min(limit, deadline or limit))
         if not isinstance(models, list):
             raise ModelUnavailableError("garbage", f"The model server at {self._host} sent no list of models.")
         return models
+
+
+def _bytes_of(response: httpx.Response) -> AsyncIterator[bytes]:
+    """A response's bytes; without the layers that would decompress and cut them, where there is nothing to decompress."""
+    if "content-encoding" in response.headers or not isinstance(response.stream, httpx.AsyncByteStream):
+        return response.aiter_bytes()
+    return aiter(response.stream)

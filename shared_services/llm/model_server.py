@@ -1,12 +1,11 @@
-"""Calls to a model's server through llama-stack-client: a client each, a deadline, and one kind of error for every trouble.
+"""Calls to a model's server through llama-stack-client: a connection each, a deadline, and one kind of error for every trouble.
 
-Each call has an HTTP client of its own over one shared TLS context: with one shared pool, streams wait for each other from a few
-hundred on. The library's own retries are off, because it would retry without knowing our budget. The library is imported when
-the first call is made, in a thread, so that a process without a model never pays for it.
+All calls share one client, which holds no connection between them (`connections`). The library's own retries are off, because it
+would retry without knowing our budget. The library is imported when the first call is made, in a thread, so that a process
+without a model never pays for it.
 """
 
 import asyncio
-import ssl
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ import anyio
 import httpx
 from structlog import get_logger
 
+from shared_services.llm.connections import connection_each
 from shared_services.llm.errors import ModelUnavailableError
 
 if TYPE_CHECKING:
@@ -39,27 +39,25 @@ class ModelServer:
         self._address = address
         self._api_key = api_key
         self._connect_seconds = connect_seconds
-        self._tls: ssl.SSLContext | None = None
-        self._making_tls = anyio.Lock()
+        self._client: AsyncLlamaStackClient | None = None
+        self._making_client = anyio.Lock()
         parts = urlsplit(address)
         self.host = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
     async def client(self) -> "AsyncLlamaStackClient":
-        """A client for one call; its caller closes it."""
+        """The client for all calls. There is nothing to close but the response of a call that streams."""
+        if self._client is None:
+            async with self._making_client:
+                self._client = self._client or await self._make_client()
+        return self._client
+
+    async def _make_client(self) -> "AsyncLlamaStackClient":
         library = await anyio.to_thread.run_sync(load_library)
-        async with self._making_tls:
-            if self._tls is None:
-                self._tls = await anyio.to_thread.run_sync(httpx.create_ssl_context)
+        http = await anyio.to_thread.run_sync(connection_each, self._address, self._connect_seconds)
         # Without a key no header may be sent: an empty bearer token is not a valid one.
         headers = {} if self._api_key else {"Authorization": library.Omit()}
         client: AsyncLlamaStackClient = library.AsyncLlamaStackClient(
-            base_url=self._address,
-            api_key=self._api_key or "",
-            max_retries=0,
-            default_headers=headers,
-            http_client=httpx.AsyncClient(
-                verify=self._tls, timeout=httpx.Timeout(connect=self._connect_seconds, read=None, write=30.0, pool=None)
-            ),
+            base_url=self._address, api_key=self._api_key or "", max_retries=0, default_headers=headers, http_client=http
         )
         return client
 

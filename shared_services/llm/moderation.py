@@ -124,7 +124,9 @@ class LlamaStackModerator:
         Raises:
             ModerationUnavailableError: It was not judged in time, or what came is no judgement.
         """
-        await anyio.to_thread.run_sync(_load_library)  # outside of the budget: an import is not the server's silence
+        # Outside of the budget: an import is not the server's silence, and neither is reading certificates.
+        await anyio.to_thread.run_sync(_load_library)
+        await self._server.client()
         end = anyio.current_time() + self._seconds
         try:
             try:
@@ -160,9 +162,6 @@ class LlamaStackModerator:
             else:
                 self._found = way
                 return judged
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await client.close()
         tried = ", ".join(self._ways)
         raise ModelUnavailableError(
             "rejected",
