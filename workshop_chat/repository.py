@@ -6,14 +6,14 @@ the database's clock, which all processes share).
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from shared_services.contracts.chat import Answer, BlockRef, StatusEvent, StoredTurn
 from shared_services.kit.database import session_factory, storage_errors
@@ -27,6 +27,21 @@ TurnKey = tuple[str, int]
 
 _TURNS = cast("Table", TurnRow.__table__)
 _NUMBERING_TRIES = 5
+# Made once, since making a statement takes longer than running it.
+_BEGIN = insert(ConversationRow.__table__)  # type: ignore[arg-type]
+_ASK = insert(_TURNS)
+_ASK_SHARED = insert(_TURNS).values(alive_at=func.clock_timestamp())
+_OWNED = select(
+    select(func.max(TurnRow.number))
+    .where(TurnRow.conversation == ConversationRow.id)
+    .correlate(ConversationRow)
+    .scalar_subquery()
+    .label("last")
+).where(
+    ConversationRow.id == bindparam("of"),
+    ConversationRow.workshop == bindparam("in_"),
+    ConversationRow.participant == bindparam("by"),
+)
 ANSWERED_ALREADY = "It is being answered already. Reload the page to see it."
 _KEYS_IN_A_QUERY = 500
 
@@ -79,11 +94,15 @@ class ConversationRepository:
 
     async def create(self, participant: str) -> str:
         """A new conversation's id."""
-        row = ConversationRow(id=uuid.uuid4().hex, workshop=self._workshop, participant=participant, created_at=datetime.now(UTC))
+        conversation = uuid.uuid4().hex
         with storage_errors():
-            async with self._sessions.begin() as session:
-                session.add(row)
-        return row.id
+            async with self._engine.begin() as connection:
+                await connection.execute(_BEGIN, self._conversation(conversation, participant))
+        return conversation
+
+    def _conversation(self, conversation: str, participant: str) -> dict[str, Any]:
+        made = {"id": conversation, "workshop": self._workshop, "participant": participant}
+        return {**made, "created_at": datetime.now(UTC)}
 
     async def ensure(self, conversation: str, participant: str) -> None:
         """Begin a conversation under an id of the caller's making, where it has not begun.
@@ -91,14 +110,13 @@ class ConversationRepository:
         Raises:
             ConversationNotFoundError: The id is somebody else's conversation.
         """
-        row = ConversationRow(id=conversation, workshop=self._workshop, participant=participant, created_at=datetime.now(UTC))
         try:
             await self.require(conversation, participant)
         except ConversationNotFoundError:
             try:
                 with storage_errors():
-                    async with self._sessions.begin() as session:
-                        session.add(row)
+                    async with self._engine.begin() as connection:
+                        await connection.execute(_BEGIN, self._conversation(conversation, participant))
             except IntegrityError:
                 # Somebody else's, or begun by another message just now.
                 await self.require(conversation, participant)
@@ -110,17 +128,16 @@ class ConversationRepository:
             ConversationNotFoundError: It is not, or does not exist.
         """
         with storage_errors():
-            async with self._sessions() as session:
-                await self._require(session, conversation, participant)
+            async with self._engine.connect() as connection:
+                await self._require(connection, conversation, participant)
 
-    async def _require(self, session: AsyncSession, conversation: str, participant: str) -> None:
-        query = select(ConversationRow.id).where(
-            ConversationRow.id == conversation,
-            ConversationRow.workshop == self._workshop,
-            ConversationRow.participant == participant,
-        )
-        if await session.scalar(query) is None:
+    async def _require(self, connection: AsyncConnection | AsyncSession, conversation: str, participant: str) -> int:
+        """The greatest number of its turns; 0 without any."""
+        owned = {"of": conversation, "in_": self._workshop, "by": participant}
+        row = (await connection.execute(_OWNED, owned)).one_or_none()
+        if row is None:
             raise ConversationNotFoundError("It may belong to someone else or to another workshop. Start a new conversation.")
+        return row.last or 0
 
     async def turns(self, conversation: str, participant: str) -> list[StoredTurn]:
         """A conversation's turns, oldest first.
@@ -155,10 +172,31 @@ class ConversationRepository:
     async def last_turns(self, conversation: str, participant: str, limit: int, before: int | None = None) -> list[StoredTurn]:
         """The newest `limit` turns (below number `before`), oldest first, without those that have no answer or wait for it."""
         rows = await self._rows(conversation, participant, limit, before) if limit else []
-        return [stored_turn(row) for row in rows if row.answer is not None and row.state != "answering"]
+        return _answered(rows)
 
-    async def _rows(self, conversation: str, participant: str, limit: int | None, before: int | None = None) -> list[TurnRow]:
-        query = (
+    async def earlier_turns(self, conversation: str, participant: str, limit: int) -> list[StoredTurn]:
+        """As `last_turns`, of a conversation that must be this participant's.
+
+        Raises:
+            ConversationNotFoundError: It is not, or does not exist.
+        """
+        with storage_errors():
+            async with self._sessions() as session:
+                last = await self._require(session, conversation, participant)
+                if not limit or not last:
+                    return []
+                return _answered((await session.scalars(self._newest(conversation, participant, limit))).all()[::-1])
+
+    async def _rows(self, conversation: str, participant: str, limit: int | None, before: int | None = None) -> Sequence[TurnRow]:
+        query = self._newest(conversation, participant, limit)
+        if before is not None:
+            query = query.where(TurnRow.number < before)
+        with storage_errors():
+            async with self._sessions() as session:
+                return (await session.scalars(query)).all()[::-1]
+
+    def _newest(self, conversation: str, participant: str, limit: int | None) -> Select[tuple[TurnRow]]:
+        return (
             select(TurnRow)
             .where(
                 TurnRow.conversation == conversation,
@@ -168,11 +206,6 @@ class ConversationRepository:
             .order_by(TurnRow.number.desc())
             .limit(limit)
         )
-        if before is not None:
-            query = query.where(TurnRow.number < before)
-        with storage_errors():
-            async with self._sessions() as session:
-                return list(reversed((await session.scalars(query)).all()))
 
     async def begin_turn(
         self,
@@ -208,19 +241,19 @@ class ConversationRepository:
             async with self._sessions.begin() as session:
                 if self._limit is not None:
                     await self._limit.check(session, participant)
-                await self._require(session, conversation, participant)
-                last = await session.scalar(select(func.max(TurnRow.number)).where(TurnRow.conversation == conversation))
-                number = (last or 0) + 1
-                row = TurnRow(
-                    conversation=conversation,
-                    number=number,
-                    workshop=self._workshop,
-                    participant=participant,
-                    state="answering",
-                    alive_at=self._now(),
+                number = await self._require(session, conversation, participant) + 1
+                row = {
+                    "conversation": conversation,
+                    "number": number,
+                    "workshop": self._workshop,
+                    "participant": participant,
+                    "state": "answering",
                     **given,
-                )
-                session.add(row)
+                }
+                if self.shared:
+                    await session.execute(_ASK_SHARED, row)
+                else:
+                    await session.execute(_ASK, {**row, "alive_at": datetime.now(UTC)})
         return number
 
     async def forget_turn(self, conversation: str, participant: str, asked_at: datetime) -> None:
@@ -436,6 +469,10 @@ def cut(text: str, lengths: Sequence[Sequence[int]] | None) -> list[Block]:
         blocks.append(Block(n, text[at + before : at + before + markdown], text[at : at + before]))
         at += before + markdown
     return blocks
+
+
+def _answered(rows: Iterable[TurnRow]) -> list[StoredTurn]:
+    return [stored_turn(row) for row in rows if row.answer is not None and row.state != "answering"]
 
 
 def stored_turn(row: TurnRow) -> StoredTurn:

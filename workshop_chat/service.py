@@ -93,9 +93,8 @@ class ChatService:
         """
         if not message.text.strip():
             raise BadInputError("The message is empty. Write a question.")
-        await self._repository.require(conversation, participant)
+        earlier = await self._repository.earlier_turns(conversation, participant, self._history_turns)
         published = await self._content.current()
-        earlier = await self._repository.last_turns(conversation, participant, self._history_turns)
         step = message.step if message.step in published.steps else None
         question = self._question(message.text, step, earlier, published, participant)
         asked = replace(question, mode=message.mode, about=message.about)

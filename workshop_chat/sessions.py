@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
-from sqlalchemy import RowMapping, bindparam, func, or_, select, text, update
+from sqlalchemy import RowMapping, and_, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from structlog import get_logger
@@ -305,7 +305,9 @@ class Sessions:
         """The places after the arrivals, written down. Those who only go on do not read, or hold up, everybody else."""
         rules, now = await self.rules(), self._clock()
         with storage_errors():
-            done = None if everybody else await self._settle_stays(now, arrivals, rules)
+            # Somebody who is not known to be live most likely comes.
+            comes = any(one.active_at is not None and not one.late and one.participant not in self._known for one in arrivals)
+            done = None if everybody or comes else await self._settle_stays(now, arrivals, rules)
             before, after = done or await self._settle_all(now, arrivals, rules)
         for arrival in arrivals:
             place = after.get(arrival.participant)
@@ -337,18 +339,27 @@ class Sessions:
     async def _settle_all(
         self, now: datetime, arrivals: Sequence[Arrival], rules: Rules
     ) -> tuple[dict[str, Place], dict[str, Place]]:
-        """All places of the workshop before and after."""
+        """The places before and after of those who come, wait or have been idle for too long; of all others only how many."""
         named = [arrival.participant for arrival in arrivals]
+        since = now - rules.timeout
+        live = and_(_SESSIONS.workshop == self._workshop, _SESSIONS.state == "live")
         query = select(SessionRow.__table__).where(
             _SESSIONS.workshop == self._workshop,
-            or_(_SESSIONS.state.in_(["live", "waiting"]), _SESSIONS.participant.in_(named)),
+            or_(
+                _SESSIONS.state == "waiting",
+                and_(_SESSIONS.state == "live", _SESSIONS.active_at < since),
+                _SESSIONS.participant.in_(named),
+            ),
         )
+        others = select(func.count()).where(live, _SESSIONS.active_at >= since, _SESSIONS.participant.not_in(named))
         async with self._engine.begin() as connection:
             await self._lock_workshop(connection)
             # The rows too: a hand is lowered by others.
             rows = await connection.execute(query.order_by(_SESSIONS.participant).with_for_update())
             before = {row["participant"]: _place(row) for row in rows.mappings()}
-            after = settle(now, before.values(), arrivals, rules)
+            # Counted after they are locked: whoever was idle until just now, and is not any more, is among these.
+            taken = await connection.scalar(others) or 0
+            after = settle(now, before.values(), arrivals, replace(rules, limit=rules.limit - taken))
             await self._write(connection, before, after, arrivals)
         return before, after
 
