@@ -1,5 +1,6 @@
 """Server-sent events, both ways: written by services, read by clients."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 import anyio
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 KEEP_ALIVE_SECONDS = 15.0
 _KEEP_ALIVE = b": keep-alive\n\n"
@@ -70,17 +71,15 @@ class EventStreamResponse(StreamingResponse):
         self._events = events
         self._keep_alive = keep_alive
 
-    async def stream_response(self, send: Send) -> None:
-        """Send the head, the events and the end."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the head, the events and the end; nothing more to a reader who has gone."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        failure = await self._send_events(send)
-        if failure is not None:
-            raise failure
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        if await self._send_events(receive, send):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _send_events(self, send: Send) -> Exception | None:
-        """Send every event; what the events raised, given back so that the task group does not wrap it."""
-        writing = anyio.Lock()
+    async def _send_events(self, receive: Receive, send: Send) -> bool:
+        """Send every event; whether the reader stayed to the end. What the events raise is not wrapped by the task group."""
+        writing = asyncio.Lock()
         last = anyio.current_time()
 
         async def write(chunk: bytes) -> None:
@@ -89,25 +88,35 @@ class EventStreamResponse(StreamingResponse):
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 last = anyio.current_time()
 
-        async def keep_alive() -> None:
+        async def attend() -> None:
+            """Keep the connection alive, and end the events when the reader goes away."""
             while True:
-                await anyio.sleep_until(last + self._keep_alive)
+                with anyio.CancelScope(deadline=last + self._keep_alive):
+                    while (await receive())["type"] != "http.disconnect":
+                        pass
+                    tasks.cancel_scope.cancel()
+                    return
                 if anyio.current_time() >= last + self._keep_alive:
                     await write(_KEEP_ALIVE)
 
         failure: Exception | None = None
+        stayed = False
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(keep_alive)
+            # One task for both: each takes several kilobytes for as long as the stream lasts.
+            tasks.start_soon(attend)
             try:
                 async for event in self._events:
                     await write(event)
+                stayed = True
             except Exception as error:
                 failure = error
             finally:
                 # Here, with no further scope around it: the events may hold task groups and scopes of their own.
                 await self._close_events()
             tasks.cancel_scope.cancel()
-        return failure
+        if failure is not None:
+            raise failure
+        return stayed
 
     async def _close_events(self) -> None:
         if not isinstance(self._events, AsyncGenerator):
