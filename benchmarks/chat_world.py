@@ -35,7 +35,7 @@ CONTENT = "# Listen\n\nThe application listens on port 8081 and counts the ships
 MARKER = re.compile(rb"m\d{6}")
 READY_SECONDS = 60.0
 _PAUSE = 0.01
-_FIRST_TOKENS = 3
+FIRST_TOKENS = 3
 """Tokens that come at once with the model's first words, as real servers send them."""
 
 
@@ -61,11 +61,13 @@ class ScriptedWorld:
     Args:
         tokens: Length of each of the model's answers.
         rate: Tokens in a second of each answer; 0 for all at once.
+        at_once: How many of them come at once, before the others at that rate.
     """
 
-    def __init__(self, tokens: int = 60, rate: float = 0.0) -> None:
+    def __init__(self, tokens: int = 60, rate: float = 0.0, *, at_once: int = FIRST_TOKENS) -> None:
         self.tokens = tokens
         self.rate = rate
+        self.at_once = at_once
         self.told: dict[str, Told] = {}
         self.searches: list[float] = []
         self.url = ""
@@ -126,9 +128,9 @@ class ScriptedWorld:
         began = time.perf_counter()
         pieces = tokens_of(marker, self.tokens)
         for number, piece in enumerate(pieces):
-            if self.rate and number >= _FIRST_TOKENS:
+            if self.rate and number >= self.at_once:
                 # By the clock and not by pauses: what this process loses of time it makes good.
-                await asyncio.sleep(max(0.0, began + (number - _FIRST_TOKENS + 1) / self.rate - time.perf_counter()))
+                await asyncio.sleep(max(0.0, began + (number - self.at_once + 1) / self.rate - time.perf_counter()))
             if writer.is_closing() or reader.at_eof():
                 told.hung_up = True
                 return
