@@ -29,7 +29,7 @@ ATTRIBUTES: Final = {name: value for name, value in INTRINSIC.items() if not _SI
 """What Asciidoctor sets by itself."""
 _OTHER_OUTPUT = re.compile(r"env-|backend|basebackend|imagesdir|site-gen|doctype|icons")
 _SHOWN: Final = 6
-_FOLDERS: Final = ("images", "img", "assets/images", "assets", "_images", "media")
+_FOLDERS: Final = ("images", "img", "assets/images", "assets", "_images", "media", "../images", "../assets/images")
 """Where images are that a page names without a folder, because whoever makes the site sets `imagesdir`."""
 _SCHEME = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//|\{\{)")
 

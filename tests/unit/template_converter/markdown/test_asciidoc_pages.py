@@ -226,9 +226,13 @@ def test_what_a_condition_hides_is_told_unless_it_is_for_another_output(tmp_path
     ]
 
 
-def test_images_are_found_where_sites_keep_them_when_nothing_says_where(tmp_path):
-    files = {"01-a.adoc": "= A\n\nimage::x.png[X]\n", "02-b.adoc": lab("B"), "images/x.png": b"1"}
-    assert "![X](../../assets/images/x.png)" in convert(tmp_path, files).steps[0].content
+@pytest.mark.parametrize("folder", ["modules/ROOT/pages/images", "modules/ROOT/assets/images", "modules/ROOT/images"])
+def test_images_are_found_where_sites_keep_them_when_nothing_says_where(tmp_path, folder):
+    home = "modules/ROOT/pages"
+    files = {f"{home}/01-a.adoc": "= A\n\nimage::x.png[X]\n", f"{home}/02-b.adoc": lab("B"), f"{folder}/x.png": b"1"}
+    workshop = convert(tmp_path, files, home)
+    assert f"![X](../../assets/{folder}/x.png)" in workshop.steps[0].content
+    assert not workshop.broken
 
 
 def test_includes_may_begin_with_the_folder_of_the_document(tmp_path):
