@@ -16,7 +16,7 @@ from shared_services.contracts.chat import Answer
 from shared_services.contracts.identity import Role
 from shared_services.kit.database import create_engine
 from shared_services.kit.sse import ServerSentEvent, decode
-from shared_services.llm.llama_stack import LlamaStackGateway
+from shared_services.llm.llama_stack import LlamaStackGateway, Patience
 from tests.integration.chat.conftest import Platform, browser
 from tests.integration.chat.test_conversations import DEPLOY, ask, serving, start, streaming, turns
 from tests.upstream import Endless, Say, ScriptedUpstream
@@ -203,12 +203,14 @@ async def test_a_turn_that_is_deleted_while_it_is_answered_ends(
 
 
 async def test_an_end_of_the_process_lets_answers_finish_and_keeps_the_others(
-    platform: Platform, engine: AsyncEngine, upstream: ScriptedUpstream, model: LlamaStackGateway
+    platform: Platform, engine: AsyncEngine, upstream: ScriptedUpstream
 ):
     def reply(request: Any) -> Say | Endless:
         return Endless("On and on. [1]\n\n", 0.05) if "Port" in str(request.body) else Say(PARAGRAPHS, gap=0.02)
 
     upstream.script(reply)
+    # Telling of the refusal can hold the process up for longer than a model may be silent elsewhere.
+    model = LlamaStackGateway(upstream.url, patience=Patience(gap=60))
     claims = {"workshop": "harbor", "roles": frozenset({Role.PARTICIPANT})}
     headers = {"authorization": f"Bearer {platform.issuer.issue('participant:p', 'chat', **claims)}"}
     async with platform.app("harbor", gateway=model, engine=engine, drain_seconds=2) as app, at(app, headers=headers) as http:
