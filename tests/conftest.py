@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
 
 # A server that lives a while exports its model in the background, which only the tests of that export want.
@@ -15,6 +16,10 @@ os.environ["WORKSHOP_CHOICES"] = str(Path(tempfile.mkdtemp(prefix="workshop-choi
 
 # A connection that is given up while it asks for TLS leaves an error that nobody waits for; throw-away servers have no TLS.
 os.environ.setdefault("PGSSLMODE", "disable")
+
+# The same examples each time, so that a test that fails fails because of a change; HYPOTHESIS_PROFILE=default looks for new ones.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 UNIT = Path(__file__).parent / "unit"
 

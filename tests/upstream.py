@@ -227,7 +227,7 @@ class ScriptedUpstream:
             assert time.monotonic() < end, "the upstream did not see what was awaited"
             time.sleep(0.01)
 
-    async def until(self, true: Callable[[], bool], seconds: float = 20.0) -> None:
+    async def until(self, true: Callable[[], bool], seconds: float = 60.0) -> None:
         """`wait_until` for a running event loop."""
         await asyncio.to_thread(self.wait_until, true, seconds)
 

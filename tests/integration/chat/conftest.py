@@ -183,7 +183,7 @@ def upstream() -> Iterator[ScriptedUpstream]:
 
 @pytest.fixture
 def model(upstream: ScriptedUpstream) -> LlamaStackGateway:
-    return LlamaStackGateway(upstream.url, patience=Patience(connect=2, first_token=2, gap=1, total=10, retries=0))
+    return LlamaStackGateway(upstream.url, patience=Patience(connect=20, first_token=30, gap=30, total=60, retries=0))
 
 
 @pytest.fixture

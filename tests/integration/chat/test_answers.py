@@ -213,7 +213,7 @@ async def test_an_end_of_the_process_lets_answers_finish_and_keeps_the_others(
     model = LlamaStackGateway(upstream.url, patience=Patience(gap=60))
     claims = {"workshop": "harbor", "roles": frozenset({Role.PARTICIPANT})}
     headers = {"authorization": f"Bearer {platform.issuer.issue('participant:p', 'chat', **claims)}"}
-    async with platform.app("harbor", gateway=model, engine=engine, drain_seconds=2) as app, at(app, headers=headers) as http:
+    async with platform.app("harbor", gateway=model, engine=engine, drain_seconds=6) as app, at(app, headers=headers) as http:
         quick, endless = await start(http), await start(http)
         await leave_after(http, quick, 1)
         async with streaming(http, endless, {"text": "How do I deploy the application? Port?"}) as events:

@@ -24,7 +24,7 @@ from workshop_chat.pipeline import NOTE_MODEL_AWAY, NOTE_MODEL_BUSY, NOTE_MODEL_
 
 pytestmark = [pytest.mark.ogx, pytest.mark.timeout(600)]
 
-PATIENCE = Patience(connect=2, first_token=3, gap=2, total=15, retries=0)
+PATIENCE = Patience(connect=10, first_token=8, gap=6, total=45, retries=0)
 PORT = "Which port does the application listen on?"
 SAID = "The application listens on port 8081 [1]. It counts ships [1]."
 
@@ -118,7 +118,7 @@ async def test_an_answer_streams_without_tools(platform: Platform, stack: Stack,
 
 TROUBLES: list[tuple[str, Reply, str]] = [
     ("silence", Silence(), NOTE_MODEL_AWAY),
-    ("late", Say(SAID, wait=10), NOTE_MODEL_AWAY),
+    ("late", Say(SAID, wait=30), NOTE_MODEL_AWAY),
     ("too many requests", Fail(429), NOTE_MODEL_BUSY),
     ("server error", Fail(500), NOTE_MODEL_AWAY),
     ("refused", Fail(400), NOTE_MODEL_AWAY),
@@ -128,7 +128,7 @@ TROUBLES: list[tuple[str, Reply, str]] = [
     ("cut in the middle", Say(SAID, cut_after=12), NOTE_MODEL_STOPPED),
     ("garbage in the middle", Say(SAID, garbage_after=12), NOTE_MODEL_STOPPED),
     ("an error in the middle", Say(SAID, error_after=12), NOTE_MODEL_STOPPED),
-    ("silence in the middle", Say([SAID[:45], SAID[45:]], gap=10), NOTE_MODEL_STOPPED),
+    ("silence in the middle", Say([SAID[:45], SAID[45:]], gap=30), NOTE_MODEL_STOPPED),
     ("no citation", Say("The application listens on port 8081. It counts ships."), NOTE_MODEL_UNCITED),
     ("a citation of nothing", Say("The application listens on port 8081 [77]."), NOTE_MODEL_UNCITED),
 ]

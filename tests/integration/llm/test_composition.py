@@ -13,7 +13,7 @@ from shared_services.llm.llama_stack import LlamaStackGateway, Patience
 from shared_services.llm.prompt import NO_ANSWER, answer_prompt, fitting_passages, says_no_answer
 from tests.upstream import Fail, Say, ScriptedUpstream
 
-QUICK = Patience(connect=1, first_token=2, gap=1, total=5, retries=0)
+PATIENCE = Patience(connect=20, first_token=20, gap=20, total=60, retries=0)
 PASSAGES = [
     Passage(
         workshop="demo",
@@ -52,7 +52,7 @@ async def test_a_models_answer_comes_checked_block_by_block() -> None:
     text = "Scale it 【1】: see below. [7]\n\n```bash\noc scale deployment/shop --replicas=3\n```\n\n```bash\noc delete all --all\n```\n"
     with ScriptedUpstream() as upstream:
         upstream.script(Say(text, piece=5))
-        blocks, finish = await write(LlamaStackGateway(upstream.url, patience=QUICK))
+        blocks, finish = await write(LlamaStackGateway(upstream.url, patience=PATIENCE))
     assert finish == Finish("stop")
     assert [(block.markdown, block.own) for block in blocks] == [
         ("Scale it [1]: see below.", False),
@@ -64,7 +64,7 @@ async def test_a_models_answer_comes_checked_block_by_block() -> None:
 async def test_the_marker_means_abstaining() -> None:
     with ScriptedUpstream() as upstream:
         upstream.script(Say(NO_ANSWER + "."))
-        blocks, _ = await write(LlamaStackGateway(upstream.url, patience=QUICK))
+        blocks, _ = await write(LlamaStackGateway(upstream.url, patience=PATIENCE))
     assert says_no_answer(blocks[0].markdown)
 
 
@@ -72,7 +72,7 @@ async def test_without_the_model_the_passages_answer() -> None:
     with ScriptedUpstream() as upstream:
         upstream.script(Fail(503))
         try:
-            await write(LlamaStackGateway(upstream.url, patience=QUICK))
+            await write(LlamaStackGateway(upstream.url, patience=PATIENCE))
         except ModelUnavailableError:
             (block,) = extract_answer("How do I scale?", PASSAGES)
     assert block.markdown == "Scale to three replicas: [1]\n\n```bash\noc scale deployment/shop --replicas=3\n```"

@@ -20,7 +20,7 @@ def upstream() -> Iterator[ScriptedUpstream]:
         yield server
 
 
-def moderator(upstream: ScriptedUpstream, way: Way | None = None, seconds: float = 3.0, **options: str) -> LlamaStackModerator:
+def moderator(upstream: ScriptedUpstream, way: Way | None = None, seconds: float = 30.0, **options: str) -> LlamaStackModerator:
     return LlamaStackModerator(upstream.url, model=GUARD, way=way, seconds=seconds, **options)
 
 
@@ -87,7 +87,7 @@ async def test_a_server_that_changes_its_way_is_followed(upstream: ScriptedUpstr
 )
 async def test_trouble_is_never_a_judgement(upstream: ScriptedUpstream, way: Way, reply: Reply, reason: ModelTrouble | None):
     upstream.judge(lambda _text: reply, ADDRESSES[way])  # type: ignore[arg-type]
-    guard = moderator(upstream, way, 0.5)
+    guard = moderator(upstream, way, 0.5 if reason == "timeout" else 30)
     with pytest.raises(ModerationUnavailableError) as caught:
         await guard.moderate("Hello")
     assert reason is None or caught.value.reason == reason
@@ -103,7 +103,7 @@ async def test_a_moment_of_trouble_is_asked_again(upstream: ScriptedUpstream):
 
 async def test_a_chatty_model_named_by_mistake_makes_nothing_safe(upstream: ScriptedUpstream):
     upstream.script(Say("Hello! How can I help you?"))
-    guard = LlamaStackModerator(upstream.url, model="scripted-model", seconds=2)
+    guard = LlamaStackModerator(upstream.url, model="scripted-model", seconds=30)
     with pytest.raises(ModerationUnavailableError) as caught:
         await guard.moderate("Hello")
     assert caught.value.reason == "garbage"
@@ -117,7 +117,7 @@ async def test_a_name_that_nothing_has_says_which_settings_to_correct(upstream: 
 
 async def test_nobody_there():
     with closed_port() as address, pytest.raises(ModerationUnavailableError) as caught:
-        await LlamaStackModerator(address, model=GUARD, seconds=2).moderate("Hello")
+        await LlamaStackModerator(address, model=GUARD, seconds=30).moderate("Hello")
     assert caught.value.reason == "unreachable"
 
 

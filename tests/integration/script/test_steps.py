@@ -296,7 +296,7 @@ def test_stopping_it_is_safe(deploying: Deploying, group: list[subprocess.Popen[
         stdin=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     group.append(process)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not any("operate content" in words for words, _ in deploying.calls):
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -75,14 +75,14 @@ def convert(text: str) -> str:
     return written
 
 
-@settings(max_examples=300, deadline=10_000, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
 def test_any_order_of_blocks(pieces: list[str]) -> None:
     text = "\n".join(pieces)
     assert convert(text) == convert(text)
 
 
-@settings(max_examples=300, deadline=10_000)
+@settings(max_examples=300, deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab \n*_`#+{}[]<>|:.-=/\\'\"()~^$%&;!,1x@"), max_size=300))
 def test_any_text(text: str) -> None:
     assert convert(text) == convert(text)
@@ -95,7 +95,7 @@ NAVIGATION = [
 ]  # fmt: skip
 
 
-@settings(max_examples=80, deadline=10_000, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(NAVIGATION), max_size=14))
 def test_any_navigation(rows: list[str]) -> None:
     found = workshop(
@@ -113,7 +113,7 @@ def test_any_navigation(rows: list[str]) -> None:
     assert all("\0" not in chapter.title for chapter in found.chapters)
 
 
-@settings(max_examples=200, deadline=10_000)
+@settings(max_examples=200, deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab *_`#+{}[]<>:.-'\"~^\\()&;"), max_size=80))
 def test_plain_text_never_grows_marks(text: str) -> None:
     line = Line(text, "page.adoc", 1, {})
