@@ -91,13 +91,19 @@ def with_block_first(passages: Sequence[Passage], pinned: Sequence[Passage]) -> 
 
 
 def with_section_first(passages: Sequence[Passage], section: Passage) -> list[Passage]:
-    """The passages with those first that a section holds, or that hold it; where there is none, the whole of it is the first."""
-    first = [passage for passage in passages if _holds(section, passage) or _holds(passage, section)] or [section]
+    """The passages with those first that have lines of a section; where there is none, the whole of it is the first."""
+    first = [passage for passage in passages if _meets(section, passage)] or [section]
     return [*first, *(passage for passage in passages if passage not in first)]
 
 
 def _holds(passage: Passage, part: Passage) -> bool:
     return passage.file == part.file and passage.first_line <= part.first_line and part.last_line <= passage.last_line
+
+
+def _meets(section: Passage, passage: Passage) -> bool:
+    """Whether they have lines in common: a passage may begin above a section's heading, or end within it."""
+    same = (passage.document, passage.file) == (section.document, section.file)
+    return same and passage.first_line <= section.last_line and section.first_line <= passage.last_line
 
 
 def solutions_first(passages: Sequence[Passage], step: str | None) -> list[Passage]:

@@ -3,11 +3,12 @@
 import pytest
 
 from shared_services.contracts.chat import Answer, StoredTurn
+from shared_services.contracts.rag import Passage
 from tests.unit.chat.worlds import FakeSearch, passage, shared_passage
 from workshop_chat.pipeline import citation_of
 from workshop_chat.stages.check import OWN_CODE, OWN_COMMAND, Checker, Numbering, UncitedError
 from workshop_chat.stages.decide import Decision, decide, nearest_sections
-from workshop_chat.stages.retrieve import Retrieved, retrieve
+from workshop_chat.stages.retrieve import Retrieved, retrieve, with_section_first
 from workshop_chat.stages.understand import SmallTalk, Understood, earlier_turns, small_talk, understand
 from workshop_chat.stages.write import WrittenBlock
 
@@ -107,6 +108,17 @@ def test_nearest_sections_are_different_ones():
         ("fill", ["Fill"], "steps/fill/content.md", 3),
         ("boil", ["Boil the water"], "steps/boil/content.md", 3),
     ]
+
+
+def at(first: int, last: int, step: str = "boil") -> Passage:
+    return passage("\n".join("x" * (last - first + 1)), step=step, first_line=first)
+
+
+@pytest.mark.parametrize("held", [at(1, 17), at(8, 12), at(20, 30), at(1, 40)])
+def test_a_passage_with_lines_of_a_section_comes_before_others(held: Passage):
+    section, above, other = at(3, 22), at(1, 2), at(3, 22, "fill")
+    assert with_section_first([other, above, held], section) == [held, other, above]
+    assert with_section_first([other, above], section) == [section, other, above]
 
 
 async def test_shared_documents_pass_and_foreign_workshops_do_not(capsys: pytest.CaptureFixture[str]):
