@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from tests.ports import free_port
 
 _ROOT = Path(__file__).resolve().parent.parent
 _START_SECONDS = 90.0
@@ -114,9 +115,7 @@ def environment_of(server: ModelServer) -> Path:
 def model_server(server: ModelServer, upstream: str, folder: Path) -> Iterator[str]:
     """Run a server in front of the one at `upstream`, its files in `folder`; gives its address, without `/v1`."""
     commands = environment_of(server) / "bin"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     config, written = folder / "server.yaml", folder / "server.log"
     stored_as, backend = server.stored_as
     config.write_text(_CONFIG.format(upstream=upstream, folder=folder, port=port, stored_as=stored_as, backend=backend))

@@ -3,7 +3,6 @@
 import os
 import shlex
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+
+from tests.ports import free_port
 
 BINARIES = Path("/usr/lib/postgresql")
 USER = "postgres"
@@ -61,13 +62,6 @@ class Outage:
         subprocess.run(whole, check=True, cwd=self._data.parent, stdout=subprocess.DEVNULL, timeout=60)
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @contextmanager
 def throwaway_postgres(password: str | None = None) -> Iterator[str]:
     """A running server; gives `postgresql://...` of its one, empty database. Skips the test where the server is not installed.
@@ -80,7 +74,7 @@ def throwaway_postgres(password: str | None = None) -> Iterator[str]:
         pytest.skip(f"needs PostgreSQL's initdb and pg_ctl under {BINARIES} (Debian's package `postgresql`)")
     # Not the test's own folder: the server's user must reach it, and its socket's path must be short.
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    data, port = folder / "data", _free_port()
+    data, port = folder / "data", free_port()
 
     def run(*command: str) -> None:
         subprocess.run(_as_server_user(list(command)), check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=60)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared_services.kit.tokens import TokenIssuer
+from tests.ports import free_port
 
 MOST_MEGABYTES = 120
 HEAVY = ("torch", "numpy", "pymilvus", "milvus_lite", "sentence_transformers", "dbos", "pypandoc", "llama_stack_client")
@@ -24,9 +24,7 @@ HEAVY = ("torch", "numpy", "pymilvus", "milvus_lite", "sentence_transformers", "
 def environment(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "core.pem").write_bytes(TokenIssuer(Ed25519PrivateKey.generate()).public_pem())
     (tmp_path / "credential").write_text("c" * 43)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     return {
         "PATH": os.environ["PATH"],
         "WORKSHOP_NAME": "harbor",

@@ -22,8 +22,9 @@ from shared_services.contracts.chat import Answer, StoredTurn
 from shared_services.contracts.rag import SearchRequest
 from shared_services.kit.sse import ServerSentEvent, decode
 from tests.integration.chat.test_process import environment, running
+from tests.ports import free_port
 from tests.postgres import _as_server_user, postgres_binaries, throwaway_postgres
-from tests.serving import listening_socket, serve
+from tests.serving import serve
 from tests.unit.chat.worlds import FakeLibrary, FakeSearch, passage
 from tests.upstream import Endless, Say, ScriptedUpstream
 
@@ -75,11 +76,6 @@ def world(environment: dict[str, str], upstream: ScriptedUpstream) -> Iterator[d
             "LLAMA_STACK_ENDPOINT": upstream.url,
             "CHAT_DRAIN_SECONDS": "3",
         }
-
-
-def free_port() -> str:
-    with listening_socket() as free:
-        return str(free.getsockname()[1])
 
 
 @contextmanager
@@ -292,7 +288,7 @@ async def test_a_killed_process_is_missed_by_the_other(world: dict[str, str], up
     upstream.script(Endless("Start it. [1]\n\n", 0.05))
     with throwaway_postgres() as url:
         one = {**world, "DATABASE_URL": url}
-        two = {**one, "CHAT_PORT": free_port()}
+        two = {**one, "CHAT_PORT": str(free_port())}
         with ready(one) as (process, _), ready(two):
             async with at(one) as http:
                 conversation = await start(http)

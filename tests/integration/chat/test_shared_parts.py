@@ -22,13 +22,13 @@ from tests.integration.chat.test_restart import (
     at,
     blocks,
     first_turn,
-    free_port,
     postgres,
     read,
     start,
     text_of,
     until_kept,
 )
+from tests.ports import free_port
 from tests.serving import serve
 from tests.upstream import Endless, Say, ScriptedUpstream
 from workshop_chat.runs import NOTE_NOT_KEPT_YET
@@ -295,7 +295,7 @@ async def test_told_to_end_while_the_database_is_away_it_keeps_the_answer_as_soo
             with anyio.fail_after(60):
                 assert await anyio.to_thread.run_sync(process.wait) in {0, -signal.SIGTERM}
             ended = time.monotonic() - back
-        two = {**one, "CHAT_PORT": free_port()}
+        two = {**one, "CHAT_PORT": str(free_port())}
         with running(two):
             async with at(two, cookies) as http:
                 await until_ready(http)
@@ -328,7 +328,7 @@ async def test_an_end_before_the_database_is_back_is_said(world: dict[str, str],
             assert process.stderr is not None
             lines = [json.loads(line) for line in (await anyio.to_thread.run_sync(process.stderr.read)).splitlines()]
         server.start()
-        two = {**one, "CHAT_PORT": free_port()}
+        two = {**one, "CHAT_PORT": str(free_port())}
         with running(two):
             async with at(two, cookies) as http:
                 turn = await until_kept(http, conversation, lambda turn: turn.state != "answering")
@@ -351,7 +351,7 @@ async def browsers(worlds: list[dict[str, str]]) -> AsyncIterator[list[httpx.Asy
 
 @contextmanager
 def replicas(world: dict[str, str], url: str) -> Iterator[tuple[list[dict[str, str]], list[Any]]]:
-    worlds = [{**world, "DATABASE_URL": url, "CHAT_PORT": port} for port in (world["CHAT_PORT"], free_port())]
+    worlds = [{**world, "DATABASE_URL": url, "CHAT_PORT": port} for port in (world["CHAT_PORT"], str(free_port()))]
     with running(worlds[0]) as (first, _), running(worlds[1]) as (second, _):
         yield worlds, [first, second]
 

@@ -16,16 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from shared_services.kit.tokens import TokenIssuer
 from tests.integration.cluster.databases import Databases
-from tests.serving import listening_socket
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 START_SECONDS = 120
-
-
-def free_port() -> int:
-    with listening_socket() as bound:
-        port: int = bound.getsockname()[1]
-        return port
 
 
 @dataclass

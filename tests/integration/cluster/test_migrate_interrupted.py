@@ -16,16 +16,10 @@ from sqlalchemy.engine import make_url
 
 from shared_services.kit.errors import ConflictError, UnavailableError
 from tests.integration.cluster.databases import Databases, catalogue
-from tests.serving import listening_socket
+from tests.ports import free_port
 from workshop_cli.cluster.server import AdministrationError, Server, with_server
 
 pytestmark = pytest.mark.postgres
-
-
-def free_port() -> int:
-    with listening_socket() as bound:
-        port: int = bound.getsockname()[1]
-        return port
 
 
 ROOT = Path(__file__).parents[3]

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving import listening_socket
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
@@ -38,8 +38,7 @@ sys.exit(process.serve(app, "127.0.0.1", int(sys.argv[1]), grace=1))
 
 @pytest.mark.parametrize(("kind", "statuses"), [("well", {0, -signal.SIGTERM}), ("stuck", {4})])
 def test_it_ends_within_its_bound(kind: str, statuses: set[int]):
-    with listening_socket() as free:
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(port), kind], cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
         end = time.monotonic() + 60

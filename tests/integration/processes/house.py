@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,17 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from shared_services.kit.tokens import TokenIssuer
 from tests.integration.cluster.databases import Databases
+from tests.ports import free_port
 from workshop_cli.cluster.names import role_of
 
 ROOT = Path(__file__).parents[3]
 PASSED_ON = ("PATH", "HOME", "RAG_ENGINE")
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def until(happened: Callable[[], Any], what: Callable[[], str], seconds: float = 120) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from shared_services.kit.tokens import TokenIssuer
 from shared_services.library.endpoints import library_router
 from shared_services.library.repository import MIGRATIONS
 from shared_services.library.service import LibraryService, version_of
+from tests.ports import free_port
 from tests.serving import serve
 from tests.unit.rag.workshops import CLUSTER_STEPS, workshop
 
@@ -60,9 +60,7 @@ class Agent:
     def __init__(self, folder: Path, library: str = "http://127.0.0.1:9") -> None:
         (folder / "public.pem").write_bytes(ISSUER.public_pem())
         (folder / "credential").write_text(CREDENTIAL)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.log = (folder / "log").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "agents.rag"],

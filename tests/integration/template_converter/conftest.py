@@ -1,7 +1,6 @@
 """A git server on loopback: git's own CGI program behind the standard library's HTTP server."""
 
 import os
-import socket
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.template_converter.house import House, house
+from tests.ports import free_port
 
 
 class _GitHandler(BaseHTTPRequestHandler):
@@ -60,9 +60,7 @@ def git_server(tmp_path: Path) -> Iterator[Callable[[Path], str]]:
 
 @pytest.fixture
 def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture(scope="module")
