@@ -10,7 +10,7 @@ _NAMESPACE = "harness"
 def test_pods_become_ready_on_fake_nodes(fake_cluster: Cluster, kubectl: Kubectl) -> None:
     kubectl("create", "deployment", "web", "--image=nobody/nothing", "--replicas=2")
     try:
-        kubectl("wait", "--for=condition=Available", "deployment/web", "--timeout=30s")
+        kubectl("wait", "--for=condition=Available", "deployment/web", "--timeout=180s")
         assert kubectl.run("get", "deployment", "web", "-o", "jsonpath={.status.readyReplicas}").stdout == "2"
     finally:
         kubectl("delete", "deployment", "web")

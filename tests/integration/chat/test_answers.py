@@ -87,7 +87,7 @@ async def at(app: FastAPI, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
 async def test_who_leaves_and_comes_back_has_every_byte_once(
     platform: Platform, engine: AsyncEngine, upstream: ScriptedUpstream, model: LlamaStackGateway
 ):
-    upstream.script(Say(PARAGRAPHS, gap=0.05))
+    upstream.script(Say(PARAGRAPHS, gap=0.5))
     async with platform.app("harbor", gateway=model, engine=engine) as app, at(app) as http:
         conversation = await start(http)
         reader = await leave_after(http, conversation, 2)
@@ -262,7 +262,7 @@ async def two(
 
 @pytest.mark.postgres
 async def test_an_answer_is_followed_at_another_process(two: Two, upstream: ScriptedUpstream):
-    upstream.script(Say(PARAGRAPHS, gap=0.1))
+    upstream.script(Say(PARAGRAPHS, gap=0.5))
     conversation = await start(two.here)
     reader = await leave_after(two.here, conversation, 2)
     await reader.resume(two.there, conversation, blocks=2)

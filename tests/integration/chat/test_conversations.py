@@ -122,7 +122,7 @@ async def test_a_model_writes_from_the_passages(platform: Platform, upstream: Sc
 
 
 async def test_blocks_come_while_the_model_still_writes(platform: Platform, upstream: ScriptedUpstream, model: LlamaStackGateway):
-    upstream.script(Say(["Apply the manifest. [1]\n\n", "Wait for it. [1]\n"], gap=0.6))
+    upstream.script(Say(["Apply the manifest. [1]\n\n", "Wait for it. [1]\n"], gap=4))
     async with platform.app("harbor", gateway=model) as app, browser(app) as http:
         conversation = await start(http)
         async with streaming(http, conversation, DEPLOY) as events:
