@@ -178,7 +178,9 @@ async def test_another_key_that_signs(first_workshop: Workshop, ops: Ops) -> Non
     await answered(first_workshop)
 
 
-async def test_a_core_that_is_lost_comes_back_from_its_backup(first_workshop: Workshop, ops: Ops) -> None:
+async def test_a_core_that_is_lost_comes_back_from_its_backup(
+    first_workshop: Workshop, workshops: list[Workshop], ops: Ops
+) -> None:
     async with first_workshop.participant() as kim:
         conversation = await kim.conversation()
         assert (await kim.ask(QUESTION, conversation)).error is None
@@ -196,6 +198,10 @@ async def test_a_core_that_is_lost_comes_back_from_its_backup(first_workshop: Wo
         ops(f"{commands}\n{forget[1]}\n{last}{rest}")
         for name in SERVICES:
             ops.platform.kubectl("rollout", "status", "-n", CORE, f"statefulset/{name}", "--timeout=300s", timeout=320)
-        ops.platform.script(first_workshop.name, first_workshop.kind, "20", "false")
+        for each in workshops:
+            ops.platform.script(each.name, each.kind, "20", "false")
         assert await kim.turns(conversation) == before
+    for each in workshops:
+        async with each.participant() as lee:
+            assert (await lee.ask(QUESTION)).error is None
     await answered(first_workshop)
