@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from agents.template_converter import signals
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError
-from agents.template_converter.inventory import routes_go, routes_java, routes_javascript, routes_python
+from agents.template_converter.inventory import routes_go, routes_javascript, routes_jvm, routes_python
 from agents.template_converter.inventory.build_files import UnreadableBuildFileError, read_build_file
 from agents.template_converter.inventory.deployment import (
     compose_services,
@@ -33,7 +33,7 @@ from shared_services.contracts.inventory import (
 _ENDINGS = {
     "Python": "py",
     "Java": "java",
-    "Kotlin": "kt",
+    "Kotlin": "kt kts",
     "Scala": "scala",
     "Go": "go",
     "Rust": "rs",
@@ -66,12 +66,19 @@ _SHEBANGS = {
     "php": "PHP",
 }
 _ROUTES: dict[str, Callable[[Mapping[str, bytes]], Iterable[Endpoint]]] = {
-    "Java": routes_java.all_endpoints,
+    "JVM": routes_jvm.all_endpoints,
     "JavaScript": routes_javascript.all_endpoints,
     "Go": routes_go.all_endpoints,
     "Python": routes_python.all_endpoints,
 }
-_ROUTED_AS = {"Java": "Java", "JavaScript": "JavaScript", "TypeScript": "JavaScript", "Go": "Go", "Python": "Python"}
+_ROUTED_AS = {
+    "Java": "JVM",
+    "Kotlin": "JVM",
+    "JavaScript": "JavaScript",
+    "TypeScript": "JavaScript",
+    "Go": "Go",
+    "Python": "Python",
+}
 _TEST = re.compile(
     r"(?:^|/)(?:tests?|__tests__|spec|src/test|e2e|it)/"
     r"|(?:^|/)(?:test_[^/]+\.py|tests?\.py|[^/]+_test\.(?:py|go|rb)|[^/]+\.(?:test|spec)\.[jt]sx?|[^/]*Tests?\.(?:java|kt|cs))$"
@@ -108,8 +115,8 @@ def read_inventory(tree: Tree, progress: Callable[[int, int], None] = lambda don
         if number % 200 == 0:
             progress(number, len(visible))
         _classify(tree, path, parts)
-        if routes_java.SETTINGS.search(path) and tree.files[path] <= MAX_SOURCE_BYTES:
-            by_language.setdefault("Java", {})[path] = tree.read_bytes(path)
+        if routes_jvm.SETTINGS.search(path) and tree.files[path] <= MAX_SOURCE_BYTES:
+            by_language.setdefault("JVM", {})[path] = tree.read_bytes(path)
         language = _language(tree, path)
         if language is None or tree.files[path] > MAX_SOURCE_BYTES or _minified(path):
             continue

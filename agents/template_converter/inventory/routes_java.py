@@ -1,108 +1,137 @@
-"""HTTP endpoints of Java sources: Spring's mappings and Jakarta REST's methods."""
+"""What Java sources say of HTTP: annotated classes and interfaces, texts with names, annotations that are made, and calls that route."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agents.template_converter.inventory.syntax import joined, line_of, literal, matches, parse, text_of
-from shared_services.contracts.inventory import Endpoint, Place
+from agents.template_converter.inventory.annotated import Annotation, Kind, Method
+from agents.template_converter.inventory.called import RouteCall, RouteFile
+from agents.template_converter.inventory.syntax import line_of, literal, matches, text_of
 
-_MICRONAUT = {"Get": "GET", "Post": "POST", "Put": "PUT", "Delete": "DELETE", "Patch": "PATCH"}
-_CLIENTS = frozenset({"RegisterRestClient", "FeignClient", "HttpExchange", "Client", "RestClient"})
-"""What makes an interface ask others rather than answer."""
-_SPRING = {"GetMapping": "GET", "PostMapping": "POST", "PutMapping": "PUT", "DeleteMapping": "DELETE", "PatchMapping": "PATCH"}
-_JAKARTA = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH"})
-"""`HEAD` and `OPTIONS` tell of the other endpoints and are none of their own, here as in the other languages."""
-_APPLICATION = re.compile(rb'@ApplicationPath\(\s*"([^"]*)"')
-_SETTING = re.compile(rb"^quarkus\.(?:rest|resteasy-reactive|resteasy)\.path[ \t]*=[ \t]*(/[\w./-]*)[ \t]*\r?$", re.MULTILINE)
-SETTINGS = re.compile(r"(?:^|/)src/main/resources/application\.properties$")
-"""Files that are read beside the sources, for what stands before addresses."""
-_METHODS = """
-(class_declaration body: (class_body (method_declaration (modifiers) @modifiers name: (identifier) @name))) @class
-(interface_declaration body: (interface_body (method_declaration (modifiers) @modifiers name: (identifier) @name))) @class
-"""
+_KINDS = "[(class_declaration) (interface_declaration) (record_declaration)] @kind"
+_MADE = "(annotation_type_declaration name: (identifier) @name) @made"
+_TEXT = re.compile(rb"\bString\s+(\w+)\s*=\s*\"([^\"\n\\\\]*)\"\s*;")
+_CALLS = "(method_invocation name: (identifier) @name arguments: (argument_list) @arguments) @call"
+_FUNCTIONS = "(method_declaration name: (identifier) @name) @function"
+_ANSWERS = frozenset({"lambda_expression", "method_reference", "object_creation_expression"})
+_ADDRESSES = frozenset({"value", "path", "uri", "uris"})
 
 
-def all_endpoints(sources: Mapping[str, bytes]) -> Iterator[Endpoint]:
-    """Those of every file; what `@ApplicationPath` or Quarkus' own setting names goes before those of resources beside it."""
-    applications = {
-        _top(path): match[1].decode(errors="replace")
-        for path, source in sources.items()
-        if (match := (_SETTING if path.endswith(".properties") else _APPLICATION).search(source))
-    }
-    for path, source in sources.items():
-        yield from endpoints(path, source, applications.get(_top(path), ""))
+def kinds_of(path: str, root: Any, texts: Mapping[str, str], *, micronaut: bool) -> Iterator[Kind]:
+    """The classes and interfaces of a file."""
+    for found in matches("java", _KINDS, root):
+        node = found["kind"][0]
+        body = node.child_by_field_name("body")
+        methods = [child for child in (body.named_children if body is not None else []) if child.type == "method_declaration"]
+        modifiers = _modifiers(node)
+        yield Kind(
+            path=path,
+            name=text_of(node.child_by_field_name("name")),
+            above=tuple(_above(node)),
+            abstract=node.type == "interface_declaration"
+            or "abstract" in re.findall(r"\w+", text_of(modifiers).rpartition(")")[2]),
+            micronaut=micronaut,
+            annotations=_annotations(modifiers, texts),
+            methods=tuple(
+                Method(
+                    text_of(child.child_by_field_name("name")),
+                    _annotations(_modifiers(child), texts),
+                    line_of(child.child_by_field_name("name")),
+                )
+                for child in methods
+            ),
+        )
 
 
-def _top(path: str) -> str:
-    return path.partition("src/main/")[0]
+def made_in(root: Any, texts: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Annotation]]]:
+    """Annotations that a file declares, with those on them."""
+    for found in matches("java", _MADE, root):
+        yield text_of(found["name"][0]), _annotations(_modifiers(found["made"][0]), texts)
 
 
-def endpoints(path: str, source: bytes, application: str = "") -> Iterator[Endpoint]:
-    """One for each method and address that answers."""
-    micronaut = b"io.micronaut" in source
-    if b"Mapping" not in source and not re.search(rb"@(?:GET|POST|PUT|DELETE|PATCH)\b", source) and not micronaut:
-        return
-    root = parse("java", source)
-    for found in matches("java", _METHODS, root):
-        held, modifiers, name = found["class"][0], found["modifiers"][0], found["name"][0]
-        outer = _annotations(held)
-        if _CLIENTS & outer.keys():
-            continue
-        prefix = _address(outer.get("RequestMapping") or outer.get("Path") or (outer.get("Controller") if micronaut else None))
-        prefix = joined(application, prefix) if "Path" in outer else prefix
-        inner = _annotations_of(modifiers)
-        for method, address, node in _answers(inner, micronaut=micronaut and "Controller" in outer):
-            yield Endpoint(
-                method=method, path=joined(prefix, address), handler=text_of(name), place=Place(path=path, line=line_of(node))
+def texts_of(source: bytes) -> Iterator[tuple[str, str]]:
+    """Fields that are given a text."""
+    for match in _TEXT.finditer(source):
+        yield match[1].decode(), match[2].decode(errors="replace")
+
+
+def route_file(path: str, root: Any, texts: Mapping[str, str]) -> RouteFile:
+    """The calls of a file that may route."""
+    calls = []
+    for found in matches("java", _CALLS, root):
+        node, given = (
+            found["call"][0],
+            [child for child in found["arguments"][0].named_children if not child.type.endswith("comment")],
+        )
+        first = given[0] if given else None
+        address = said(first, texts) if first is not None and first.type not in _ANSWERS else None
+        handlers = [child for child in given if child.type in _ANSWERS]
+        named = next((text_of(child) for child in handlers if child.type == "method_reference"), "")
+        holder = text_of(node.child_by_field_name("object"))
+        calls.append(
+            RouteCall(
+                text_of(found["name"][0]),
+                holder,
+                address,
+                text_of(first),
+                text_of(found["arguments"][0]),
+                False,
+                bool(handlers),
+                named.rpartition("::")[2],
+                node,
+                found["name"][0],
             )
+        )
+    functions = {row["function"][0].start_byte: text_of(row["name"][0]) for row in matches("java", _FUNCTIONS, root)}
+    return RouteFile(path, calls, functions, {}, "method_declaration")
 
 
-def _answers(annotations: dict[str, Any], *, micronaut: bool) -> Iterator[tuple[str, str, Any]]:
-    for name, node in annotations.items():
-        if name in _SPRING:
-            for address in _addresses(node):
-                yield _SPRING[name], address, node
-        elif micronaut and name in _MICRONAUT:
-            for address in _addresses(node):
-                # What follows `{?` are parameters of the query.
-                yield _MICRONAUT[name], re.sub(r"\{\?[^}]*\}|\?.*", "", address), node
-        elif name == "RequestMapping":
-            methods = re.findall(r"RequestMethod\.(\w+)|(?<=method = )(\w+)", text_of(node)) or [("ANY", "")]
-            for method in methods:
-                for address in _addresses(node):
-                    yield method[0] or method[1], address, node
-        elif name in _JAKARTA:
-            yield name, _address(annotations.get("Path")), node
+def _modifiers(node: Any) -> Any:
+    return next((child for child in node.children if child.type == "modifiers"), None)
 
 
-def _annotations(declaration: Any) -> dict[str, Any]:
-    modifiers = next((child for child in declaration.children if child.type == "modifiers"), None)
-    return _annotations_of(modifiers) if modifiers is not None else {}
+def _above(node: Any) -> Iterator[str]:
+    for child in node.named_children:
+        if child.type in ("superclass", "super_interfaces", "extends_interfaces"):
+            rows = [row for each in child.named_children for row in (each.named_children if each.type == "type_list" else [each])]
+            for row in rows:
+                yield re.sub(r"<.*", "", text_of(row), flags=re.DOTALL).rpartition(".")[2].strip()
 
 
-def _annotations_of(modifiers: Any) -> dict[str, Any]:
-    return {
-        text_of(child.child_by_field_name("name")).rpartition(".")[2]: child
-        for child in modifiers.children
+def _annotations(modifiers: Any, texts: Mapping[str, str]) -> dict[str, Annotation]:
+    found = [
+        child
+        for child in (modifiers.children if modifiers is not None else [])
         if child.type in ("annotation", "marker_annotation")
-    }
+    ]
+    rows = [_annotation(child, texts) for child in found]
+    return {row.name: row for row in rows}
 
 
-def _address(annotation: Any) -> str:
-    return _addresses(annotation)[0] if annotation is not None else ""
-
-
-def _addresses(annotation: Any) -> list[str]:
-    """The addresses that an annotation names, by itself or as `value` or `path`; one empty one where it names none."""
-    arguments = annotation.child_by_field_name("arguments")
-    found: list[str] = []
+def _annotation(node: Any, texts: Mapping[str, str]) -> Annotation:
+    arguments = node.child_by_field_name("arguments")
+    addresses: list[str] = []
+    methods: list[str] = []
     for child in arguments.named_children if arguments is not None else []:
-        value = child
+        value, key = child, "value"
         if child.type == "element_value_pair":
-            if text_of(child.child_by_field_name("key")) not in ("value", "path", "uri", "uris"):
-                continue
-            value = child.child_by_field_name("value")
-        rows = value.named_children if value is not None and value.type == "element_value_array_initializer" else [value]
-        found += [given for row in rows if (given := literal(row)) is not None]
-    return found or [""]
+            key, value = text_of(child.child_by_field_name("key")), child.child_by_field_name("value")
+        if key == "method":
+            methods = re.findall(r"[A-Z]+\b(?!\.)", text_of(value).replace("RequestMethod.", ""))
+        elif key in _ADDRESSES:
+            rows = value.named_children if value is not None and value.type == "element_value_array_initializer" else [value]
+            addresses += [said(row, texts) for row in rows if row is not None and not row.type.endswith("comment")]
+    name = text_of(node.child_by_field_name("name")).rpartition(".")[2]
+    return Annotation(name, tuple(addresses), tuple(methods), line_of(node))
+
+
+def said(node: Any, texts: Mapping[str, str]) -> str:
+    """What an expression says: a text, a name that the repository gives one text, a sum of such; else itself in `${}`."""
+    given = literal(node)
+    if given is not None:
+        return given
+    if node.type in ("identifier", "field_access"):
+        return texts.get(text_of(node).rpartition(".")[2], f"${{{text_of(node)}}}")
+    if node.type == "binary_expression":
+        return "".join(said(child, texts) for child in node.named_children)
+    return f"${{{text_of(node)}}}"

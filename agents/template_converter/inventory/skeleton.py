@@ -23,7 +23,7 @@ _MOST_ROWS = 30
 _HAS_PARAMETER = re.compile(r"[{}<>:*\[\]()?\\]")
 _FROM_THE_TOP = "All commands are given in the repository's topmost folder."
 _BESIDE = frozenset({"CSS", "HTML", "SQL", "Shell"})
-_UNREAD = frozenset({"Kotlin", "Scala", "Rust", "Ruby", "PHP", "C#", "Swift", "Elixir", "Clojure", "Dart", "C++"})
+_UNREAD = frozenset({"Scala", "Rust", "Ruby", "PHP", "C#", "Swift", "Elixir", "Clojure", "Dart", "C++"})
 """Languages in which servers are written and whose routes are not read here."""
 _CODE = {"py": "python", "js": "javascript", "ts": "typescript", "tsx": "tsx", "java": "java", "go": "go", "kt": "kotlin"}
 

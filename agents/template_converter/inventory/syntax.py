@@ -19,6 +19,10 @@ def _language(name: str) -> Any:
         import tree_sitter_java as java
 
         return Language(java.language())
+    if name == "kotlin":
+        import tree_sitter_kotlin as kotlin
+
+        return Language(kotlin.language())
     if name == "go":
         import tree_sitter_go as go
 

@@ -1,6 +1,6 @@
 """What stands before a route's own address: groups, mounts, closures, included modules, folders; as each language has them."""
 
-from agents.template_converter.inventory import routes_go, routes_java, routes_javascript, routes_python
+from agents.template_converter.inventory import routes_go, routes_javascript, routes_jvm, routes_python
 from agents.template_converter.inventory.frameworks import frameworks
 from shared_services.contracts.inventory import Endpoint
 
@@ -76,7 +76,7 @@ def test_routers_call_each_other_without_an_end():
 def test_clients_ask_and_answer_nothing():
     client = b'@Path("/heroes") @RegisterRestClient interface C { @GET @Path("/one") Hero one(); }'
     feign = b'@FeignClient("x") interface C { @GetMapping("/a") String a(); }'
-    assert told(routes_java.all_endpoints({"C.java": client, "F.java": feign})) == []
+    assert told(routes_jvm.all_endpoints({"C.java": client, "F.java": feign})) == []
 
 
 def test_micronaut_and_the_path_of_an_application():
@@ -87,7 +87,7 @@ def test_micronaut_and_the_path_of_an_application():
         "b/src/main/java/B.java": b'@Path("todos") class B { @GET public String all() { return ""; } }',
         "c/src/main/java/C.java": b'@Path("other") class C { @GET public String all() { return ""; } }',
     }
-    assert told(routes_java.all_endpoints(sources)) == [
+    assert told(routes_jvm.all_endpoints(sources)) == [
         ("GET", "/carts/{id}", "get"),
         ("POST", "/carts", "add"),
         ("DELETE", "/carts/{id}", "drop"),
@@ -334,7 +334,7 @@ def test_micronaut_s_queries_and_quarkus_setting():
         "b/src/main/resources/application.properties": b"quarkus.http.port=1\nquarkus.rest.path=/api\n",
         "b/src/main/java/B.java": b'@Path("/carts") class B { @GET public String all() { return ""; } }',
     }
-    assert told(routes_java.all_endpoints(sources)) == [
+    assert told(routes_jvm.all_endpoints(sources)) == [
         ("GET", "/carts", "all"),
         ("GET", "/carts/{id}", "one"),
         ("GET", "/api/carts", "all"),

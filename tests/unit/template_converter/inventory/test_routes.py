@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.template_converter.inventory import routes_go, routes_java, routes_javascript, routes_python
+from agents.template_converter.inventory import routes_go, routes_javascript, routes_jvm, routes_python
 
 SPRING = b"""
 package x;
@@ -68,14 +68,17 @@ def told(found):
 
 
 def test_spring_mappings():
-    assert told(routes_java.endpoints("A.java", SPRING)) == [
+    assert told(routes_jvm.all_endpoints({"A.java": SPRING})) == [
         ("GET", "/api/one", "one", 6), ("GET", "/api/uno", "one", 6), ("POST", "/api", "two", 8), ("PUT", "/api/three", "three", 10),
         ("PATCH", "/api/three", "three", 10), ("ANY", "/api/four", "four", 11),
     ]  # fmt: skip
 
 
 def test_jakarta_methods():
-    assert told(routes_java.endpoints("B.java", JAKARTA)) == [("GET", "/todos/{id}", "one", 5), ("POST", "/todos", "create", 6)]
+    assert told(routes_jvm.all_endpoints({"B.java": JAKARTA})) == [
+        ("GET", "/todos/{id}", "one", 5),
+        ("POST", "/todos", "create", 6),
+    ]
 
 
 def test_express_routers():
@@ -114,7 +117,7 @@ def test_python_prefixes_are_followed_over_files():
 @pytest.mark.parametrize(
     "read",
     [
-        lambda text: list(routes_java.endpoints("A.java", b"@GetMapping" + text)),
+        lambda text: list(routes_jvm.all_endpoints({"A.java": b"@GetMapping" + text})),
         lambda text: list(routes_javascript.endpoints("a.ts", b"express @nestjs router.get(" + text)),
         lambda text: list(routes_go.endpoints("a.go", b"net/http r.GET(" + text)),
         lambda text: list(routes_python.all_endpoints({"a.py": b"urlpatterns include_router(" + text})),
