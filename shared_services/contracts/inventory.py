@@ -122,3 +122,5 @@ class Inventory(WireModel):
     documentation: list[str] = []
     unread: list[str] = []
     """A sentence for each file that should say something and could not be read."""
+    not_looked_for: list[str] = []
+    """A sentence for each kind of thing that the repository holds and that an inventory passes over."""

@@ -61,7 +61,7 @@ def _show(inventory: Inventory, skeleton: Path | None) -> None:
     _rows("Kubernetes objects", ["", "name", "file"], [(row.kind, row.name, row.path) for row in inventory.kubernetes])
     pages = len(inventory.documentation)
     out.print(f"\n{len(inventory.tests)} files with tests, {len(inventory.ci)} pipelines, {pages} pages of documentation")
-    for sentence in inventory.unread:
+    for sentence in [*inventory.not_looked_for, *inventory.unread]:
         out.print(f"[yellow]{plain(sentence)}[/]")
     if skeleton is not None:
         out.print(

@@ -18,6 +18,7 @@ from agents.template_converter.inventory.deployment import (
     kubernetes_objects,
 )
 from agents.template_converter.inventory.frameworks import entry_points, frameworks
+from agents.template_converter.inventory.not_looked_for import not_looked_for
 from agents.template_converter.inventory.syntax import MAX_SOURCE_BYTES
 from agents.template_converter.model import Tree
 from shared_services.contracts.inventory import (
@@ -136,6 +137,7 @@ def read_inventory(tree: Tree, progress: Callable[[int, int], None] = lambda don
         languages=[LanguageShare(name=name, files=files[name], lines=count) for name, count in lines.most_common()],
         frameworks=frameworks(parts.build_files, sources),
         entry_points=entry_points(parts.build_files, sources),
+        not_looked_for=not_looked_for(files, visible),
         **vars(parts),
     )
 

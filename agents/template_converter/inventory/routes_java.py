@@ -1,4 +1,4 @@
-"""What Java sources say of HTTP: annotated classes and interfaces, texts with names, annotations that are made, and calls that route."""
+"""What Java sources say of HTTP: annotated classes and interfaces, texts with names, made annotations, and calls that route."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -11,6 +11,7 @@ from agents.template_converter.forms.lines import lines_of, runs_of, text_of
 from agents.template_converter.inventory.commands import build_commands, prepare_commands, run_commands, test_commands
 from agents.template_converter.inventory.listening import Port, listening
 from agents.template_converter.inventory.manifests import manifests_of
+from agents.template_converter.inventory.not_looked_for import UNREAD
 from agents.template_converter.inventory.places import answering, context_of, not_held
 from agents.template_converter.inventory.program import Program, anothers, compose_of, container_of, main_program
 from agents.template_converter.inventory.surroundings import is_supporting, settings_commands, supporting
@@ -23,8 +24,6 @@ _MOST_ROWS = 30
 _HAS_PARAMETER = re.compile(r"[{}<>:*\[\]()?\\]")
 _FROM_THE_TOP = "All commands are given in the repository's topmost folder."
 _BESIDE = frozenset({"CSS", "HTML", "SQL", "Shell"})
-_UNREAD = frozenset({"Scala", "Rust", "Ruby", "PHP", "C#", "Swift", "Elixir", "Clojure", "Dart", "C++"})
-"""Languages in which servers are written and whose routes are not read here."""
 _CODE = {"py": "python", "js": "javascript", "ts": "typescript", "tsx": "tsx", "java": "java", "go": "go", "kt": "kotlin"}
 
 
@@ -134,7 +133,7 @@ def _find_your_way(inventory: Inventory, program: Program, steps: _Steps, source
 def _change(tree: Tree, inventory: Inventory, program: Program, port: Port | None, steps: _Steps) -> None:
     chosen = _to_change(program.endpoints)
     if chosen is None:
-        unread = [share.name for share in inventory.languages if share.name in _UNREAD]
+        unread = [share.name for share in inventory.languages if share.name in UNREAD]
         told = f"; those of {' and '.join(unread)} are not looked for" if unread else ""
         steps.leave_out("Change an endpoint", f"no HTTP endpoint was found{told}.")
         return

@@ -146,9 +146,19 @@ def test_the_port_is_what_is_set_else_the_framework_s_own(tmp_path, files, said)
 
 
 def test_routes_of_languages_that_are_not_read_are_told(tmp_path):
-    tree = make_tree(tmp_path, {"build.gradle.kts": "plugins { }\n", "src/A.kt": "fun main() {}\n", "x.sql": "select 1;\n"})
-    told = [loss.detail for loss in skeleton(tree, read_inventory(tree), "x", None).losses]
-    assert any(row.endswith("no HTTP endpoint was found; those of Kotlin are not looked for.") for row in told)
+    files = {"Cargo.toml": "[package]\nname='x'\n", "src/main.rs": "fn main() {}\n", "x.sql": "select 1;\n"}
+    tree = make_tree(
+        tmp_path,
+        {**files, "a/api.proto": "service A {}\n", "charts/Chart.yaml": "a: 1\n", "charts/templates/a.yaml": "{{ x }}\n"},
+    )
+    inventory = read_inventory(tree)
+    told = [loss.detail for loss in skeleton(tree, inventory, "x", None).losses]
+    assert any(row.endswith("no HTTP endpoint was found; those of Rust are not looked for.") for row in told)
+    assert inventory.not_looked_for == [
+        "HTTP endpoints in Rust (one file) are not looked for.",
+        "What is called by gRPC (one file of Protocol Buffers) is not listed.",
+        "Templates of Helm (one file) are not filled in; objects are listed of those that are YAML before.",
+    ]
 
 
 def test_an_image_of_what_is_built_before_says_so(tmp_path):
