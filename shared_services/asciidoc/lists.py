@@ -167,6 +167,9 @@ def _attachments(parser: "Parser", item: Item) -> None:
             if block is not None:
                 item.blocks.append(block)
             continue
+        if not blanks and _attach_from_below(parser, item, line):
+            continued = True
+            continue
         if not _attach_list_or_literal(parser, item, line, blanks):
             break
     else:
@@ -198,18 +201,25 @@ def _attach_list_or_literal(parser: "Parser", item: Item, line: Line, blanks: in
             return False
         item.blocks.append(block)
         return True
-    if not blanks and (line.text.startswith("[") or _TITLE_LINE.match(line.text)):
-        return _list_below_metadata(parser, item)
     return False
 
 
-def _list_below_metadata(parser: "Parser", item: Item) -> bool:
-    """`[loweralpha]` or a title right under an item, with a nested list below it."""
+def _attach_from_below(parser: "Parser", item: Item, line: Line) -> bool:
+    """What stands right under an item's text is the item's: an image, and what has metadata above it.
+
+    A delimited block is not: it ends the list, unless a `+` attaches it. Metadata ends a list of descriptions.
+    """
     ahead = parser.position
     while ahead < len(parser.lines) and (parser.lines[ahead].text.startswith("[") or _TITLE_LINE.match(parser.lines[ahead].text)):
         ahead += 1
-    marker = marker_of(parser.lines[ahead].text) if ahead < len(parser.lines) else None
-    if marker is None or marker.key in parser.markers:
+    text = parser.lines[ahead].text if ahead < len(parser.lines) else ""
+    if ahead == parser.position and not line.text.startswith(("image::", "video::")):
+        return False
+    marker = marker_of(text)
+    if marker is not None:
+        if marker.key in parser.markers:
+            return False
+    elif not text or text == "+" or parser.opens_block(text) or (ahead > parser.position and parser.markers[-1].startswith("dl")):
         return False
     block = parser.block()
     if block is None:

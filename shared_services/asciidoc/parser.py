@@ -208,11 +208,19 @@ class Parser:
         return Paragraph(body, meta)
 
     def _verbatim_lines(self) -> list[Line]:
-        """A paragraph that its style makes verbatim: a blank line or a `+` ends it, and nothing that looks like a block."""
+        """A paragraph that its style makes verbatim: a blank line ends it, in a list a `+` and the next item, and no other block."""
         start = self.position
-        while (line := self.line) is not None and line.text and not (self.markers and line.text == "+"):
+        indented = self.lines[start].text[0] in " \t"
+        while (line := self.line) is not None and line.text:
+            if self.markers and (line.text == "+" or (self.position > start and self._is_next_item(line.text, indented))):
+                break
             self.position += 1
         return self.lines[start : self.position]
+
+    def _is_next_item(self, text: str, indented: bool) -> bool:
+        """Whether a line goes on with an open list; below indented text only one that is not indented."""
+        marker = None if indented and text[0] in " \t" else lists.marker_of(text)
+        return marker is not None and marker.key in self.markers
 
     def _paragraph_lines(self, *, literal: bool) -> list[Line]:
         body = [self.lines[self.position]]

@@ -32,6 +32,34 @@ def test_an_indented_paragraph_of_an_item_may_look_like_a_list() -> None:
     assert markdown("a::\n+\n  lit\nb:: x\n") == "- **a**\n\n  ```\n  lit\n  ```\n\n- **b**: x"
 
 
+def test_code_without_delimiters_right_below_an_item_is_the_items_and_ends_with_it() -> None:
+    text = markdown("** Name:\n[.lines_space]\n[source,text]\nuser-1\n** Key:\n[source,text]\nsecret\n** Done\n")
+    assert text == "- Name:\n\n  ```text\n  user-1\n  ```\n\n- Key:\n\n  ```text\n  secret\n  ```\n\n- Done"
+    assert (
+        markdown(". one\n[source,sh]\nls\n+\nYou see\n\n. two\n") == "1. one\n\n   ```sh\n   ls\n   ```\n\n   You see\n\n2. two"
+    )
+
+
+def test_code_of_an_item_may_look_like_a_list_that_is_not_open() -> None:
+    assert markdown(". one\n[source,yaml]\n- name: x\n- name: y\n. two\n") == (
+        "1. one\n\n   ```yaml\n   - name: x\n   - name: y\n   ```\n\n2. two"
+    )
+    assert markdown("- one\n+\n[source,yaml]\n  x:\n  - y\n- two\n") == "- one\n\n  ```yaml\n    x:\n    - y\n  ```\n\n- two"
+
+
+def test_what_stands_right_below_an_item_does_not_start_its_list_anew() -> None:
+    assert markdown(". one\n[NOTE]\nbeware\n. two\n") == "1. one\n\n   > **Note**\n   >\n   > beware\n\n2. two"
+    assert markdown(". one\nimage::https://example.org/i.png[I]\n. two\n") == (
+        "1. one\n\n   ![I](https://example.org/i.png)\n\n2. two"
+    )
+    assert markdown(". one\n[[here]]\nmore\n. two\n") == "1. one\n\n   more\n\n2. two"
+
+
+def test_a_delimited_block_without_a_plus_ends_the_list() -> None:
+    assert markdown(". one\n[source,sh]\n----\nls\n----\n. two\n") == "1. one\n\n```sh\nls\n```\n\n1. two"
+    assert markdown("a:: text\n[source,sh]\nls\n") == "- **a**: text\n\n```sh\nls\n```"
+
+
 def test_lists_start_where_the_author_says_and_neighbours_stay_apart() -> None:
     assert markdown("[start=4]\n. d\n. e\n\n//-\n\n. a\n") == "4. d\n5. e\n\n1) a"
     assert markdown("* [x] done\n* [ ] open\n* plain\n") == "- [x] done\n- [ ] open\n- plain"
