@@ -2,6 +2,7 @@
 
 from agents.template_converter import signals
 from agents.template_converter.forms import plain_pages
+from agents.template_converter.forms.asciidoc.plain import ENDINGS as ASCIIDOC
 from agents.template_converter.left_out import sentence
 from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Form, FormCandidate
@@ -27,7 +28,7 @@ def not_workshops(tree: Tree) -> list[FormCandidate]:
     about_pages = (
         f"{signals.amount(len(pages), what)}, {instruct or 'none'} of which instruct{'' if instruct > 1 else 's'}."
         if pages
-        else "No Markdown or AsciiDoc pages."
+        else _no_pages(tree)
     )
     if not tree.files or (
         not program.present
@@ -61,6 +62,12 @@ def not_workshops(tree: Tree) -> list[FormCandidate]:
             form=Form.DOCUMENTATION, score=0.55, evidence=[about_pages, f"{signals.amount(program.sources, 'source file')}."]
         )
     ]
+
+
+def _no_pages(tree: Tree) -> str:
+    """Pages of an Antora site are no pages of a plain tutorial, and there all the same."""
+    sites = sum(path.lower().endswith(ASCIIDOC) and "/pages/" in path for path in signals.visible(tree))
+    return f"{signals.amount(sites, 'AsciiDoc page')} of an Antora site, and no other." if sites else "No Markdown or AsciiDoc pages."
 
 
 def _with_absent(tree: Tree, evidence: str) -> list[str]:

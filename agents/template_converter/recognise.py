@@ -44,6 +44,8 @@ _DOCUMENTATION = re.compile(r"(?:docs?|documentation|website|site|guides?)(?:/|$
 _WORKSHOP_FOLDER = re.compile(
     r"\b(?:workshops?|labs?|codelabs?|training|katas?|bootcamp|hands-on|courses?|exercises?)\b", re.IGNORECASE
 )
+_OWN_PAGES = frozenset({Form.CODELAB, Form.KILLERCODA})
+"""Forms whose manifest names its pages, so that one in a folder of another is a workshop beside it."""
 _PLAIN = frozenset({Form.MARKDOWN, Form.MKDOCS, Form.JUPYTER, Form.RST, Form.HUGO, Form.DOCUSAURUS})
 
 
@@ -125,6 +127,11 @@ def _overlap(one: str, other: str) -> bool:
     return one == other or not one or not other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
 
 
+def _apart(tree: Tree, row: FormCandidate, other: FormCandidate) -> bool:
+    """Whether two workshops share no page although one lies inside of the other's folder."""
+    return (row.form is other.form is Form.KILLERCODA and row.path != other.path) or _beside(tree, row, other)
+
+
 def _beside(tree: Tree, row: FormCandidate, other: FormCandidate) -> bool:
     """Whether a workshop in a subfolder has a manifest of its own, and none of the pages of the Markdown tutorial around it."""
     outer, inner = sorted((row, other), key=lambda each: len(each.path))
@@ -144,7 +151,7 @@ def _rivals(best: FormCandidate, likely: list[FormCandidate]) -> list[FormCandid
         row
         for row in likely
         if row is not best
-        and not (row.form is best.form is not Form.CODELAB and _inside(row.path, best.path))
+        and not (row.form is best.form and row.form not in _OWN_PAGES and _inside(row.path, best.path))
         and (row.score >= best.score - TOO_CLOSE or (best.path and row.score >= ANOTHER and not _inside_or_same(row, best)))
     ]
 
@@ -189,7 +196,7 @@ def every(tree: Tree, candidates: list[FormCandidate], as_form: Form | None) -> 
     ]
     found: list[FormCandidate] = []
     for row in likely:
-        if not any(_overlap(row.path, other.path) and not _beside(tree, row, other) for other in found):
+        if not any(_overlap(row.path, other.path) and not _apart(tree, row, other) for other in found):
             found.append(row)
     if not found:
         return [choose(candidates, as_form)]

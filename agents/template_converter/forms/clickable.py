@@ -268,7 +268,7 @@ def _dashboard(block: _Block, values: dict[str, Any], actions: Actions) -> list[
 def _editor(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line] | None:
     verb = block.info.split()[0].partition(":")[2]
     deed = by_hand(verb, values)
-    file = _text(values, "file", "path", "dest")
+    file = _text(values, "file", "path", "dest", "command")
     _lose(block, actions, f"The editor's action `{verb}` on `{file}` is done by hand here.", "action" if deed.text else "code")
     if not deed.text:
         return _said(block, deed.words)

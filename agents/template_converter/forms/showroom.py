@@ -389,6 +389,7 @@ class _Reader:
     def _report_unlisted(self) -> None:
         included = {line.file for page in self.loaded.values() for line in page.lines}
         for component in self.site.components:
+            included |= {component.path(name) for name in component.nav}
             for path in self.tree.under(component.path("modules")):
                 inside = path.partition("/pages/")[2]
                 unlisted = inside.endswith(".adoc") and path not in self.shared.steps and path not in included

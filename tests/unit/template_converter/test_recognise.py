@@ -4,7 +4,7 @@ import pytest
 
 from agents.template_converter.checkout import subtree
 from agents.template_converter.errors import ChoiceRequiredError, MissingPathError, NotAWorkshopError
-from agents.template_converter.recognise import choose, classify
+from agents.template_converter.recognise import choose, classify, every
 from agents.template_converter.signals import workshop_words
 from shared_services.contracts.conversion import Form
 from tests.unit.template_converter.trees import make_tree
@@ -131,6 +131,22 @@ def test_a_track_inside_of_a_track_is_a_part_of_it(tmp_path):
     track = {"track.yml": "slug: a\ntitle: A\n", "01-a/assignment.md": "---\ntitle: A\n---\nDo.\n"}
     found = chosen(tmp_path, {**track, **under("files/broken", track)})
     assert (found.form, found.path) == (Form.INSTRUQT, "")
+
+
+def test_a_scenario_in_a_folder_of_another_is_one_of_its_own(tmp_path):
+    scenario = {"index.json": '{"title": "T", "details": {"steps": [{"text": "step1.md"}]}}', "step1.md": "# Do\n"}
+    tree = make_tree(tmp_path, {**under("demo", scenario), **under("demo/basic", scenario)})
+    assert [row.path for row in every(tree, classify(tree), None)] == ["demo", "demo/basic"]
+    with pytest.raises(ChoiceRequiredError) as caught:
+        choose(classify(tree), None)
+    assert [row.path for row in caught.value.candidates] == ["demo", "demo/basic"]
+
+
+def test_pages_of_an_antora_site_are_not_said_to_be_missing(tmp_path):
+    files = {"antora.yml": "name: a\nnav: [modules/ROOT/nav.adoc]\n", "modules/ROOT/nav.adoc": "* xref:a.adoc[A]\n"}
+    rows = classify(make_tree(tmp_path, {**files, "modules/ROOT/pages/a.adoc": "= A\n\n" + "About the program.\n" * 100}))
+    said = [line for row in rows if row.form is Form.DOCUMENTATION for line in row.evidence]
+    assert "1 AsciiDoc page of an Antora site, and no other." in said
 
 
 def test_evidence_is_in_sentences(tmp_path):

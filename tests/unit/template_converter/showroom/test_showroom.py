@@ -89,6 +89,18 @@ def test_a_start_page_outside_the_navigation_comes_first() -> None:
     assert [entry.id for entry in found.steps] == ["index", "one"]
 
 
+def test_a_navigation_among_the_pages_is_no_page_that_is_missing() -> None:
+    found = workshop(
+        {
+            "content/antora.yml": "name: lab\nnav:\n- modules/ROOT/pages/nav.adoc\n",
+            f"{PAGES}/nav.adoc": "* xref:one.adoc[One]\n",
+            f"{PAGES}/one.adoc": "= One\n",
+        }
+    )
+    assert [entry.id for entry in found.steps] == ["one"]
+    assert found.losses == []
+
+
 def test_pages_outside_the_navigation_are_losses_and_links_to_them_become_text() -> None:
     found = workshop(
         {
