@@ -67,7 +67,11 @@ def not_workshops(tree: Tree) -> list[FormCandidate]:
 def _no_pages(tree: Tree) -> str:
     """Pages of an Antora site are no pages of a plain tutorial, and there all the same."""
     sites = sum(path.lower().endswith(ASCIIDOC) and "/pages/" in path for path in signals.visible(tree))
-    return f"{signals.amount(sites, 'AsciiDoc page')} of an Antora site, and no other." if sites else "No Markdown or AsciiDoc pages."
+    return (
+        f"{signals.amount(sites, 'AsciiDoc page')} of an Antora site, and no other."
+        if sites
+        else "No Markdown or AsciiDoc pages."
+    )
 
 
 def _with_absent(tree: Tree, evidence: str) -> list[str]:

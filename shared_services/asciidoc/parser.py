@@ -208,7 +208,7 @@ class Parser:
         return Paragraph(body, meta)
 
     def _verbatim_lines(self) -> list[Line]:
-        """A paragraph that its style makes verbatim: a blank line ends it, in a list a `+` and the next item, and no other block."""
+        """A paragraph that its style makes verbatim: a blank line ends it, in a list also a `+` and the next item."""
         start = self.position
         indented = self.lines[start].text[0] in " \t"
         while (line := self.line) is not None and line.text:

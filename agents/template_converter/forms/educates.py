@@ -12,6 +12,7 @@ from agents.template_converter.forms.clickable import Actions, clickable_actions
 from agents.template_converter.forms.difficulty import Difficulty, difficulty_of
 from agents.template_converter.forms.educates_asciidoc import asciidoc_lines
 from agents.template_converter.forms.educates_markup import Markup, page_markup
+from agents.template_converter.forms.educates_place import Place, find_workshops, named, place_of
 from agents.template_converter.forms.educates_session import (
     check_of,
     session_losses,
@@ -28,9 +29,6 @@ from agents.template_converter.model import ImportedWorkshop, Tree
 from shared_services.contracts.conversion import Broken, Form, FormCandidate, Loss
 from shared_services.contracts.workshop import FenceInfo, Variable, parse_fence_info
 
-_RESOURCE = re.compile(r"(?:^|/)resources/workshop\.ya?ml$")
-_CONFIG = re.compile(r"(?:^|/)workshop/(?:config|modules|workshop)\.ya?ml$")
-_KIND = re.compile(r"training\.(?:educates\.dev|eduk8s\.io)")
 _PAGES = (".md", ".adoc", ".asciidoc")
 _NUMBER = re.compile(r"^\d+[-_. ]*")
 
@@ -50,16 +48,10 @@ class EducatesImporter:
 
     def recognise(self, tree: Tree) -> list[FormCandidate]:
         """Every workshop of the repository; one without pages speaks less for itself."""
-        found: dict[str, str] = {}
-        for path in signals.visible(tree):
-            if _RESOURCE.search(path) and _KIND.search(tree.read_text(path)[:20_000]):
-                found[_above(path)] = f"`{path}` is a Workshop of Educates"
-            elif _CONFIG.search(path) and next(tree.under(posixpath.join(posixpath.dirname(path), "content")), None):
-                found.setdefault(_above(path), f"`{path}` configures an Educates workshop")
-        return [self._candidate(tree, folder, said) for folder, said in found.items()]
+        return [self._candidate(tree, folder, said) for folder, said in find_workshops(tree).items()]
 
     def _candidate(self, tree: Tree, folder: str, said: str) -> FormCandidate:
-        pages = len(_content(tree, folder))
+        pages = len(_content(tree, place_of(tree, folder)))
         score = 0.3 if not pages else 0.45 if signals.is_showcase(folder) else 0.95
         evidence = f"{said} with {pages or 'no'} page{'' if pages == 1 else 's'}."
         return FormCandidate(form=self.form, score=score, path=folder, evidence=[evidence])
@@ -73,15 +65,14 @@ class EducatesImporter:
         folder = candidate.path
         broken: list[Broken] = []
         losses: list[Loss] = []
-        definition = _named(tree, folder, "resources/workshop")
-        about, config = _about(tree, definition, losses), _config(tree, folder)
-        modules = _modules(tree, folder, config, broken, losses)
+        place = place_of(tree, folder)
+        definition = place.definition
+        about, config = _about(tree, definition, losses), _config(tree, place)
+        modules = _modules(tree, place, config, broken, losses)
         if not modules:
-            raise UnreadableSourceError(
-                f"`{posixpath.join(folder, 'workshop/content')}` holds no page, so there is no step to read."
-            )
+            raise UnreadableSourceError(f"`{place.content}` holds no page, so there is no step to read.")
         params = _params(config)
-        markup = _markup(tree, folder, config, set(params))
+        markup = _markup(tree, place, config, set(params))
         read = [_page(tree, module.path, markup, losses, broken) for module in modules]
         steps = [
             StepPlan(page, 0, len(page.lines), module.title or page.title or _words(module.path))
@@ -90,9 +81,8 @@ class EducatesImporter:
         name_steps(steps, [_words(module.path) for module in modules])
         spec = _object(about.get("spec"))
         title = _text(spec.get("title")) or _text(config.get("name")) or (steps[0].page.title if len(steps) == 1 else "")
-        home = posixpath.join(folder, "workshop/content")
-        plan = Plan(title, steps, root=home, fences=_as_written, variables=frozenset(markup.variables))
-        plan.roots = (posixpath.join(folder, "workshop/static"),)
+        plan = Plan(title, steps, root=place.content, fences=_as_written, variables=frozenset(markup.variables))
+        plan.roots = (place.static,)
         plan.addresses = {_bundle(module.path).casefold(): module.path for module in modules}
         plan.summary = _text(spec.get("description")) or first_paragraph(steps[0].page)
         plan.authors = [_text(one) for one in _rows(spec.get("authors"))] or [
@@ -106,30 +96,29 @@ class EducatesImporter:
         workshop.variables = [Variable(name=name, default=params.get(name)) for name in names]
         for step, (_, actions) in zip(workshop.steps, read, strict=True):
             workshop.losses += actions.losses
-            step.check = check_of(tree, folder, step, actions.tests, broken)
+            step.check = check_of(tree, place, step, actions.tests, broken)
         first = workshop.steps[0]
-        workshop.losses += [*losses, *markup.all_losses(), *_other_ways(_named(tree, folder, "workshop/config"), config)]
-        workshop.losses += unused_tests(tree, folder, [test for _, actions in read for test in actions.tests])
-        workshop.losses += take_setup(tree, folder, first)
+        workshop.losses += [
+            *losses,
+            *markup.all_losses(),
+            *_other_ways(named(tree, posixpath.join(place.home, "config")), config),
+        ]
+        workshop.losses += unused_tests(tree, place, [test for _, actions in read for test in actions.tests])
+        workshop.losses += take_setup(tree, place, first)
         workshop.losses += take_exercises(tree, folder, first)
         workshop.losses += session_losses(tree, definition, spec, first)
         workshop.broken += broken
         return workshop
 
 
-def _markup(tree: Tree, folder: str, config: dict[str, Any], declared: set[str]) -> Markup:
-    hugo = any(posixpath.join(folder, "workshop", name) in tree for name in ("config.yaml", "config.yml"))
-    static = posixpath.join(folder, "workshop/static")
+def _markup(tree: Tree, place: Place, config: dict[str, Any], declared: set[str]) -> Markup:
+    hugo = any(posixpath.join(place.home, name) in tree for name in ("config.yaml", "config.yml"))
     return Markup(
         hugo=hugo,
         declared=frozenset(declared),
         pathway=_pathway(config)[0],
-        is_static=lambda path: posixpath.join(static, path) in tree,
+        is_static=lambda path: posixpath.join(place.static, path) in tree,
     )
-
-
-def _above(path: str) -> str:
-    return posixpath.dirname(posixpath.dirname(path))
 
 
 def _load(tree: Tree, path: str) -> dict[str, Any]:
@@ -138,12 +127,6 @@ def _load(tree: Tree, path: str) -> dict[str, Any]:
     except UnsafeYamlError as error:
         raise UnreadableSourceError(f"`{path}` cannot be read: {error}.") from error
     return value if isinstance(value, dict) else {}
-
-
-def _named(tree: Tree, folder: str, name: str) -> str:
-    """A YAML file by either of its endings; the usual one where it is not there."""
-    usual, other = (posixpath.join(folder, f"{name}.{end}") for end in ("yaml", "yml"))
-    return other if other in tree and usual not in tree else usual
 
 
 def _about(tree: Tree, path: str, losses: list[Loss]) -> dict[str, Any]:
@@ -172,11 +155,11 @@ def _difficulty(spec: dict[str, Any], source: str, losses: list[Loss]) -> Diffic
     return found
 
 
-def _config(tree: Tree, folder: str) -> dict[str, Any]:
+def _config(tree: Tree, place: Place) -> dict[str, Any]:
     """What the configuration says: `config.yaml` of the newer kind, `workshop.yaml` and `modules.yaml` of the older one."""
     merged: dict[str, Any] = {}
     for name in ("modules", "workshop", "config"):
-        path = _named(tree, folder, f"workshop/{name}")
+        path = named(tree, posixpath.join(place.home, name))
         if path in tree:
             for key, value in _load(tree, path).items():
                 if key == "modules" and isinstance(value, dict) and isinstance(merged.get("modules"), dict):
@@ -186,10 +169,13 @@ def _config(tree: Tree, folder: str) -> dict[str, Any]:
     return merged
 
 
-def _content(tree: Tree, folder: str) -> list[str]:
+def _content(tree: Tree, place: Place) -> list[str]:
     """Every page, in the order of their paths; a page bundle's `index.md` stands for its folder."""
-    home = posixpath.join(folder, "workshop/content")
-    found = [path for path in tree.under(home) if path.lower().endswith(_PAGES) and not posixpath.basename(path).startswith("_")]
+    found = [
+        path
+        for path in tree.under(place.content)
+        if path.lower().endswith(_PAGES) and not posixpath.basename(path).startswith("_")
+    ]
     return sorted(found, key=lambda path: natural(_bundle(path)))
 
 
@@ -198,10 +184,10 @@ def _bundle(path: str) -> str:
     return posixpath.dirname(stem) if posixpath.basename(stem) == "index" and posixpath.dirname(stem) else stem
 
 
-def _modules(tree: Tree, folder: str, config: dict[str, Any], broken: list[Broken], losses: list[Loss]) -> list[_Module]:
+def _modules(tree: Tree, place: Place, config: dict[str, Any], broken: list[Broken], losses: list[Loss]) -> list[_Module]:
     """Pages in the order that is activated; without one, of the pathway or of their paths."""
-    pages = _content(tree, folder)
-    home = posixpath.join(folder, "workshop/content")
+    pages = _content(tree, place)
+    home = place.content
     by_name = {
         name: path
         for path in pages
@@ -218,9 +204,8 @@ def _modules(tree: Tree, folder: str, config: dict[str, Any], broken: list[Broke
     for name in active:
         path = by_name.get(name.strip("/"))
         if path is None:
-            source = posixpath.join(folder, "workshop")
             detail = f"The order names `{name}`, and there is no such page."
-            broken.append(Broken(kind="page", source=source, line=0, target=name, detail=detail))
+            broken.append(Broken(kind="page", source=place.home, line=0, target=name, detail=detail))
         else:
             chosen.append(_Module(path, titles.get(name, "")))
     detail = "The order does not name this page, so it is no step."

@@ -11,25 +11,25 @@ from collections.abc import Iterator
 from typing import Any
 
 from agents.template_converter.forms.clickable import Test
+from agents.template_converter.forms.educates_place import Place
 from agents.template_converter.forms.numbering import natural
 from agents.template_converter.forms.step_files import home_of, with_files
 from agents.template_converter.model import ImportedStep, Tree
 from shared_services.contracts.conversion import Broken, Loss
 
 MAX_EXERCISE_BYTES = 5 * 1024 * 1024
-TESTS = "workshop/examiner/tests"
 _SHELL = re.compile(r"^#!.*\b(?:ba|da|k|z)?sh\b")
 _READ = frozenset(
     {"content", "static", *(f"{name}.{end}" for name in ("config", "modules", "workshop") for end in ("yaml", "yml"))}
 )
 
 
-def check_of(tree: Tree, folder: str, step: ImportedStep, tests: list[Test], broken: list[Broken]) -> str | None:
+def check_of(tree: Tree, place: Place, step: ImportedStep, tests: list[Test], broken: list[Broken]) -> str | None:
     """The step's tests as its check, one after the other; those that are named and not there are broken."""
     found: list[Test] = []
     known: set[tuple[str, tuple[str, ...]]] = set()
     for test in tests:
-        path = posixpath.join(folder, TESTS, test.name)
+        path = posixpath.join(place.tests, test.name)
         if path not in tree:
             detail = f"The page runs this test, and there is no `{path}`."
             broken.append(Broken(kind="check", source=test.line.file, line=test.line.number, target=test.name, detail=detail))
@@ -40,7 +40,7 @@ def check_of(tree: Tree, folder: str, step: ImportedStep, tests: list[Test], bro
         return None
     texts: dict[str, str] = {}
     for test in found:
-        texts[test.name], files = with_files(tree, posixpath.join(folder, TESTS, test.name))
+        texts[test.name], files = with_files(tree, posixpath.join(place.tests, test.name))
         step.files |= files
     if len(found) == 1 and not found[0].arguments and _interpreter(texts[found[0].name]) == ["bash"]:
         return texts[found[0].name]
@@ -60,18 +60,18 @@ def _interpreter(text: str) -> list[str]:
     return [word for word in words if word != "-S"] or ["bash"]
 
 
-def unused_tests(tree: Tree, folder: str, tests: list[Test]) -> Iterator[Loss]:
+def unused_tests(tree: Tree, place: Place, tests: list[Test]) -> Iterator[Loss]:
     """Tests that no page runs."""
-    home = posixpath.join(folder, TESTS)
+    home = place.tests
     used = {posixpath.join(home, test.name) for test in tests}
     for path in tree.under(home):
         if path not in used:
             yield Loss(kind="check", source=path, line=0, detail="No page that is a step runs this test, so it was left out.")
 
 
-def take_setup(tree: Tree, folder: str, first: ImportedStep) -> Iterator[Loss]:
+def take_setup(tree: Tree, place: Place, first: ImportedStep) -> Iterator[Loss]:
     """Give the first step the workshop's set-up, and say which other files of the workshop have no place."""
-    home = posixpath.join(folder, "workshop")
+    home = place.home
     prefix = posixpath.join(home, "setup.d") + "/"
     scripts = sorted((path for path in tree.under(prefix) if path.endswith(".sh")), key=natural)
     if scripts:
@@ -83,11 +83,11 @@ def take_setup(tree: Tree, folder: str, first: ImportedStep) -> Iterator[Loss]:
                 if first.files.setdefault(name, data) != data:
                     detail = f"The first step has another file `{name}` already, so the one that this script names was left out."
                     yield Loss(kind="file", source=path, line=0, detail=detail)
-    homes = {home_of(tree, path) for path in [*scripts, *tree.under(posixpath.join(folder, TESTS))]} - {None}
+    homes = {home_of(tree, path) for path in [*scripts, *tree.under(place.tests)]} - {None}
     left: dict[str, int] = {}
     for path in tree.under(home):
         top = path[len(home) + 1 :].split("/")[0]
-        taken = path in scripts or any(path.startswith(f"{place}/") for place in (posixpath.join(folder, TESTS), *homes))
+        taken = path in scripts or any(path.startswith(f"{each}/") for each in (place.tests, *homes))
         if top not in _READ and not taken:
             left[top] = left.get(top, 0) + 1
     for top, count in left.items():

@@ -271,3 +271,32 @@ def test_difficulty(tmp_path, word, read_as):
     found = convert(tmp_path, {"resources/workshop.yaml": f"{WORKSHOP}  difficulty: {word}\n", **PAGE})
     assert found.difficulty == read_as
     assert [row.kind for row in found.losses] == ([] if read_as else ["attribute"])
+
+
+def test_folders_of_other_names_are_known_by_what_they_hold(tmp_path):
+    files = {
+        "lab-instructions/modules.yaml": "modules:\n  intro: {name: Start}\n  exercises/02-b: {name: Build}\n",
+        "lab-instructions/workshop.yaml": "name: K\n\nmodules:\n  activate:\n  - exercises/02-b\n  - intro\n",
+        "lab-instructions/content/intro.md": fenced("examiner:execute-test", "name: t\n"),
+        "lab-instructions/content/exercises/02-b.md": "Read on.\n",
+        "lab-instructions/setup.d/a.sh": "echo hi\n",
+        "lab-instructions/examiner/tests/t": "#!/bin/sh\ntrue\n",
+        "lab-definitions/lab.yaml": "# A comment\n" + WORKSHOP,
+        "lab-definitions/portal.yaml": "apiVersion: training.educates.dev/v1beta1\nkind: TrainingPortal\n",
+        "README.md": "# For maintainers\n\n```bash\nmake\n```\n",
+    }
+    tree = make_tree(tmp_path, files)
+    assert next((row.form, row.path) for row in classify(tree)) == (Form.EDUCATES, "")
+    workshop = read(IMPORTER, tree)
+    assert (workshop.title, workshop.duration) == ("The lab", 45)
+    assert [(step.title, step.source) for step in workshop.steps] == [
+        ("Build", "lab-instructions/content/exercises/02-b.md"),
+        ("Start", "lab-instructions/content/intro.md"),
+    ]
+    assert workshop.steps[0].setup == "echo hi\n"
+    assert workshop.steps[1].check == "#!/bin/sh\ntrue\n"
+
+
+def test_modules_without_an_order_in_a_folder_of_another_name_are_no_workshop(tmp_path):
+    files = {"charts/modules.yaml": "modules: [a]\n", "charts/workshop.yaml": "name: x\n", "charts/content/a.md": "A\n"}
+    assert IMPORTER.recognise(make_tree(tmp_path, files)) == []
