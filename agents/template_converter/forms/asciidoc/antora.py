@@ -60,7 +60,7 @@ INTRINSIC: Final[Mapping[str, str]] = {
     "examplesdir": "example$",
     "experimental": "",
 }
-_FAMILIES: Final = {
+FAMILIES: Final = {
     "page": ("pages",),
     "partial": ("partials", "pages/_partials"),
     "example": ("examples",),
@@ -408,7 +408,7 @@ def resolve(tree: Tree, site: Site, place: Place, target: str, family: str) -> s
         path = normal(f"{place.folder}/{relative}")
         if path is not None and path in tree:
             return path
-    for folder in _FAMILIES.get(family, ()):
+    for folder in FAMILIES.get(family, ()):
         path = normal(component.path("modules", module, folder, relative))
         if path is not None and path in tree:
             return path

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from agents.template_converter.forms.asciidoc.antora import INTRINSIC, normal
+from agents.template_converter.forms.asciidoc.antora import FAMILIES, INTRINSIC, normal
 from agents.template_converter.forms.frontmatter import FrontMatter, split_front_matter
 from agents.template_converter.forms.html_blocks import HINT, SOLUTION
 from agents.template_converter.forms.lines import Line, lines_of
@@ -31,6 +31,7 @@ _OTHER_OUTPUT = re.compile(r"env-|backend|basebackend|imagesdir|site-gen|doctype
 _SHOWN: Final = 6
 _FOLDERS: Final = ("images", "img", "assets/images", "assets", "_images", "media", "../images", "../assets/images")
 """Where images are that a page names without a folder, because whoever makes the site sets `imagesdir`."""
+_RESOURCE = re.compile(r"^(?:(?P<module>[\w-]+):)?(?:(?P<family>[a-z]+)\$)?(?P<path>[^:$]+)$")
 _SCHEME = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//|\{\{)")
 
 
@@ -59,8 +60,8 @@ class Files:
     def resolve(self, target: str, page: str, from_file: str) -> str | None:
         """The file that an include means."""
         folders = ("",) if target.startswith("/") else (posixpath.dirname(from_file), posixpath.dirname(page))
-        for folder in () if self.alone else folders:
-            path = normal(f"{folder}/{target}")
+        paths = [normal(f"{folder}/{target}") for folder in folders]
+        for path in () if self.alone else (*paths, *of_module(page, target)):
             if path is not None and path in self.tree:
                 self.drawn_in.add(path)
                 return path
@@ -128,10 +129,13 @@ class Beside(AsWritten):
         """The page relative to this one, and its title."""
         near = self._near(page, line, _page_spellings)
         path = normal(f"{posixpath.dirname(self.path)}/{near}") if near else None
-        return (near or page) + fragment, (_title(self.tree.read_text(path)) if path else "") or page
+        return (near or page) + fragment, (title_of(self.tree.read_text(path)) if path else "") or page
 
     def image(self, target: str, line: Written) -> str | None:
         """The image below `imagesdir`, else where it stands without that."""
+        named = next((path for path in of_module(self.path, target, "image") if path in self.tree), None)
+        if named is not None:
+            return posixpath.relpath(named, posixpath.dirname(self.path) or ".")
         if target.startswith("/") or _SCHEME.match(target):
             return target
         folder = line.attributes.get("imagesdir", "").rstrip("/")
@@ -149,12 +153,24 @@ class Beside(AsWritten):
     def _near(self, target: str, line: Written, spellings: Callable[[str], tuple[str, ...]] = lambda path: (path,)) -> str | None:
         """The target relative to the page, from its own folder or from that of the file that holds the line."""
         here = posixpath.dirname(self.path)
-        for folder in dict.fromkeys((here, posixpath.dirname(line.file))):
-            for spelling in spellings(target):
-                path = normal(f"{folder}/{spelling}")
+        for spelling in spellings(target):
+            paths = (normal(f"{folder}/{spelling}") for folder in (here, posixpath.dirname(line.file)))
+            for path in (*paths, *of_module(self.path, spelling)):
                 if path is not None and path in self.tree:
                     return posixpath.relpath(path, here or ".")
         return None
+
+
+def of_module(page: str, target: str, family: str = "page") -> list[str]:
+    """Where Antora has what a page of a module names, also where no `antora.yml` makes a component of it."""
+    root, inside, _ = page.rpartition("/pages/")
+    match = _RESOURCE.match(target)
+    if not inside or match is None:
+        return []
+    home = f"{posixpath.dirname(root)}/{match['module']}" if match["module"] else root
+    folders = FAMILIES.get(match["family"] or family, ())
+    found = (normal(f"{home}/{folder}/{match['path']}") for folder in folders)
+    return [path for path in found if path is not None]
 
 
 def _page_spellings(path: str) -> tuple[str, ...]:
@@ -163,7 +179,8 @@ def _page_spellings(path: str) -> tuple[str, ...]:
     return (path, *(f"{stem}{ending}" for ending in ENDINGS)) if stem != path else (path,)
 
 
-def _title(text: str) -> str:
+def title_of(text: str) -> str:
+    """A page's first heading; empty where it has none."""
     found = re.search(r"^(?:=|#)[ \t]+(\S.*)$", text[:20_000], re.MULTILINE)
     return found[1].strip() if found else ""
 

@@ -66,6 +66,55 @@ def test_a_readme_that_lists_its_pages_gives_their_order(tmp_path):
     assert [step.title for step in convert(tmp_path, files).steps] == ["Set up", "Run", "Clean"]
 
 
+NAVIGATION = ".First part\n* xref:setup.adoc[]\n** xref:setup.adoc#tools[Tools]\n* Later\n** xref:more:run.adoc[Run]\n\n.Second part\n* xref:end/clean.adoc[]\n"
+MODULES = {
+    "README.adoc": "= Bread tutorial\n\nA hands-on tutorial.\n",
+    "docs/modules/ROOT/nav.adoc": NAVIGATION,
+    "docs/modules/ROOT/pages/end/clean.adoc": lab("Clean")
+    + "\nSee xref:setup.adoc[] and xref:more:run.adoc[].\n\ninclude::partial$p.adoc[]\n",
+    "docs/modules/ROOT/pages/setup.adoc": lab("Set up") + "\nimage::more:oven.png[]\n",
+    "docs/modules/ROOT/pages/draft.adoc": lab("Draft"),
+    "docs/modules/ROOT/partials/p.adoc": "Drawn in.\n",
+    "docs/modules/more/pages/run.adoc": lab("Run"),
+    "docs/modules/more/images/oven.png": b"png",
+}
+
+
+def test_a_navigation_without_the_descriptor_of_its_site_gives_the_order(tmp_path):
+    found = chosen(tmp_path, MODULES)
+    assert (found.form, found.path) == (Form.MARKDOWN, "")
+    assert found.evidence[0] == "`docs/modules/ROOT/nav.adoc` lists 3 pages in order."
+    workshop = convert(tmp_path, MODULES)
+    assert workshop.title == "Bread tutorial"
+    assert [step.title for step in workshop.steps] == ["Set up", "Run", "Clean"]
+    assert [(chapter.title, chapter.steps) for chapter in workshop.chapters] == [
+        ("First part", ["set-up"]), ("First part / Later", ["run"]), ("Second part", ["clean"]),
+    ]  # fmt: skip
+
+
+def test_what_pages_of_a_module_name_is_found_where_antora_has_it(tmp_path):
+    workshop = convert(tmp_path, MODULES)
+    last = workshop.steps[2].content
+    assert "[Set up](../set-up/content.md)" in last
+    assert "[Run](../run/content.md)" in last
+    assert "Drawn in." in last
+    assert list(workshop.assets.values()) == ["docs/modules/more/images/oven.png"]
+    assert workshop.broken == []
+    assert ["draft.adoc" in loss.detail and "nav.adoc" not in loss.detail for loss in workshop.losses if loss.source == "."] == [
+        True
+    ]
+
+
+def test_a_summary_in_asciidoc_gives_the_order(tmp_path):
+    files = {
+        "README.adoc": "= Course\n",
+        "SUMMARY.adoc": "= Summary\n\n. link:b/first.adoc[First]\n. link:a.html[Second]\n. https://example.org/c.adoc[Elsewhere]\n",
+        "a.adoc": lab("Second"),
+        "b/first.adoc": lab("First"),
+    }
+    assert [step.source for step in convert(tmp_path, files).steps] == ["b/first.adoc", "a.adoc"]
+
+
 def test_a_page_that_includes_its_chapters_is_cut_into_them(tmp_path):
     files = {
         "docs/index.adoc": (
