@@ -11,6 +11,7 @@ SHELLS = frozenset(
     }
 )  # fmt: skip
 
+_ADDRESS = re.compile(r"https?://\S+")
 _BRANCH = re.compile(r"^[ \t]*[│├└]", re.MULTILINE)
 
 
@@ -23,3 +24,9 @@ def shows_prompt(body: str) -> bool:
     """Whether a block shows a terminal's prompt (and so cannot be run as it stands)."""
     rows = [row for row in body.split("\n") if row.strip()]
     return any(PROMPT.match(row.strip()) for row in rows[:40] if not row.lstrip().startswith("#"))
+
+
+def names_addresses(body: str) -> bool:
+    """Whether a block holds addresses alone, which authors mark as a shell's and nobody can run."""
+    rows = body.split()
+    return bool(rows) and all(_ADDRESS.fullmatch(row) for row in rows)

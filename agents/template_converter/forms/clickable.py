@@ -7,7 +7,7 @@ from typing import Any
 
 from agents.template_converter.forms.editor_actions import by_hand
 from agents.template_converter.forms.fences import read_info
-from agents.template_converter.forms.lines import Line
+from agents.template_converter.forms.lines import Line, indentation
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
 from shared_services.contracts.conversion import Loss
 from shared_services.contracts.workshop import FenceInfo, parse_fence_info
@@ -18,6 +18,8 @@ _NAMED = re.compile(r"^(?P<kind>terminal|workshop|editor|dashboard|examiner|file
 _DATA = re.compile(r"\{\{\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _HELD = re.compile("\ue000(?P<name>[A-Za-z_][A-Za-z0-9_]*)\ue001")
 _INTERRUPT = re.compile(r"^<\s*ctrl[-+]c\s*>$", re.IGNORECASE)
+_IN_LIST = 2
+"""Columns before a block that stands in a list's item."""
 _TITLED = frozenset({"terminal", "workshop", "editor", "dashboard", "files"})
 _KEY = re.compile(r"^(?P<key>[A-Za-z]+):(?:[ \t]+(?P<value>.*))?$")
 _KEYS = frozenset(
@@ -75,16 +77,30 @@ def clickable_actions(lines: list[Line], actions: Actions) -> list[Line]:
             out.append(lines[row])
             row += 1
             continue
-        end = _end(lines, row, match["mark"])
-        block = _Block(lines[row : end + 1], match["before"], match["mark"], match["info"].strip())
+        end, closed = _end(lines, row, match["mark"])
+        closing = [] if closed else [lines[row].made(f"{match['before']}{match['mark']}")]
+        block = _Block([*lines[row : end + 1], *closing], match["before"], match["mark"], match["info"].strip())
         out += _block(block, actions)
         row = end + 1
     return out
 
 
-def _end(lines: list[Line], first: int, mark: str) -> int:
+def _end(lines: list[Line], first: int, mark: str) -> tuple[int, bool]:
+    """The last row of a block, and whether it closes it.
+
+    A block of a list's item that nothing closes before another one opens ends with the item, as it does on the page.
+    """
     closing = re.compile(rf"^[ \t>]*{re.escape(mark[0])}{{{len(mark)},}}[ \t]*$")
-    return next((row for row in range(first + 1, len(lines)) if closing.match(lines[row].text)), len(lines) - 1)
+    left = 0
+    for row in range(first + 1, len(lines)):
+        text = lines[row].text
+        if closing.match(text):
+            return row, True
+        if left and (opening := _OPENING.match(text)) and opening["mark"] == mark and opening["info"].strip():
+            return left, False
+        if not left and indentation(lines[first].text) >= _IN_LIST and text.strip() and not indentation(text):
+            left = next(last for last in range(row - 1, first - 1, -1) if not lines[last].blank)
+    return len(lines) - 1, False
 
 
 def _block(block: _Block, actions: Actions) -> list[Line]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from agents.template_converter.shells import SHELLS, draws_a_tree, shows_prompt
+from agents.template_converter.shells import SHELLS, draws_a_tree, names_addresses, shows_prompt
 from shared_services.contracts.workshop import FenceInfo, parse_fence_info
 
 FenceReader = Callable[[str, str], tuple[FenceInfo, str]]
@@ -44,7 +44,7 @@ def read_info(info: str, body: str) -> tuple[FenceInfo, str]:
     known = parse_fence_info(name)
     if name and not known.language:
         return known.model_copy(update={"executable": False, "target": None}), _first(title)
-    shown = shows_prompt(body) or draws_a_tree(body)
+    shown = shows_prompt(body) or draws_a_tree(body) or names_addresses(body)
     runs = name in SHELLS and not shown and not {"norun", "nocopy"} & set(flags.split(","))
     marked = ("run" in marks or runs) and not {"no-run", "to-copy", "output"} & set(marks)
     target = _TARGET.search(info) if marked else None

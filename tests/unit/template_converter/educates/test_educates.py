@@ -300,3 +300,18 @@ def test_folders_of_other_names_are_known_by_what_they_hold(tmp_path):
 def test_modules_without_an_order_in_a_folder_of_another_name_are_no_workshop(tmp_path):
     files = {"charts/modules.yaml": "modules: [a]\n", "charts/workshop.yaml": "name: x\n", "charts/content/a.md": "A\n"}
     assert IMPORTER.recognise(make_tree(tmp_path, files)) == []
+
+
+def test_an_action_that_nothing_closes_ends_with_its_item(tmp_path):
+    page = (
+        "1. Look:\n\n   ```terminal:execute\n   command: ls -l\n\n### Next\n\nRead on.\n\n"
+        "1. Open:\n\n   ```dashboard:open-url\n   url: https://example.org/\n   ```\n"
+    )
+    assert content(tmp_path, page) == (
+        "1. Look:\n\n   ```bash exec\n   ls -l\n   ```\n\n### Next\n\nRead on.\n\n"
+        "1. Open:\n\n   [https://example.org/](https://example.org/)\n"
+    )
+
+
+def test_an_action_at_the_end_that_nothing_closes_keeps_its_last_line(tmp_path):
+    assert content(tmp_path, "```execute\nls -l\n") == "```bash exec\nls -l\n```\n"

@@ -33,6 +33,8 @@ def first(tmp_path, page: str, **files) -> str:
         ("bash", "user@host:~$ ls", "bash"),
         ("bash", "# a comment\nls", "bash exec"),
         ("bash", ".\n├── app\n└── README.md", "bash"),
+        ("bash", "https://example.org/console", "bash"),
+        ("bash", "curl https://example.org/", "bash exec"),
         ("bash", "cat > tree.txt <<EOF\n└── app\nEOF", "bash exec"),
         ("", "ls", ""),
         ("python", "print(1)", "python"),
