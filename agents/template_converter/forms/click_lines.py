@@ -1,7 +1,8 @@
 """Killercoda's and Katacoda's code that is no fenced block in the source, as one: commands on lines of their own, editor files.
 
-`` `ls`{{execute}} `` on a line of its own is how most Katacoda scenarios write a command, and `<pre class="file">` how they write
-a file's text. What stands inside a sentence, and words of a list that can be copied, are left to `click_code`.
+`` `ls`{{execute}} `` on a line of its own, or behind a colon at its end, is how most Katacoda scenarios write a command, and
+`<pre class="file">` how they write a file's text. What stands inside a sentence, and words of a list that can be copied, are
+left to `click_code`.
 """
 
 import html
@@ -75,6 +76,14 @@ def _paragraph(
     while row < len(texts):
         commands = _commands(texts, row)
         listed = row == 0 and re.search(r"[^\s>]", prefix)
+        introduced = _introduced(texts[row], row) if not commands else None
+        if introduced:
+            head, command = introduced
+            before = prefix if row == 0 else inner
+            said = [lines[first + row].with_text(before + head), lines[first + row].made(inner.rstrip())]
+            found[first + row] = (first + row + 1, [*said, *_block(lines, first, command, inner, inner, info)])
+            row += 1
+            continue
         if not commands or (listed and not any(_EXECUTES.search(command.marks) for command in commands)):
             row += 1
             continue
@@ -128,6 +137,19 @@ def _commands(texts: list[str], row: int) -> list[_Command]:
         if _ROW_END.match(text, marks.end()):
             return found
         place = marks.end()
+
+
+def _introduced(text: str, row: int) -> tuple[str, _Command] | None:
+    """A command at the end of a row, behind a colon or a sign such as an arrow, and what stands before it."""
+    place = text.find("`")
+    head = text[: max(place, 0)].rstrip()
+    if not head or not (head.endswith(":") or not re.search(r"\w", head)):
+        return None
+    span = _span(text, place)
+    marks = _MARKS.match(text, span[1]) if span else None
+    if span is None or marks is None or not _EXECUTES.search(marks["marks"]) or not _ROW_END.match(text, marks.end()):
+        return None
+    return head, _Command(row, row + 1, _rows(span[0], row), marks["marks"])
 
 
 def _span(text: str, place: int) -> tuple[str, int] | None:
@@ -188,7 +210,8 @@ def _head(lines: list[Line], row: int) -> tuple[str, int]:
 
 def _file(lines: list[Line], match: re.Match[str], rows: tuple[int, int, int]) -> list[Line]:
     row, after, end = rows
-    name = attributes_of(match["attributes"]).get("data-filename", "")
+    attributes = attributes_of(match["attributes"])
+    name, marker = attributes.get("data-filename", ""), attributes.get("data-marker", "")
     body = [lines[after - 1].with_text(match["rest"]), *lines[after : end + 1]]
     closing = _FILE_END.search(body[-1].text)
     rest = body[-1].text[closing.end() :].strip() if closing else ""
@@ -203,7 +226,8 @@ def _file(lines: list[Line], match: re.Match[str], rows: tuple[int, int, int]) -
     mark = "`" * max(3, 1 + max((len(run) for line in body for run in _TICKS.findall(line.text)), default=0))
     above, indent = lines[row], match["indent"]
     indent = indent if len(indent) < 4 and "\t" not in indent else ""
-    title = [above.made(f"{indent}**`{name}`**"), above.made("")] if name and "`" not in name else []
+    place = f", in place of `{marker}`" if marker and "`" not in marker else ""
+    title = [above.made(f"{indent}**`{name}`**{place}"), above.made("")] if name and "`" not in name else []
     behind = [lines[end].made(""), lines[end].with_text(rest)] if rest else [lines[end].made("")]
     return [
         above.made(""),

@@ -75,6 +75,12 @@ def test_marks_in_sentences_are_listed_once_with_their_number(tmp_path):
         ("`some text`{{copy}}\n", "```text copy\nsome text\n```\n"),
         ("- `name`{{copy}}\n", "- `name`\n"),
         ("`file.txt`{{open}}\n", "`file.txt`\n"),
+        ("Run **it**: `ls -l`{{exec}}\nThen wait.\n", "Run **it**:\n\n```bash exec\nls -l\n```\nThen wait.\n"),
+        ("1. \U0001f449 `a`{{execute T1}}\n", "1. \U0001f449\n\n   ```bash exec=t1\n   a\n   ```\n"),
+        ("> Run: `a`{{exec}}\n", "> Run:\n>\n> ```bash exec\n> a\n> ```\n"),
+        ("Copy: `a`{{copy}}\n", "Copy: `a`\n"),
+        ("Run: `a`{{exec}} or wait\n", "Run: `a` or wait\n"),
+        ("Set `x`: `a`{{exec}}\n", "Set `x`: `a`\n"),
     ],
 )
 def test_code_with_a_mark_on_a_line_of_its_own_is_a_block(tmp_path, page, wanted):
@@ -122,6 +128,13 @@ def test_files_of_the_editor_are_blocks_to_copy(tmp_path):
         "Write:\n\n**`src/a.yml`**\n\n```yaml copy\na: 1\n\n  b: <x>\n```\n\nMore.\n\n\n```text copy\nplain\n```\n"
     )
     assert [(row.kind, row.line, row.detail[-10:]) for row in workshop.losses] == [("attribute", 2, "(2 times).")]
+
+
+def test_the_place_that_a_file_of_the_editor_goes_to_is_said(tmp_path):
+    page = (
+        '<pre class="file" data-filename="A.java" data-target="insert" data-marker="// TODO: &quot;routes&quot;">a();\n</pre>\n'
+    )
+    assert '**`A.java`**, in place of `// TODO: "routes"`\n\n```java copy\na();\n```\n' in content(tmp_path, page)
 
 
 def test_a_solution_right_below_a_line_keeps_its_code(tmp_path):
