@@ -30,6 +30,8 @@ LOST = frozenset(
     }
 )  # fmt: skip
 KEPT_WHOLE = re.compile(r"<(?:table|pre)\b", re.IGNORECASE)
+_NEAR = 500
+"""Characters on either side of a rule that are looked at for words on its line."""
 _SWALLOWED = re.compile(r"<(script|style|svg|math|noscript|select)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 
 
@@ -69,7 +71,8 @@ class TagWriter:
                 continue
             if match.start() < last:
                 continue
-            out += [text[last : match.start()], self.tag(match[0], match.start()), "\n" * match[0].count("\n")]
+            written = self.tag(match[0], match.start()) if not _is_beside_words(match, text) else ""
+            out += [text[last : match.start()], written, "\n" * match[0].count("\n")]
             last = match.end()
         return "".join([*out, text[last:]])
 
@@ -123,6 +126,15 @@ class TagWriter:
         stands = f"a link to {address} stands in its place" if address else "it is left out"
         self.lost.append((offset, name, f"`<{name}>` cannot be shown in a step; {stands}."))
         return f"[{attributes.get('title') or name}]({destination(address)})" if address else ""
+
+
+def _is_beside_words(match: re.Match[str], text: str) -> bool:
+    """Whether a rule stands on one line with words, such as the heading that it underlines, where it would be one of them."""
+    if match["name"] is None or match["name"].lower() != "hr":
+        return False
+    before = text[max(0, match.start() - _NEAR) : match.start()].rpartition("\n")[2]
+    after = text[match.end() : match.end() + _NEAR].partition("\n")[0]
+    return any(TAG.sub("", part).strip() for part in (before, after))
 
 
 def _image(attributes: dict[str, str]) -> str:

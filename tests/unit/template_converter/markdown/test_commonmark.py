@@ -159,6 +159,11 @@ def test_html_images_and_wrappers_become_markdown_and_keep_their_lines(tmp_path)
     assert ("![Pic 1](../../assets/i.png)", "01-start.md", 4) in places(workshop.steps[0])
 
 
+def test_a_rule_of_html_is_one_by_itself_and_no_word_of_a_heading(tmp_path):
+    page = "# Start\n\n<h2 style='color:cyan'>One</h2><hr style='color:cyan'>\n\nDo.\n\n<div><hr/></div>\n\n<hr>Two\n"
+    assert first(tmp_path, page) == "# Start\n\n## One\n\nDo.\n\n***\n\nTwo\n"
+
+
 def test_scripts_frames_and_videos_are_losses(tmp_path):
     page = '# A\n\n<script>\nalert(1)\n</script>\n\n<iframe src="https://v.example/1"></iframe>\n\nSee <video src="clip.mp4"></video>\n'
     workshop = convert(tmp_path, page, files={"clip.mp4": b"1"})
