@@ -24,6 +24,7 @@ from shared_services.asciidoc.surroundings import Surroundings
 from shared_services.pages.markdown import heading_slug
 
 _AUTHOR = re.compile(r"^[^\W\d_][\w.'’-]*(?: +[^\W\d_][\w.'’-]*){0,3}(?: +<[^<>\s]+>)?$")
+_MISWRITTEN = re.compile(r"^:!?\w[^:\s]*+:+\S")
 _REVISION = re.compile(r"^(?:v?\d[\w.]*(?:,.*)?|v?[\d.]+,.*)$")
 _INLINE_ANCHOR = re.compile(
     r"\[\[([A-Za-z_:][\w:.-]{0,500}+)(?:,[^\]]{0,1000}+)?\]\]|anchor:([\w:.-]{1,500}+)\[|\[#([\w:.-]{1,500}+)[^\]]{0,1000}+\](?=[#*_`])"
@@ -84,6 +85,8 @@ def _without_author(lines: list[Line]) -> tuple[list[Line], list[str]]:
         if end < len(lines) and _REVISION.match(lines[end].text):
             end += 1
         lines = lines[:at] + lines[end:]
+    elif at < len(lines) and _MISWRITTEN.match(lines[at].text):
+        lines = lines[:at] + lines[at + 1 :]  # Asciidoctor takes it for the author's name and does not show it.
     return lines, [name for name in authors if name]
 
 

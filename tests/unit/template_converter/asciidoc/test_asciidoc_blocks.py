@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared_services.asciidoc.alone import to_markdown
 from tests.unit.template_converter.showroom.antora_site import fences, markdown, one_page, tokens
 
 
@@ -208,3 +209,9 @@ def test_what_raw_html_shows_is_kept() -> None:
     assert "[Embedded: https://example.org/v](https://example.org/v)" in text
     assert "no*gone (missing image gone.png)*" in text
     assert [loss.kind for loss in found.losses] == ["html"]
+
+
+def test_an_attribute_that_is_written_wrongly_below_the_title_is_no_text() -> None:
+    assert to_markdown("= Page\n:imagesdir::../images\n:toc:\n\nText.\n", "a.adoc") == ("Page", "# Page\n\nText.\n")
+    assert to_markdown("= Page\n:toc:\n:imagesdir::../images\n\nText.\n", "a.adoc") == ("Page", "# Page\n\nText.\n")
+    assert to_markdown("= Page\n\n:here::it is\n", "a.adoc") == ("Page", "# Page\n\n:here::it is\n")
