@@ -15,8 +15,15 @@ _IMPORTS = "(import_statement source: (string) @source) @statement"
 _REQUIRED = """
 (variable_declarator name: (_) @name value: (call_expression function: (identifier) @function arguments: (arguments) @arguments))
 """
+_HANDED = "(call_expression function: (identifier) @function arguments: (arguments) @arguments)"
+_VARIABLES = "(variable_declarator name: (identifier) @name value: (_) @value)"
+_MADE = re.compile(
+    r"(?:await\s+)?(?:new\s+)?(?:[\w.]+\.)?(?:Hono|OpenAPIHono|Router|KoaRouter|Elysia|express|[fF]astify|polka|createServer)(?:<.*?>)?\s*\(",
+    re.DOTALL,
+)
 _TABLES = "(variable_declarator name: (identifier) @name value: (array) @list)"
 _AUTOLOAD = re.compile(r"@fastify/autoload|fastify-autoload")
+_AUTO_PREFIX = re.compile(r"\bautoPrefix\s*=\s*([\"'`])([^\"'`$]*)\1")
 _ENDINGS = ("", ".ts", ".js", ".mjs", ".cjs", ".tsx", ".jsx", "/index.ts", "/index.js", "/index.mjs")
 _MAX_DEPTH = 10
 
@@ -24,21 +31,41 @@ _MAX_DEPTH = 10
 class Mounts:
     """Prefixes of routers by the file and the name that they have there."""
 
-    def __init__(self, trees: Mapping[str, tuple[str, Any]]) -> None:
-        """Read every call that mounts something; `trees` are `(language, root)` by path."""
+    def __init__(self, trees: Mapping[str, tuple[str, Any]], settings: Mapping[str, str] | None = None) -> None:
+        """Read every call that mounts something; `trees` are `(language, root)` by path, `settings` texts by their names."""
         self._trees = trees
+        self._settings = settings or {}
+        self._own: dict[tuple[str, str], str] = {}
         self._files: dict[str, tuple[str, str, str]] = {}
         self._names: dict[tuple[str, str], tuple[str, str]] = {}
         self._folders: dict[str, str] = {}
         self._global: dict[str, str] = {}
         for path, (language, root) in trees.items():
             names = self._imported(path, language, root)
+            self._made(path, language, root)
+            for row in matches(language, _HANDED, root):
+                given = [child for child in row["arguments"][0].named_children if child.type == "identifier"]
+                target = names.get(text_of(row["function"][0]))
+                if target and len(given) == 1 and self.is_router(path, text_of(given[0])):
+                    self._files.setdefault(target, (path, text_of(given[0]), ""))
             for row in matches(language, _CALLS, root):
                 holder, name, arguments = holder_name(row["object"][0]), text_of(row["name"][0]), row["arguments"][0]
                 self._read(path, holder, name, arguments, names)
                 if name == "use":
                     for prefix, router in _from_table(row["object"][0], arguments, root, language):
                         self._mount(path, holder, prefix, router, names)
+
+    def is_router(self, path: str, name: str) -> bool:
+        """Whether a file makes a router of that name."""
+        return (path, name) in self._own
+
+    def _made(self, path: str, language: str, root: Any) -> None:
+        """Routers that are made, with what they themselves put before addresses."""
+        for row in matches(language, _VARIABLES, root):
+            text = text_of(row["value"][0])[:500]
+            if _MADE.match(text):
+                own = re.search(r"\.basePath\(\s*([\"'`])([^\"'`$]*)\1|\bprefix\s*:\s*([\"'`])(/[^\"'`$]*)\3", text)
+                self._own[path, text_of(row["name"][0])] = (own[2] or own[4] or "") if own else ""
 
     def of(self, path: str, name: str) -> str:
         """What goes before the addresses of a router."""
@@ -48,6 +75,7 @@ class Mounts:
             if (path, name) in seen:
                 break
             seen.add((path, name))
+            parts.insert(0, self._own.get((path, name), ""))
             inner = self._names.get((path, name))
             if inner is not None:
                 name, prefix = inner
@@ -69,7 +97,8 @@ class Mounts:
         folder = next((row for row in self._folders if path.startswith(f"{row}/")), None)
         if folder is None:
             return ""
-        return joined(self._folders[folder], posixpath.dirname(path[len(folder) + 1 :]))
+        said = _AUTO_PREFIX.search(text_of(self._trees[path][1])) if path in self._trees else None
+        return joined(self._folders[folder], posixpath.dirname(path[len(folder) + 1 :]), said[2] if said else "")
 
     def _read(self, path: str, holder: str, name: str, arguments: Any, names: Mapping[str, str]) -> None:
         rows = [child for child in arguments.named_children if child.type != "comment"]
@@ -77,8 +106,8 @@ class Mounts:
             given = literal(rows[0])
             if given:
                 self._global[posixpath.dirname(path) + "/" if "/" in path else ""] = given
-        elif name == "use" and rows:
-            prefix = literal(rows[0])
+        elif name in ("use", "route") and rows and (name == "use" or len(rows) == 2):
+            prefix = self._said(rows[0])
             for row in rows[1:] if prefix is not None else rows:
                 self._mount(path, holder, prefix or "", row, names)
         elif name == "register" and rows:
@@ -89,8 +118,16 @@ class Mounts:
             else:
                 self._mount(path, holder, found[2] if found else "", rows[0], names)
 
+    def _said(self, node: Any) -> str | None:
+        """What a prefix says: its own text, or that of the one setting of its name."""
+        text = literal(node)
+        if text is None and node.type == "member_expression":
+            return self._settings.get(text_of(node.child_by_field_name("property")))
+        return self._settings.get(text_of(node)) if text is None and node.type == "identifier" else text
+
     def _mount(self, path: str, holder: str, prefix: str, node: Any, names: Mapping[str, str]) -> None:
         required = _required(node)
+        node = node if required else _unwrapped(node)
         target = self._find(path, required) if required else names.get(text_of(node))
         if target:
             self._files.setdefault(target, (path, holder, prefix))
@@ -125,11 +162,17 @@ class Mounts:
         return found
 
     def _find(self, path: str, source: str) -> str | None:
-        if not source.startswith("."):
+        if source.startswith(("@/", "~/")):
+            # The customary name of the folder of sources, from the nearest one above.
+            folders = path.split("/")[:-1]
+            above = ["/".join(folders[:count]) for count in range(len(folders), -1, -1)]
+            bases = [posixpath.join(folder, inner, source[2:]) for folder in above for inner in ("src", "")]
+        elif source.startswith("."):
+            bases = [posixpath.normpath(posixpath.join(posixpath.dirname(path), source))]
+        else:
             return None
-        base = posixpath.normpath(posixpath.join(posixpath.dirname(path), source))
-        stem = re.sub(r"\.[cm]?js$", "", base)
-        return next((row for each in (base, stem) for ending in _ENDINGS if (row := each + ending) in self._trees), None)
+        stems = [stem for base in bases for stem in (base, re.sub(r"\.[cm]?js$", "", base))]
+        return next((row for each in stems for ending in _ENDINGS if (row := each + ending) in self._trees), None)
 
 
 def _from_table(node: Any, arguments: Any, root: Any, language: str) -> list[tuple[str, Any]]:
@@ -173,10 +216,10 @@ def holder_name(node: Any) -> str:
         if inner is None:
             break
         top = inner
-    if node.type != "call_expression":
+    if node.type not in ("call_expression", "new_expression"):
         return text_of(node)
     above = node
-    while above is not None and above.type in ("call_expression", "member_expression", "await_expression"):
+    while above is not None and above.type in ("call_expression", "member_expression", "await_expression", "new_expression"):
         above = above.parent
     if above is not None and above.type == "variable_declarator":
         return text_of(above.child_by_field_name("name"))
@@ -186,6 +229,16 @@ def holder_name(node: Any) -> str:
 def _required(node: Any) -> str:
     found = re.match(r"^require\(\s*([\"'`])([^\"'`]+)\1\s*\)(?:\.default)?$", text_of(node))
     return found[2] if found else ""
+
+
+def _unwrapped(node: Any) -> Any:
+    """What is mounted: the router of `router.routes()`, the function of `routes()`."""
+    function = node.child_by_field_name("function") if node.type == "call_expression" else None
+    if function is not None and function.type == "identifier":
+        return function
+    if function is not None and function.type == "member_expression":
+        return function.child_by_field_name("object")
+    return node
 
 
 def _identifiers(node: Any) -> list[str]:

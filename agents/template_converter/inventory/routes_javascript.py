@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from agents.template_converter.inventory import routes_hapi
 from agents.template_converter.inventory.mounts_javascript import Mounts, holder_name
 from agents.template_converter.inventory.syntax import joined, line_of, literal, matches, parse, text_of
 from shared_services.contracts.inventory import Endpoint, Place
@@ -19,12 +21,23 @@ _ROUTER = re.compile(
     r"^(?:\w*(?:router|routes?|app|application|server|api|fastify)\w*|express\(\)|[\w.]*\s*\.route\(.*)$",
     re.IGNORECASE | re.DOTALL,
 )
-_VERB = re.compile(rb"\.(?:get|post|put|delete|patch|all|route)\s*\(")
-_WORTH = re.compile(_VERB.pattern + rb"|@(?:Get|Post|Put|Delete|Patch|All)\(|\.(?:use|register|setGlobalPrefix)\s*\(")
+_VERB = re.compile(rb"\.(?:get|post|put|delete|del|patch|all|route)\s*\(")
+_WORTH = re.compile(_VERB.pattern + rb"|@(?:Get|Post|Put|Delete|Patch|All)\(|\.(?:use|register|setGlobalPrefix)\s*\(|\bRouter\(")
 _APP_ROUTE = re.compile(r"(?:^|/)app/(?:(?P<folder>.+)/)?route\.[jt]sx?$")
 _PAGE_ROUTE = re.compile(r"(?:^|/)pages/api/(?P<name>.+)\.[jt]sx?$")
 _EXPORTED = re.compile(rb"^export\s+(?:async\s+)?(?:function|const)\s+(GET|POST|PUT|DELETE|PATCH)\b", re.MULTILINE)
+_VERSIONED = re.compile(rb"\benableVersioning\(\s*(\{[^}]*\})?")
+_DEFAULT_VERSION = re.compile(rb"\bdefaultVersion\s*:\s*\[?\s*[\"'](\w+)[\"']")
+_SETTING = re.compile(rb"\b(\w*(?:[pP]refix|PREFIX))[\"']?\s*[:=]\s*([\"'`])(/[\w./-]*)\2")
 _CREATED = re.compile(rb"express|koa|fastify|hono|restify|@nestjs|Router\(")
+
+
+@dataclass(frozen=True)
+class _Versions:
+    """Whether Nest puts versions into addresses, and the one of controllers that name none."""
+
+    used: bool
+    default: str
 
 
 def endpoints(path: str, source: bytes) -> Iterator[Endpoint]:
@@ -35,17 +48,37 @@ def endpoints(path: str, source: bytes) -> Iterator[Endpoint]:
 def all_endpoints(sources: Mapping[str, bytes]) -> Iterator[Endpoint]:
     """One for each route, with the prefixes under which its router is mounted where the code says them."""
     trees = {path: (_language(path), parse(_language(path), source)) for path, source in sources.items() if _WORTH.search(source)}
-    mounts = Mounts(trees)
-    versioned = any(b"VersioningType.URI" in source for source in sources.values())
+    mounts = Mounts(trees, _settings(sources))
+    versions = _versions(sources)
+    hapi = any(routes_hapi.WORTH.search(source) for source in sources.values())
     for path, (language, root) in trees.items():
         source = sources[path]
-        if _CREATED.search(source) and _VERB.search(source):
+        if not hapi and _CREATED.search(source) and _VERB.search(source):
             for found in matches(language, _ROUTED, root):
                 yield from _routed(path, found, mounts)
         if language != "javascript" and b"@nestjs" in source:
-            yield from _nest(path, language, root, mounts.global_of(path), versioned=versioned)
+            yield from _nest(path, language, root, mounts.global_of(path), versions)
+    if hapi:
+        yield from routes_hapi.all_endpoints(sources)
     for path, source in sources.items():
         yield from _next(path, source)
+
+
+def _versions(sources: Mapping[str, bytes]) -> _Versions:
+    """Nest's, which are in addresses unless another kind is named."""
+    given = [match[1] or b"" for source in sources.values() if (match := _VERSIONED.search(source))]
+    told = [options for options in given if b"VersioningType.URI" in options or b"type" not in options]
+    default = next((match[1].decode() for options in told if (match := _DEFAULT_VERSION.search(options))), "")
+    return _Versions(bool(told), default)
+
+
+def _settings(sources: Mapping[str, bytes]) -> dict[str, str]:
+    """Names of prefixes that the whole repository gives one address."""
+    found: dict[str, set[str]] = {}
+    for source in sources.values():
+        for match in _SETTING.finditer(source):
+            found.setdefault(match[1].decode(), set()).add(match[3].decode(errors="replace"))
+    return {name: texts.pop() for name, texts in found.items() if len(texts) == 1}
 
 
 def _language(path: str) -> str:
@@ -88,7 +121,9 @@ def _routed(path: str, found: dict[str, list[Any]], mounts: Mounts) -> Iterator[
         verb is None
         or address is None
         or not handlers
-        or not _ROUTER.match(holder.split("\n")[0].strip() if not chained else holder)
+        or not (
+            mounts.is_router(path, holder_name(held)) or _ROUTER.match(holder.split("\n")[0].strip() if not chained else holder)
+        )
     ):
         return
     last = handlers[-1]
@@ -117,15 +152,18 @@ def _described(path: str, found: dict[str, list[Any]], mounts: Mounts) -> Iterat
             yield Endpoint(method=verb, path=joined(mounts.of(path, holder), address or ""), handler=named, place=place)
 
 
-def _nest(path: str, language: str, root: Any, above: str, *, versioned: bool) -> Iterator[Endpoint]:
+def _nest(path: str, language: str, root: Any, above: str, versions: _Versions) -> Iterator[Endpoint]:
     for found in matches(language, _NEST, root):
         prefix = version = ""
         for decorator in _decorators(found["class"][0]):
             match = re.match(r"@Controller\(\s*(?:\{[^}]*?\bpath\s*:\s*)?([\"'`])(.*?)\1", text_of(decorator), re.DOTALL)
             prefix = match[2] if match else prefix
             told = re.match(r"@Controller\(\s*\{[^}]*?\bversion\s*:\s*([\"'`])(\w+)\1", text_of(decorator), re.DOTALL)
-            version = f"v{told[2]}" if told and versioned else version
-        for decorator, name in _decorated(found["body"][0]):
+            version = told[2] if told else version
+        rows = list(_decorated(found["body"][0]))
+        own = {name: told[1] for decorator, name in rows if (told := re.match(r"@Version\(\s*[\"'`](\w+)", text_of(decorator)))}
+        for decorator, name in rows:
+            chosen = own.get(name) or version or versions.default
             verb = _NEST_VERB.match(text_of(decorator))
             arguments = decorator.named_children[0].child_by_field_name("arguments") if verb else None
             given = arguments.named_children if arguments is not None else []
@@ -133,7 +171,7 @@ def _nest(path: str, language: str, root: Any, above: str, *, versioned: bool) -
             if verb and address is not None:
                 yield Endpoint(
                     method=_VERBS[verb["verb"].lower()],
-                    path=joined(above, version, prefix, address),
+                    path=joined(above, f"v{chosen}" if chosen and versions.used else "", prefix, address),
                     handler=name,
                     place=Place(path=path, line=line_of(decorator)),
                 )

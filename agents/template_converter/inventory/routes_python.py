@@ -5,11 +5,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agents.template_converter.inventory import routes_django
+from agents.template_converter.inventory import routes_django, routes_python_calls
 from agents.template_converter.inventory.routes_django import find_module, module_of
 from agents.template_converter.inventory.syntax import exactly, line_of, literal, matches, parse, text_of
 from shared_services.contracts.inventory import Endpoint, Place
 
+_HOLD = frozenset({"APIRouter", "Blueprint", "FastAPI", "Flask", "Quart", "Sanic"})
+_DRAWS_IN = frozenset({"include_router", "register_blueprint", "blueprint"})
 _VERBS = frozenset({"get", "post", "put", "delete", "patch"})
 _DECORATED = """
 (decorated_definition (decorator (call function: (attribute object: (_) @object attribute: (identifier) @verb)
@@ -23,6 +25,7 @@ _IMPORTED = """
 _SETTING = re.compile(
     rb"^[ \t]*([A-Z][A-Z0-9_]*|\w*prefix)[ \t]*(?::[ \t]*\w+[ \t]*)?=[ \t]*([\"'])(/[^\"'\n{}]*)\2[ \t]*(?:#.*)?$", re.MULTILINE
 )
+_CALLING = re.compile(routes_python_calls.WORTH.pattern + rb"|\b(?:Mount|add_subapp|Router|Litestar|Starlette)\(", re.MULTILINE)
 _MAX_DEPTH = 10
 
 
@@ -32,7 +35,7 @@ def all_endpoints(sources: Mapping[str, bytes]) -> Iterator[Endpoint]:
         path: parse("python", source)
         for path, source in sources.items()
         if re.search(
-            rb"@\w[\w.]*\.(?:get|post|put|delete|patch|route)\b|include_router|register_blueprint|urlpatterns|(?:APIRouter|Blueprint)\(",
+            rb"@\w[\w.]*\.(?:get|post|put|delete|patch|route)\b|include_router|register_blueprint|urlpatterns|\.register(?:_endpoint)?\(|(?:APIRouter|Blueprint)\(",
             source,
         )
     }
@@ -52,7 +55,11 @@ def all_endpoints(sources: Mapping[str, bytes]) -> Iterator[Endpoint]:
                     handler=text_of(found["name"][0]),
                     place=Place(path=path, line=line_of(found["verb"][0])),
                 )
-    yield from routes_django.all_endpoints({path: root for path, root in trees.items() if b"urlpatterns" in sources[path]})
+    calling = {path: trees.get(path) or parse("python", source) for path, source in sources.items() if _CALLING.search(source)}
+    yield from routes_python_calls.all_endpoints(calling, sources)
+    yield from routes_django.all_endpoints(
+        {path: root for path, root in trees.items() if routes_django.WORTH.search(sources[path])}
+    )
 
 
 def _settings(sources: Mapping[str, bytes]) -> dict[str, str]:
@@ -98,12 +105,12 @@ class _Prefixes:
         for path, root in trees.items():
             names = self._names[path] = _names(path, root, modules)
             for found in matches("python", _ASSIGNED, root):
-                if text_of(found["function"][0]).rpartition(".")[2] in ("APIRouter", "Blueprint", "FastAPI", "Flask"):
+                if text_of(found["function"][0]).rpartition(".")[2] in _HOLD:
                     given = _keyword(found["arguments"][0], "prefix") or _keyword(found["arguments"][0], "url_prefix")
                     self._own[path, text_of(found["name"][0])] = self._text(given)
             for found in matches("python", _CALLS, root):
                 function = text_of(found["function"][0])
-                if function.rpartition(".")[2] not in ("include_router", "register_blueprint"):
+                if function.rpartition(".")[2] not in _DRAWS_IN:
                     continue
                 self._include(path, function.rpartition(".")[0], found["arguments"][0], names)
 
