@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from structlog import get_logger
 
 from shared_services.kit.errors import PlatformError, UnauthenticatedError
+from shared_services.kit.logging import request_id
 from shared_services.pages.icons import icon
 from shared_services.pages.static_files import StaticBundle, accepts_gzip
 
@@ -66,7 +69,7 @@ def root_path(request: Request) -> str:
 
 
 def page_route(templates: Templates) -> type[APIRoute]:
-    """A route class that shows browsers a `PlatformError` as a page (`message.html`); other clients get the problem document.
+    """A route class that shows browsers an error as a page (`message.html`); other clients get the problem document.
 
     Errors with status 401 are left to the app, which knows where people sign in.
     """
@@ -92,6 +95,21 @@ def page_route(templates: Templates) -> type[APIRoute]:
                         heading=error.title,
                         detail=error.detail,
                         action=again if error.status >= 500 else start,
+                    )
+                except (HTTPException, RequestValidationError):
+                    raise
+                except Exception:
+                    # Nobody foresaw it: a person who reads is still told in a page, and where to look.
+                    if "text/html" not in request.headers.get("accept", ""):
+                        raise
+                    log.exception("page_failed", slug=PlatformError.slug, path=request.url.path)
+                    return templates.page(
+                        request,
+                        "message.html",
+                        status=PlatformError.status,
+                        heading=PlatformError.title,
+                        detail=f"The log has the details under request id {request_id.get()}. Try again in a moment.",
+                        action=("Try again", request.url.path),
                     )
 
             return handle_page

@@ -115,3 +115,13 @@ def test_errors_are_pages_for_browsers_alone(tmp_path: Path):
     assert "Try again" in away.text
     with pytest.raises(NotFoundError):
         client.get("/w/here/gone", headers={"accept": "application/json"})
+
+
+def test_what_nobody_foresaw_is_a_page_too(tmp_path: Path):
+    client = TestClient(make_app(tmp_path), root_path="/w/here")
+    wrong = client.get("/w/here/wrong", headers={"accept": "text/html"})
+    assert wrong.status_code == 500
+    assert "<h1>Something went wrong on our side</h1>" in wrong.text
+    assert 'href="/w/here/wrong"' in wrong.text
+    assert "nothing" not in wrong.text
+    assert client.get("/w/here/nowhere", headers={"accept": "text/html"}).status_code == 404
