@@ -1,4 +1,4 @@
-// Copy buttons on code blocks, and keyboard scrolling for blocks wider than the page.
+// Copy buttons on code blocks, and keyboard scrolling for blocks wider than the page or longer than their place.
 
 async function copy(button) {
   const block = button.closest(".code");
@@ -17,7 +17,7 @@ async function copy(button) {
 }
 
 function letScroll(box) {
-  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
 }
 
 // Also tells of what is hidden at first: behind the other tab of a phone, in a fold.
@@ -25,7 +25,7 @@ const sizes = new ResizeObserver((entries) => { for (const { target } of entries
 
 export function prepareCode(root) {
   for (const button of root.querySelectorAll("button.copy")) button.hidden = false;
-  for (const box of root.querySelectorAll("pre, .table-scroll")) {
+  for (const box of root.querySelectorAll("pre, .table-scroll, .scrolls")) {
     letScroll(box);
     sizes.observe(box);
   }
