@@ -2,7 +2,7 @@
 
 import re
 from json import JSONDecodeError
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,7 +12,7 @@ from shared_services.kit.errors import BadInputError, PlatformError
 from shared_services.kit.http import problem_response
 from shared_services.kit.logging import request_id
 from workshop_chat.errors import JoinRequiredError
-from workshop_chat.participants import Participants
+from workshop_chat.participants import Participants, display_name
 from workshop_chat.schemas import Joined
 
 
@@ -40,6 +40,7 @@ def join_router(participants: Participants) -> APIRouter:
         """Join under a display name; the cookie comes with the response."""
         root = request.scope.get("root_path", "")
         as_json = request.headers.get("content-type", "").startswith("application/json")
+        wanted = JoinRequest()
         target = "/"
         try:
             wanted = await _read(request, as_json)
@@ -48,7 +49,10 @@ def join_router(participants: Participants) -> APIRouter:
         except PlatformError as error:
             if as_json:
                 raise
-            return RedirectResponse(f"{root}/join?problem={error.slug}&next={quote(target)}", status_code=303)
+            # What was typed goes back into the form, so that one wrong letter is mended and not all typed anew.
+            back = {"problem": error.slug, "next": target, "name": display_name(wanted.name), "code": wanted.code}
+            query = urlencode({key: value for key, value in back.items() if value}, safe="/")
+            return RedirectResponse(f"{root}/join?{query}", status_code=303)
         if as_json:
             return JSONResponse(Joined(id=participant.id, name=participant.name).model_dump())
         return RedirectResponse(f"{root}{target}", status_code=303)

@@ -6,6 +6,7 @@ name its own workshop. It never signs with, or accepts, the platform's key as a 
 
 import hashlib
 import hmac
+import re
 import time
 import uuid
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ MIN_KEY_BYTES = 32
 JOIN_TRIES = 10
 JOIN_WINDOW_SECONDS = 60.0
 MAX_NAME_CHARACTERS = 80
+_JOINERS = "\u200c\u200d"
+"""Invisible, and part of how Persian, Hindi and others are spelt, and of emoji made of several."""
 _ALGORITHM = "HS256"
 _STATE = "participant_cookie"
 _MAX_ADDRESSES = 10_000
@@ -59,31 +62,48 @@ class Participant:
 
 def display_name(given: str) -> str:
     """A name as it is shown: on one line, printable, at most `MAX_NAME_CHARACTERS`."""
-    return "".join(char for char in " ".join(given.split()) if char.isprintable())[:MAX_NAME_CHARACTERS]
+    shown = "".join(char for char in " ".join(given.split()) if char.isprintable() or char in _JOINERS)
+    return shown[:MAX_NAME_CHARACTERS].strip(_JOINERS)
+
+
+def same_code(given: str, code: str) -> bool:
+    """Whether somebody typed this join code: blanks, hyphens and the case of letters are no part of it."""
+    typed, wanted = ("".join(re.split(r"[\s-]+", text)).casefold().encode() for text in (given, code))
+    return hmac.compare_digest(typed, wanted)
 
 
 class TryLimit:
-    """At most `tries` in `seconds` for each address; kept in memory, and forgotten with the process."""
+    """At most `tries` in `seconds` for each address; kept in memory, and forgotten with the process.
+
+    Failures alone are counted: a class that joins at once from one address is no attack.
+    """
 
     def __init__(self, tries: int = JOIN_TRIES, seconds: float = JOIN_WINDOW_SECONDS) -> None:
         self._tries = tries
         self._seconds = seconds
         self._seen: dict[str, list[float]] = {}
 
-    def take(self, address: str) -> None:
-        """Count one try.
+    def check(self, address: str) -> None:
+        """Whether one more try may be made.
 
         Raises:
-            RateLimitedError: There were too many already; this one is not counted.
+            RateLimitedError: Too many failed already.
         """
         now = time.monotonic()
-        if len(self._seen) >= _MAX_ADDRESSES:
-            self._seen = {key: times for key, times in self._seen.items() if now - times[-1] < self._seconds}
-        recent = [at for at in self._seen.get(address, []) if now - at < self._seconds]
+        recent = self._recent(address, now)
         if len(recent) >= self._tries:
             wait = max(1, round(self._seconds - (now - recent[0])))
             raise RateLimitedError(f"Too many tries to join. Wait {wait} seconds and try again.", retry_after=wait)
-        self._seen[address] = [*recent, now]
+
+    def failed(self, address: str) -> None:
+        """Count a try that failed."""
+        now = time.monotonic()
+        if len(self._seen) >= _MAX_ADDRESSES:
+            self._seen = {key: times for key, times in self._seen.items() if now - times[-1] < self._seconds}
+        self._seen[address] = [*self._recent(address, now), now]
+
+    def _recent(self, address: str, now: float) -> list[float]:
+        return [at for at in self._seen.get(address, []) if now - at < self._seconds]
 
 
 class Participants:
@@ -251,9 +271,11 @@ class Participants:
         """
         known = self._read(request.cookies.get(PARTICIPANT_COOKIE))
         if self.access == "code" and known is None:
-            self._limit.take(request.client.host if request.client else "")
+            address = request.client.host if request.client else ""
+            self._limit.check(address)
             assert self._join_code is not None
-            if not hmac.compare_digest(code.strip().encode(), self._join_code.encode()):
+            if not same_code(code, self._join_code):
+                self._limit.failed(address)
                 raise WrongJoinCodeError("Check the code for typing errors, or ask whoever runs the workshop for it.")
         shown = display_name(name)
         if known is None:

@@ -24,7 +24,7 @@ from workshop_chat.join import after_joining
 from workshop_chat.live import LiveChannel
 from workshop_chat.pages import views
 from workshop_chat.pages.wording import MODES, WORDS, WORDS_AS_JSON
-from workshop_chat.participants import Participant, Participants
+from workshop_chat.participants import Participant, Participants, display_name
 from workshop_chat.progress import ProgressRepository
 from workshop_chat.repository import ConversationRepository
 from workshop_chat.sessions import RETRY_SECONDS, Sessions
@@ -39,7 +39,7 @@ RENDERED_KEPT = 64
 
 JOIN_PROBLEMS = {
     "wrong-join-code": "This code does not open the workshop. Check it for typing errors, or ask whoever runs the workshop.",
-    "rate-limited": "That were too many tries. Wait a minute and try again.",
+    "rate-limited": "Too many codes were tried from here. Wait a minute, then try again.",
     "bad-input": "The name or the code is too long.",
 }
 
@@ -91,6 +91,7 @@ def page_router(
     sessions: Sessions,
     channel: LiveChannel,
     progress: ProgressRepository,
+    longest: int = 0,
 ) -> APIRouter:
     """The pages of one workshop, its files and its static files.
 
@@ -101,6 +102,7 @@ def page_router(
         sessions: Who has a place; others are shown a page to wait on.
         channel: Knows what was said to all.
         progress: Is told which step those opened who have no session, and teach.
+        longest: How many characters a message may have, so that the page says so before it is sent; 0 for no limit.
     """
     bundle, templates = look()
     renderer = StepRenderer(content)
@@ -164,6 +166,7 @@ def page_router(
             words=WORDS,
             words_as_json=WORDS_AS_JSON,
             modes=MODES,
+            longest=longest,
         )
         response.set_cookie(
             LAST_STEP_COOKIE,
@@ -192,6 +195,9 @@ def page_router(
             "join.html",
             workshop=manifest,
             code=request.query_params.get("code", "")[:200],
+            typed=display_name(request.query_params.get("name", "")),
+            code_needed=participants.access == "code",
+            wrong_code=problem == "wrong-join-code",
             me=participants.known(request),
             target=after_joining(request.query_params.get("next", "")),
             problem=JOIN_PROBLEMS.get(problem, "Joining did not work. Try again in a moment.") if problem else "",

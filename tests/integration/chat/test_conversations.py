@@ -262,12 +262,15 @@ async def test_joining_by_code(platform: Platform):
         wrong = await http.post("/join", json={"code": "apple", "name": "Ada"})
         assert (wrong.status_code, wrong.json()["type"].rpartition(":")[2]) == (403, "wrong-join-code")
         assert 'name="next" value="/steps/deploy"' in (await http.get(page.headers["location"].removeprefix("/w/orchard"))).text
-        form = await http.post("/join", data={"code": "apple", "name": "Ada", "next": "/steps/deploy"})
+        form = await http.post("/join", data={"code": "apple", "name": "Ada & <b>", "next": "/steps/deploy"})
         assert (form.status_code, form.headers["location"]) == (
             303,
-            "/w/orchard/join?problem=wrong-join-code&next=/steps/deploy",
+            "/w/orchard/join?problem=wrong-join-code&next=/steps/deploy&name=Ada+%26+%3Cb%3E&code=apple",
         )
-        right = await http.post("/join", data={"code": "apple-pie", "name": "Ada", "next": "/steps/deploy"})
+        again = (await http.get(form.headers["location"].removeprefix("/w/orchard"))).text
+        assert 'value="Ada &amp; &lt;b&gt;"' in again
+        assert 'value="apple"' in again
+        right = await http.post("/join", data={"code": "Apple pie", "name": "Ada", "next": "/steps/deploy"})
         assert (right.status_code, right.headers["location"]) == (303, "/w/orchard/steps/deploy")
         elsewhere = await http.post("/join", data={"code": "apple-pie", "name": "Ada", "next": "//evil.example/"})
         assert elsewhere.headers["location"] == "/w/orchard/"

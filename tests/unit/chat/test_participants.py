@@ -12,7 +12,7 @@ from shared_services.kit.errors import ForbiddenError, RateLimitedError, Unauthe
 from shared_services.kit.identity import SESSION_COOKIE, issue_hand_over, issue_session
 from shared_services.kit.tokens import TokenIssuer
 from workshop_chat.errors import JoinRequiredError, OtherWorkshopError, WrongJoinCodeError
-from workshop_chat.participants import PARTICIPANT_COOKIE, TEACHER_COOKIE, Participants, TryLimit
+from workshop_chat.participants import PARTICIPANT_COOKIE, TEACHER_COOKIE, Participants, TryLimit, display_name, same_code
 
 ISSUER = TokenIssuer(Ed25519PrivateKey.generate())
 KEY = b"k" * 32
@@ -87,14 +87,47 @@ def test_guessing_codes_is_slowed_down():
         door.join(request(), "steam", "")
 
 
-def test_the_limit_is_for_each_address_and_passes():
-    limit = TryLimit(tries=1, seconds=0.05)
-    limit.take("a")
-    limit.take("b")
-    with pytest.raises(RateLimitedError):
-        limit.take("a")
-    time.sleep(0.06)
-    limit.take("a")
+def test_a_class_that_joins_at_once_from_one_address_is_let_in():
+    door = participants(access="code")
+    names = [f"Pupil {number}" for number in range(40)]
+    assert [door.join(request(), "steam", name).name for name in names] == names
+
+
+@pytest.mark.parametrize("typed", ["steam", " STEAM ", "s t e a m", "Ste-am", "st\u00a0eam"])
+def test_capitals_blanks_and_hyphens_are_no_part_of_a_code(typed: str):
+    assert same_code(typed, "Steam")
+
+
+@pytest.mark.parametrize("typed", ["", " ", "stea", "steamy", "st.eam"])
+def test_another_code_is_another(typed: str):
+    assert not same_code(typed, "Steam")
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("  Ada \n L ", "Ada L"),
+        ("\u202eadA", "adA"),
+        ("\U0001f469\u200d\U0001f680 Ada", "\U0001f469\u200d\U0001f680 Ada"),
+        ("\u0645\u06cc\u200c\u0631\u0648\u0645", "\u0645\u06cc\u200c\u0631\u0648\u0645"),
+        ("\u200d\u200c", ""),
+        ("x" * 500, "x" * 80),
+    ],
+)
+def test_a_name_keeps_what_is_part_of_its_spelling(given: str, shown: str):
+    assert display_name(given) == shown
+
+
+def test_the_limit_is_for_each_address_and_passes(monkeypatch: pytest.MonkeyPatch):
+    now = 100.0
+    monkeypatch.setattr("workshop_chat.participants.time.monotonic", lambda: now)
+    limit = TryLimit(tries=1, seconds=60)
+    limit.failed("a")
+    limit.check("b")
+    with pytest.raises(RateLimitedError, match="Wait 60 seconds"):
+        limit.check("a")
+    now = 161.0
+    limit.check("a")
 
 
 @pytest.mark.parametrize(
