@@ -215,5 +215,5 @@ def create_app(
     app.include_router(join_router(participants))
     app.include_router(hand_over_router(participants))
     app.include_router(teaching.router)
-    app.include_router(page_router(content, participants, repository, sessions, channel, progress))
+    app.include_router(page_router(content, participants, repository, sessions, channel, progress, bounds.characters))
     return app

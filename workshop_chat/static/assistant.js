@@ -1,5 +1,6 @@
 // The conversation: asking, the streamed answer, citations, stop and going on.
 
+import { Draft } from "./draft.js";
 import { ConnectionError } from "./events.js";
 import { openAssistant } from "./layout.js";
 import { keepCookie, readCookie } from "./memory.js";
@@ -20,6 +21,7 @@ class Assistant {
     this.turns = page.ui("turns");
     this.field = document.querySelector(".ask textarea");
     this.placeholder = this.field.placeholder;
+    this.draft = new Draft(page, this.field);
     this.modes = new Modes(page);
     this.about = null;
     this.live = null;
@@ -108,7 +110,10 @@ class Assistant {
 
   async read(turn, stream, events) {
     for await (const { name, data } of events) {
-      if (!turn.isKept && stream.address) turn.address = stream.address;
+      if (!turn.isKept && stream.address) {
+        turn.address = stream.address;
+        this.draft.taken();
+      }
       if (this.live?.stopping && !this.live.sent) this.sendStop();
       if (name === "status") turn.status(data.message);
       else if (name === "block") turn.addBlock(data);
@@ -135,7 +140,8 @@ class Assistant {
   }
 
   fail(turn, stream, error) {
-    if (error.name === "AbortError") turn.trouble("stopped");
+    if (error.slug === "message-too-long") this.takeBack(turn, error.message);
+    else if (error.name === "AbortError") turn.trouble("stopped");
     else if (error.slug === "answer-interrupted") turn.trouble("interrupted");
     else if (error instanceof ProblemError) turn.trouble("failed", error.message);
     else if (error instanceof ConnectionError) turn.trouble(stream.address ? "lost" : "offline");
@@ -143,6 +149,13 @@ class Assistant {
       turn.trouble("failed", BROKEN);
       throw error;
     }
+  }
+
+  // Asked again it would be refused again: whoever wrote it shortens it.
+  takeBack(turn, words) {
+    turn.element.remove();
+    this.page.ui("welcome").hidden = this.turns.querySelector(".turn") !== null;
+    this.draft.giveBack(turn.message.text, words);
   }
 
   // The server ends the answer and its stream with it. Where it cannot be told, this page leaves it.
@@ -185,8 +198,8 @@ class Assistant {
 
   submit() {
     const text = this.field.value.trim();
-    if (!text || this.live) return;
-    this.field.value = "";
+    if (!text || this.live || !this.draft.look()) return;
+    this.draft.sent();
     const message = this.about ? { ...this.message(text), about: this.about } : this.message(text);
     this.setAbout(null);
     this.ask(message);
@@ -203,7 +216,7 @@ class Assistant {
   explain(about, words) {
     if (this.live) {
       this.setAbout(about, words);
-      this.field.value = "Explain this.";
+      this.draft.put("Explain this.");
       this.field.focus();
     } else {
       this.ask({ ...this.message("Explain this."), mode: "explain", about });

@@ -1,5 +1,6 @@
 // The reader's conversations: find, open, name, take away, delete; and everything that is kept of them.
 
+import { keepDraft } from "./draft.js";
 import { openAssistant } from "./layout.js";
 import { keepCookie, readCookie } from "./memory.js";
 
@@ -58,6 +59,7 @@ function forgetHere(page) {
     // Storage is refused, so nothing is in it.
   }
   keepCookie(page.root, CONVERSATION, "");
+  keepDraft(page.root, "");
 }
 
 class Row {
@@ -78,6 +80,7 @@ class Row {
     const address = this.history.address(id);
     this.summary = summary;
     this.part(".past-title").textContent = title;
+    this.part(".confirm-title").textContent = title;
     this.part(".here").hidden = !here;
     this.part(".past-open").ariaCurrent = here ? "true" : null;
     this.part("time").dateTime = summary.updated_at;
@@ -245,7 +248,11 @@ class History {
   }
 
   async forget() {
-    const removed = await call(`${this.page.root}/api/v1/me`, "DELETE");
+    this.page.live.hush(true);
+    const removed = await call(`${this.page.root}/api/v1/me`, "DELETE").catch((error) => {
+      this.page.live.hush(false);
+      throw error;
+    });
     forgetHere(this.page);
     for (const part of this.panel.querySelectorAll(".history-list, .my-data")) part.hidden = true;
     this.part(".forgotten").hidden = false;

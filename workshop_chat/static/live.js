@@ -1,6 +1,7 @@
 // What happens around the step: notes to all, the raised hand, and whether the session is still live. Tells the server that somebody
 // is doing something; an open tab alone is not.
 
+import { prepareCode } from "./copy.js";
 import { keepCookie, readCookie } from "./memory.js";
 
 const NOTES = "workshop_notes";
@@ -13,10 +14,11 @@ class Live {
     this.raised = false;
     this.pinged = -Infinity;
     this.source = null;
+    this.quiet = false;
   }
 
   connect() {
-    if (this.source || document.hidden) return;
+    if (this.source || document.hidden || this.quiet) return;
     this.source = new EventSource(`${this.page.root}/api/v1/live`);
     const on = (name, act) => this.source.addEventListener(name, ({ data }) => act(JSON.parse(data)));
     on("session", (session) => this.session(session));
@@ -30,6 +32,13 @@ class Live {
     this.source = null;
   }
 
+  // For whoever has their data deleted: with it the session goes, and nobody is to be told that it ended.
+  hush(quiet) {
+    this.quiet = quiet;
+    if (quiet) this.disconnect();
+    else this.connect();
+  }
+
   async post(path, body) {
     const response = await fetch(`${this.page.root}/api/v1/session/${path}`, {
       method: "POST",
@@ -41,6 +50,7 @@ class Live {
   }
 
   session({ state, hand_raised: raised }) {
+    if (this.quiet) return;
     this.showHand(raised);
     if (state === this.state) return;
     this.state = state;
@@ -104,6 +114,7 @@ class Live {
       card.querySelector(".note-author").textContent = author;
       card.querySelector(".note-author").hidden = !author;
       box.prepend(card);
+      prepareCode(card);
     }
     const kept = away.filter((id) => ids.includes(id));
     if (kept.length !== away.length) keepCookie(this.page.root, NOTES, kept.join("."));
@@ -116,7 +127,7 @@ class Live {
 
   active() {
     const now = performance.now();
-    if (this.state !== "live" || now - this.pinged < PING_EVERY) return;
+    if (this.quiet || this.state !== "live" || now - this.pinged < PING_EVERY) return;
     this.pinged = now;
     this.post("activity", { step: this.page.step }).catch(() => { this.pinged = now - PING_EVERY / 2; });
   }
@@ -129,6 +140,7 @@ class Live {
 
 export function startLive(page) {
   const live = new Live(page);
+  page.live = live;
   for (const name of ["pointerdown", "pointermove", "keydown", "wheel", "touchmove"]) {
     document.addEventListener(name, () => live.active(), { passive: true });
   }

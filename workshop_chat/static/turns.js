@@ -36,6 +36,7 @@ export class Turn {
     turn.showQuestion(message.text);
     turn.showMode(message.mode);
     if (message.about) turn.showAbout(message);
+    prepareCode(element);
     return turn;
   }
 

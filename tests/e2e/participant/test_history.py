@@ -241,7 +241,7 @@ def test_everything_is_deleted_once_that_is_confirmed(chromium: Browser, seen: W
         panel = open_panel(page, 1)
         expect(panel.get_by_text("are kept until you delete them")).to_be_visible()
         panel.get_by_role("button", name="Delete all").click()
-        expect(panel.get_by_role("button", name="Keep it")).to_be_focused()
+        expect(panel.get_by_role("button", name="Keep everything")).to_be_focused()
         page.keyboard.press("Escape")
         expect(panel.get_by_role("button", name="Delete all")).to_be_focused()
         page.keyboard.press("Enter")
