@@ -191,14 +191,15 @@ async def _review(library: LibraryService, result: ReimportResult, decisions: di
     except NotFoundError:
         return {"gone": True}
     conflicts = merged.conflicts
+    parts = parts_of(diff, own, conflicts)
     return {
         "gone": False,
         "draft": draft,
         "diff": diff,
         "conflicts": conflicts,
         "left": sum(row.decided is None for row in conflicts),
-        "parts": parts_of(diff, own, conflicts),
-        "kept": kept_of(own, diff),
+        "parts": parts,
+        "kept": kept_of(own, parts),
         "sentence": sentence_of(diff, own, conflicts),
-        "unchanged": sum(not step.changes for step in diff.steps),
+        "unchanged": len(diff.steps) - sum(bool(part.id) for part in parts),
     }

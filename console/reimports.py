@@ -51,9 +51,9 @@ def parts_of(diff: WorkshopDiff, own: WorkshopDiff, conflicts: Sequence[Conflict
     return parts
 
 
-def kept_of(own: WorkshopDiff, diff: WorkshopDiff) -> list[str]:
-    """Titles of the steps that the author had changed and that are in the draft as they are."""
-    touched = {step.id for step in diff.steps if step.changes}
+def kept_of(own: WorkshopDiff, parts: Sequence[Part]) -> list[str]:
+    """Titles of the steps that the author had changed and that nothing is asked or changed of: none of `parts`."""
+    touched = {part.id for part in parts}
     return [step.title for step in own.steps if step.changes and step.position and step.id not in touched]
 
 

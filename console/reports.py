@@ -110,7 +110,7 @@ def problem_slug(job: Job) -> str:
 
 def kind_name(kind: str) -> str:
     """A kind of job in words, as the head of a line: `Convert`, `Convert all of`."""
-    return "Convert all of" if kind == "convert-all" else kind.capitalize()
+    return {"convert-all": "Convert all of", "reimport": "Update"}.get(kind, kind.capitalize())
 
 
 def needs_choice(job: Job) -> bool:

@@ -1,4 +1,6 @@
 // Follows a job while it runs: progress, steps and log as they come; when it ends, the page is read anew.
+import { listen } from "./listening.js";
+
 const section = document.getElementById("progress");
 const message = document.getElementById("message");
 const bar = document.getElementById("bar");
@@ -58,14 +60,13 @@ function showState({ state: now }) {
 
 // The page already shows what was there when it was made; the stream begins at the first event, so the log is told anew.
 log.replaceChildren();
-const events = new EventSource(section.dataset.events);
 const handlers = { progress: showProgress, step: showStep, log: showLine, state: showState };
-for (const [type, handle] of Object.entries(handlers)) {
-  events.addEventListener(type, (event) => handle(JSON.parse(event.data).data));
-}
-events.addEventListener("open", () => { if (message.textContent !== said) message.textContent = said; });
-events.addEventListener("error", () => {
-  message.textContent = events.readyState === EventSource.CLOSED
-    ? "The connection ended. Load this page again to see how far the job is."
-    : "The connection is lost; the job goes on. Trying again.";
+const given = Object.entries(handlers).map(([type, handle]) => [type, ({ data }) => handle(data)]);
+const events = listen(section.dataset.events, Object.fromEntries(given), {
+  back: () => { if (message.textContent !== said) message.textContent = said; },
+  lost: (gone) => {
+    // Listened to anew, the stream begins at the first event again.
+    if (gone) log.replaceChildren();
+    message.textContent = `The connection is lost; the job goes on. Trying again.${gone ? " If this stays, load this page again." : ""}`;
+  },
 });

@@ -184,11 +184,35 @@ def board_people(
         if is_question(question.text):
             questions[question.participant].append(question)
     known = {step.id: step for step in steps}
-    return [_person(seat, by_person[seat.participant], questions[seat.participant], known, now) for seat in seats]
+    return [
+        _person(seat, name, by_person[seat.participant], questions[seat.participant], known, now)
+        for seat, name in zip(seats, told_apart(seats), strict=True)
+    ]
+
+
+def told_apart(seats: Sequence[Seat]) -> list[str]:
+    """What each is called on the board: whoever came second under a name has a 2 behind it, and so on."""
+    names = [seat.name or f"Guest {seat.guest}" for seat in seats]
+    taken = {name.casefold() for name in names}
+    seen: set[str] = set()
+    told = []
+    for name in names:
+        called, number = name, 1
+        while called.casefold() in seen or (number > 1 and called.casefold() in taken):
+            number += 1
+            called = f"{name} ({number})"
+        seen.add(called.casefold())
+        told.append(called)
+    return told
 
 
 def _person(
-    seat: Seat, stays: dict[str, Stay], asked: Sequence[AskedQuestion], steps: dict[str, BoardStep], now: datetime
+    seat: Seat,
+    name: str,
+    stays: dict[str, Stay],
+    asked: Sequence[AskedQuestion],
+    steps: dict[str, BoardStep],
+    now: datetime,
 ) -> BoardPerson:
     step = steps.get(seat.step or "")
     here = stays.get(step.id) if step else None
@@ -212,7 +236,7 @@ def _person(
     last = asked[0] if asked else None
     return BoardPerson(
         id=seat.participant,
-        name=seat.name or f"Guest {seat.guest}",
+        name=name,
         state="live" if there else "away" if live else "over",
         seen_at=seat.seen_at,
         step=step.id if step else None,

@@ -1,5 +1,7 @@
 // The live board: what the server sends replaces what is shown, and whoever reads or types is not disturbed.
 
+import { listen } from "./listening.js";
+
 const board = document.querySelector("[data-ui=board]");
 const trouble = document.querySelector("[data-ui=trouble]");
 const root = board.dataset.root;
@@ -31,14 +33,13 @@ function show(html) {
   }
 }
 
-const events = new EventSource(`${root}/api/v1/board/events`);
-events.addEventListener("board", (event) => { say(""); show(JSON.parse(event.data).html); });
-events.addEventListener("trouble", (event) => say(JSON.parse(event.data).detail));
-events.addEventListener("open", () => say(""));
-events.addEventListener("error", () => {
-  say(events.readyState === EventSource.CLOSED
-    ? "The board is no longer live: your sign-in may have ended. Load the page again."
-    : "The connection is lost, so this may be out of date. It is being tried again.");
+const LOST = "The connection is lost, so this may be out of date. It is being tried again.";
+const events = listen(`${root}/api/v1/board/events`, {
+  board: ({ html }) => { say(""); show(html); },
+  trouble: ({ detail }) => say(detail),
+}, {
+  back: () => say(""),
+  lost: (gone) => say(gone ? `${LOST} If this stays, your sign-in may have ended: load the page again.` : LOST),
 });
 addEventListener("pagehide", () => events.close());
 

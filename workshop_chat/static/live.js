@@ -2,6 +2,7 @@
 // is doing something; an open tab alone is not.
 
 import { prepareCode } from "./copy.js";
+import { listen } from "./listening.js";
 import { keepCookie, readCookie } from "./memory.js";
 
 const NOTES = "workshop_notes";
@@ -19,11 +20,11 @@ class Live {
 
   connect() {
     if (this.source || document.hidden || this.quiet) return;
-    this.source = new EventSource(`${this.page.root}/api/v1/live`);
-    const on = (name, act) => this.source.addEventListener(name, ({ data }) => act(JSON.parse(data)));
-    on("session", (session) => this.session(session));
-    on("hand", () => this.handLowered());
-    on("note", ({ notes }) => this.notes(notes));
+    this.source = listen(`${this.page.root}/api/v1/live`, {
+      session: (session) => this.session(session),
+      hand: () => this.handLowered(),
+      note: ({ notes }) => this.notes(notes),
+    });
   }
 
   // A hidden tab would keep one of the few connections that a browser has for a server.

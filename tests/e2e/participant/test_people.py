@@ -187,3 +187,44 @@ def test_the_server_comes_back_and_the_page_goes_on(chromium: Browser, tmp_path:
         page.unroute("**/api/v1/session/hand")
         page.get_by_role("button", name="Raise hand").click()
         expect(page.get_by_role("button", name="Raise hand")).to_have_attribute("aria-pressed", "true")
+
+
+def refuse_twice(seen: Watched, pattern: str) -> list[str]:
+    """Answer the first two requests as a proxy does while the server starts; gives the addresses that were asked for."""
+    asked: list[str] = []
+
+    def answer(route: Any) -> None:
+        asked.append(route.request.url)
+        if len(asked) <= 2:
+            route.fulfill(status=503, content_type="text/html", body="<h1>Starting</h1>")
+        else:
+            route.continue_()
+
+    seen.page.route(pattern, answer)
+    return asked
+
+
+def test_a_page_listens_again_after_a_proxy_has_refused_it(chromium: Browser, tmp_path: Path):
+    with garden(tmp_path, "crowd") as house, watched(chromium, house.address) as seen:
+        asked = refuse_twice(seen, "**/api/v1/live")
+        house.teach("POST", "/notes", json={"text": "First"})
+        seen.page.goto(house.address + "/steps/water")
+        expect(seen.page.locator(".note-card")).to_contain_text("First")
+        house.teach("POST", "/notes", json={"text": "Second"})
+        expect(seen.page.locator(".note-card").first).to_contain_text("Second")
+        assert len(asked) == 3
+        assert seen.crashes == []
+
+
+def test_whoever_waits_is_let_in_after_a_proxy_has_refused_their_page(chromium: Browser, tmp_path: Path):
+    with garden(tmp_path) as house, watched(chromium, house.address) as ada, watched(chromium, house.address) as bob:
+        live(ada)
+        ada.page.mouse.move(200, 300)
+        asked = refuse_twice(bob, "**/api/v1/live")
+        bob.page.goto(house.address + "/steps/water")
+        expect(bob.page.get_by_role("heading", name="The workshop is full")).to_be_visible()
+        ada.page.get_by_role("button", name="You: no name yet").click()
+        ada.page.get_by_role("button", name="Leave the workshop").click()
+        expect(bob.page.get_by_role("heading", name="Water the beds")).to_be_visible()
+        assert len(asked) >= 3
+        assert bob.crashes == []

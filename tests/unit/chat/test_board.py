@@ -12,7 +12,7 @@ from shared_services.contracts.workshop import StepManifest
 from shared_services.kit.errors import UnavailableError
 from tests.unit.chat.worlds import FakeLibrary, published
 from workshop_chat.board.rows import AskedQuestion, Seat, Stay
-from workshop_chat.board.service import AWAY_AFTER, BoardService, ParticipantUnknownError, board_people, board_steps
+from workshop_chat.board.service import AWAY_AFTER, BoardService, ParticipantUnknownError, board_people, board_steps, told_apart
 from workshop_chat.board.stuck import OnStep, minutes, stuck
 from workshop_chat.board.views import ago, board_view
 from workshop_chat.bus import SESSIONS, TURNS, LocalBus
@@ -257,3 +257,17 @@ async def test_a_hand_that_is_lowered_is_told(board: tuple[BoardService, FakeRea
         assert await signals.wait(30) == {(SESSIONS, "ann")}
     with pytest.raises(ParticipantUnknownError):
         await service.lower_hand("bob")
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["Ada", "Bo"], ["Ada", "Bo"]),
+        (["Ada", "ada", "Ada"], ["Ada", "ada (2)", "Ada (3)"]),
+        (["Ada", "Ada", "Ada (2)"], ["Ada", "Ada (3)", "Ada (2)"]),
+        (["", "Guest 1", "Ada"], ["Guest 1", "Guest 1 (2)", "Ada"]),
+    ],
+)
+def test_those_of_one_name_are_told_apart(names: list[str], told: list[str]):
+    seats = [seat(str(number), name=name, guest=0 if name else 1) for number, name in enumerate(names)]
+    assert told_apart(seats) == told
