@@ -40,6 +40,8 @@ _FENCE = re.compile(r"^[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(?:```+|~~~+)[ \t]*\
 _DATED = re.compile(r"(?:19|20)\d{2}-[01]\d-[0-3]\d[-_.]")
 _FEW_POSTS = 5
 _NUMBERED = re.compile(r"^[ \t]*\d+[.)][ \t]+\S", re.MULTILINE)
+_LISTED_COMMAND = re.compile(r"^[ \t]*[-*+][ \t]+`[a-z][\w./-]*[ \t]+[^`\n]*`[ \t]*$", re.MULTILINE)
+_MANY_LISTED = 5
 _STEP_HEADING = re.compile(
     r"^#{1,4}[ \t][^\w\n]*+(?:(?:step|exercise|task|lab|part|module|lesson|challenge|chapter|activity|section)\b[ \t]*#?[ \t]*"
     r"(?:\d+|[ivx]+\b|one|two|three|four|five|six)|\d+[.):\- ][ \t]*\w)",
@@ -70,12 +72,13 @@ _CONTAINERS = frozenset({"Dockerfile", "docker-compose.yml", "docker-compose.yam
 
 @dataclass(frozen=True)
 class Instructing:
-    """How a page instructs: shell blocks, all code blocks, numbered items, headings that count steps."""
+    """How a page instructs: shell blocks, all code blocks, numbered items, headings that count steps, commands in lists."""
 
     commands: int
     blocks: int
     numbered: int
     step_headings: int
+    listed: int = 0
 
     @property
     def instructs(self) -> bool:
@@ -85,6 +88,7 @@ class Instructing:
             or (self.blocks > 0 and (self.numbered > 1 or self.step_headings > 0))
             or self.numbered >= 3
             or self.blocks >= 3
+            or self.listed >= _MANY_LISTED
         )
 
 
@@ -117,6 +121,7 @@ def instructing(text: str) -> Instructing:
         blocks=len(languages),
         numbered=len(_NUMBERED.findall(text)),
         step_headings=len(_STEP_HEADING.findall(text)),
+        listed=len(_LISTED_COMMAND.findall(text)),
     )
 
 

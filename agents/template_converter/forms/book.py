@@ -11,15 +11,19 @@ from urllib.parse import unquote
 from markdown_it.token import Token
 
 from agents.template_converter import signals
-from agents.template_converter.forms.lines import lines_of
+from agents.template_converter.forms.asciidoc.plain import ENDINGS as ASCIIDOC
+from agents.template_converter.forms.asciidoc.plain import read_document
+from agents.template_converter.forms.lines import Line, lines_of
 from agents.template_converter.forms.pages import plain_text
 from agents.template_converter.forms.parsing import parse
+from agents.template_converter.forms.plain_pages import ENDINGS, README
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
 from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Broken, Loss
 
 _SUMMARIES = ("SUMMARY.md", "summary.md", "Summary.md")
-_INDEXES = ("README.md", "readme.md", "Readme.md", "index.md")
+_OF_GITBOOK = (*_SUMMARIES, "SUMMARY.adoc", "summary.adoc", "SUMMARY.asciidoc")
+"""GitBook writes summaries and pages in Markdown or AsciiDoc, one as well as the other in the same book."""
 _PARTS_OF_PAGES = re.compile(r"^[A-Za-z][\w+.-]*:|^//")
 
 
@@ -105,14 +109,14 @@ def _gitbook(tree: Tree, folder: str) -> Book | None:
     root = _below(folder, _text(values.get("root")))
     named = _text(structure.get("summary"))
     places = [_below(root, named)] if named else []
-    places += [posixpath.join(home, name) for home in dict.fromkeys((root, posixpath.join(root, "docs"))) for name in _SUMMARIES]
+    places += [posixpath.join(home, name) for home in dict.fromkeys((root, posixpath.join(root, "docs"))) for name in _OF_GITBOOK]
     summary = next((path for path in places if path in tree), None)
     if summary is None:
         return None
     source = root if named else posixpath.dirname(summary)
     readme = _text(structure.get("readme"))
     firsts = [_below(source, readme)] if readme else []
-    firsts += [posixpath.join(posixpath.dirname(summary), name) for name in _INDEXES]
+    firsts += [posixpath.join(posixpath.dirname(summary), name) for name in README]
     return Book(
         "gitbook", config, summary, posixpath.dirname(summary),
         title=_text(values.get("title")), description=_text(values.get("description")),
@@ -180,7 +184,7 @@ class _Summary:
     seen: set[str] = field(default_factory=set)
 
     def read(self) -> None:
-        tokens = parse(lines_of(self.tree.read_text(self.book.summary), self.book.summary)).tokens
+        tokens = parse(_lines(self.tree, self.book.summary)).tokens
         begun = False
         for index, token in enumerate(tokens):
             if token.type == "heading_open":
@@ -242,12 +246,20 @@ class _Summary:
     def _find(self, target: str) -> str | None:
         home = posixpath.dirname(self.book.summary)
         path = posixpath.normpath(posixpath.join(home, target.lstrip("/"))) if target.strip("/") else home
-        spellings = (path, f"{path}.md", *(posixpath.join(path, name) for name in _INDEXES))
-        found = (name for name in spellings if name in self.tree and name.lower().endswith(signals.MARKDOWN))
+        kinds = signals.MARKDOWN if self.book.kind == "mdbook" else ENDINGS
+        made = [path.removesuffix(".html") + ending for ending in kinds] if path.endswith(".html") else []
+        spellings = (path, f"{path}.md", *made, *(posixpath.join(path, name) for name in README))
+        found = (name for name in spellings if name in self.tree and name.lower().endswith(kinds))
         return next((name for name in found if name != self.book.summary), None)
 
     def _lose(self, line: int, detail: str) -> None:
         self.book.losses.append(Loss(kind="page", source=self.book.summary, line=line, detail=detail))
+
+
+def _lines(tree: Tree, summary: str) -> list[Line]:
+    if summary.lower().endswith(ASCIIDOC):
+        return read_document(tree, summary, alone=True).lines
+    return lines_of(tree.read_text(summary), summary)
 
 
 def _link_end(children: list[Token], at: int) -> int:
@@ -269,5 +281,6 @@ def _text(value: object) -> str:
 
 
 def _below(folder: str, path: str) -> str:
+    """A path that a configuration names; where it leads out of the source, the folder itself."""
     joined = posixpath.normpath(posixpath.join(folder, path.lstrip("/")))
-    return "" if joined == "." else joined
+    return folder if joined.startswith("..") else "" if joined == "." else joined

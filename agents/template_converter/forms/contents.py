@@ -1,8 +1,14 @@
-"""Where plain pages keep their order apart from their README: a book's summary, a navigation, the steps of a GitHub exercise."""
+"""Where plain pages keep their order apart from their README, where that is no book's summary.
+
+That is docsify's `_sidebar.md`, a navigation in AsciiDoc, the sidebar in the configuration of a VuePress or VitePress site, the
+episodes of a lesson of The Carpentries, and the steps of a GitHub exercise.
+"""
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
 from urllib.parse import unquote
 
 from markdown_it.token import Token
@@ -11,6 +17,7 @@ from agents.template_converter import signals
 from agents.template_converter.forms.asciidoc.antora import normal
 from agents.template_converter.forms.asciidoc.plain import ENDINGS as ASCIIDOC
 from agents.template_converter.forms.asciidoc.plain import read_document, title_of
+from agents.template_converter.forms.js_values import exported_value
 from agents.template_converter.forms.lines import lines_of
 from agents.template_converter.forms.numbering import natural, number_of
 from agents.template_converter.forms.pages import plain_text
@@ -18,29 +25,64 @@ from agents.template_converter.forms.parsing import parse
 from agents.template_converter.forms.plain_pages import is_page
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
 from agents.template_converter.model import Tree
+from shared_services.contracts.conversion import Broken, Loss
 
-_NAMES = ("SUMMARY.md", "summary.md", "_sidebar.md", "_Sidebar.md")
-_ASCIIDOC_NAMES = (
-    *("nav.adoc", "SUMMARY.adoc", "summary.adoc"),
-    *(f"{folder}modules/ROOT/nav.adoc" for folder in ("", "documentation/", "content/")),
-)
-"""Antora's navigation is one also where no `antora.yml` makes a site of it; GitBook's summary was AsciiDoc once."""
-_INDEXES = ("README.md", "readme.md", "Readme.md", "index.md")
+_FEWEST: Final = 2
+_NAVIGATIONS: Final = ("nav.adoc", *(f"{folder}modules/ROOT/nav.adoc" for folder in ("", "documentation/", "content/")))
+"""Antora's navigation is one also where no `antora.yml` makes a site of it."""
+_TITLE: Final = re.compile(r"\*\*(.+)\*\*")
+_OF_MODULE: Final = re.compile(r"(?P<module>[\w-]+):(?P<page>[^:/][^:]*)")
+_INDEXES: Final = ("README.md", "readme.md", "Readme.md", "index.md")
+_SIDEBARS: Final = ("_sidebar.md", "_Sidebar.md")
+_GENERATORS: Final = ((".vitepress", "a VitePress site"), (".vuepress", "a VuePress site"))
+_CONFIGS: Final = ("config.ts", "config.mts", "config.js", "config.mjs", "config.cjs", "config.cts")
+_MAX_DEPTH: Final = 20
 STEPS = ".github/steps"
-_TITLE = re.compile(r"\*\*(.+)\*\*")
-_OF_MODULE = re.compile(r"(?P<module>[\w-]+):(?P<page>[^:/][^:]*)")
 
 
-def contents(tree: Tree, folder: str) -> tuple[str, list[tuple[str, str]]] | None:
-    """The list of contents that a folder (or its book) keeps in a file of its own, and `(path, chapter)` of each page it names.
+@dataclass
+class Contents:
+    """A list of contents, and `(path, chapter)` of each page that it names and that is there.
+
+    Attributes:
+        file: What lists them.
+        root: The folder that the site's addresses begin at.
+        addressed: Whether pages are linked to by addresses of a site, without their endings.
+        title: What the workshop is called there; empty where it is not said.
+    """
+
+    file: str
+    root: str
+    pages: list[tuple[str, str]] = field(default_factory=list)
+    addressed: bool = False
+    title: str = ""
+    losses: list[Loss] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+
+    def add(self, tree: Tree, path: str | None, wanted: str, chapter: str) -> None:
+        """Take a page in once; what is not there, or is no Markdown, is told."""
+        if path is not None:
+            if all(path != page for page, _ in self.pages):
+                self.pages.append((path, chapter))
+        elif wanted in tree:
+            said = f"`{self.file}` lists it; it is no Markdown page, so it is no step."
+            self.losses.append(Loss(kind="page", source=wanted, line=0, detail=said))
+        else:
+            said = f"`{self.file}` lists `{wanted}`, which is not there."
+            self.broken.append(Broken(kind="page", source=self.file, line=0, target=wanted, detail=said))
+
+
+def contents(tree: Tree, folder: str) -> Contents | None:
+    """The list of contents that a folder keeps in a file of its own.
 
     None where there is no such file, or where it names fewer than two pages that are there.
     """
-    for home in dict.fromkeys([folder, _book(tree, folder), posixpath.join(folder, "docs")]):
-        for name in (*_NAMES, *_ASCIIDOC_NAMES):
-            path = posixpath.join(home, name)
-            if path in tree and is_page(tree, path) and len(pages := _listed(tree, path)) >= 2:
-                return path, pages
+    readers: tuple[Callable[[Tree, str], Contents | None], ...] = (_sidebar, _configured, _lesson)
+    for home in (folder, posixpath.join(folder, "docs")):
+        for read in readers:
+            found = read(tree, home)
+            if found is not None and len(found.pages) >= _FEWEST:
+                return found
     return None
 
 
@@ -54,15 +96,98 @@ def exercise_steps(tree: Tree) -> list[str]:
     return [*sorted(counted, key=lambda path: (number_of(posixpath.basename(path)), natural(path))), *sorted(last, key=natural)]
 
 
-def _book(tree: Tree, folder: str) -> str:
-    """The folder that `.gitbook.yaml` calls the book's root."""
-    path = posixpath.join(folder, ".gitbook.yaml")
+def _lesson(tree: Tree, home: str) -> Contents | None:
+    """The episodes of a lesson, which its configuration lists below the name of the lessons' programme."""
+    path = posixpath.join(home, "config.yaml")
+    if path not in tree or next(tree.under(posixpath.join(home, "episodes")), None) is None:
+        return None
     try:
-        values = load_plain(tree.read_text(path)) if path in tree else None
+        values = load_plain(tree.read_text(path))
     except UnsafeYamlError:
-        values = None
-    root = values.get("root") if isinstance(values, dict) else None
-    return posixpath.normpath(posixpath.join(folder, root)).lstrip("./") if isinstance(root, str) else folder
+        return None
+    episodes = values.get("episodes") if isinstance(values, dict) else None
+    if not isinstance(episodes, list):
+        return None
+    title = values.get("title") if isinstance(values, dict) else None
+    found = Contents(path, home, title=" ".join(title.split()) if isinstance(title, str) else "")
+    for name in episodes:
+        if isinstance(name, str) and name.strip():
+            wanted = posixpath.normpath(posixpath.join(home, "episodes", name.strip()))
+            known = wanted in tree and wanted.lower().endswith(signals.MARKDOWN)
+            found.add(tree, wanted if known else None, wanted, "")
+    return found
+
+
+def _configured(tree: Tree, home: str) -> Contents | None:
+    """The sidebar that a VuePress or VitePress site's configuration writes down; it is read and never run."""
+    for generator, _ in _GENERATORS:
+        for name in _CONFIGS:
+            path = posixpath.join(home, generator, name)
+            if path in tree:
+                value = exported_value(tree.read_text(path), typescript=name.endswith("ts"))
+                values = _own(value)
+                found = Contents(path, home, addressed=True, title=_text(values.get("title")))
+                theme = values.get("themeConfig", values.get("theme"))
+                for link, label, base in _entries(_own(theme).get("sidebar"), "", "", 0):
+                    if not re.match(r"^[A-Za-z][\w+.-]*:|^//", link):
+                        target = unquote(link.partition("#")[0])
+                        inner = target.lstrip("/") if target.startswith("/") else posixpath.join(base.strip("/"), target)
+                        wanted = posixpath.normpath(posixpath.join(home, inner)).removeprefix("./")
+                        found.add(tree, _page(tree, "" if wanted == "." else wanted), wanted, label)
+                return found
+    return None
+
+
+def site_of(file: str) -> str:
+    """What kind of site a list of contents belongs to, in words; empty where it is none."""
+    return next((said for name, said in _GENERATORS if f"{name}/" in file), "")
+
+
+def _own(value: Any) -> dict[str, Any]:
+    """A value's pairs; of a call such as `defineConfig({…})`, those of its argument."""
+    given = getattr(value, "arguments", ())
+    value = next((row for row in given if isinstance(row, dict)), value)
+    return value if isinstance(value, dict) else {}
+
+
+def _entries(value: Any, chapter: str, base: str, depth: int) -> Iterator[tuple[str, str, str]]:
+    """`(link, chapter, address that it is relative to)` of each page of a sidebar, in order."""
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, str):
+        yield value, chapter, base
+    elif isinstance(value, list):
+        for row in value:
+            pair = isinstance(row, list) and len(row) == 2 and all(isinstance(part, str) for part in row)
+            yield from _entries(row[0] if pair else row, chapter, base, depth + 1)
+    elif isinstance(value, dict):
+        items = value.get("children", value.get("items"))
+        link = value.get("link", value.get("path"))
+        if items is None and link is None:
+            for key, inner in value.items():
+                yield from _entries(inner, chapter, key if key.startswith("/") else base, depth + 1)
+            return
+        title = _text(value.get("title") or value.get("text"))
+        below = " / ".join(part for part in (chapter, title) if part) if items else chapter
+        start = value.get("base")
+        base = start if isinstance(start, str) else base
+        if isinstance(link, str):
+            yield link, below, base
+        yield from _entries(items, below, base, depth + 1)
+
+
+def _text(value: Any) -> str:
+    return " ".join(value.split())[:300] if isinstance(value, str) else ""
+
+
+def _sidebar(tree: Tree, home: str) -> Contents | None:
+    """Docsify's sidebar, or a navigation in AsciiDoc: a page whose list links to the others."""
+    for name in (*_SIDEBARS, *_NAVIGATIONS):
+        path = posixpath.join(home, name)
+        if path in tree and is_page(tree, path) and len(pages := _listed(tree, path)) >= _FEWEST:
+            beside = posixpath.dirname(path)
+            return Contents(path, beside, pages, addressed=name in _SIDEBARS)
+    return None
 
 
 def _listed(tree: Tree, contents_page: str) -> list[tuple[str, str]]:
@@ -118,11 +243,8 @@ def _target(tree: Tree, contents_page: str, token: Token) -> str | None:
     if link is None or re.match(r"^[A-Za-z][\w+.-]*:|^//", target) or not (target or str(link.attrGet("href") or "") == "/"):
         return None
     path = posixpath.normpath(posixpath.join(posixpath.dirname(contents_page), target.lstrip("/"))).removeprefix("./")
-    path = "" if path == "." else path
-    for spelling in (path, f"{path}.md", *(posixpath.join(path, name) for name in _INDEXES)):
-        if spelling in tree and spelling.lower().endswith(signals.MARKDOWN) and spelling != contents_page:
-            return spelling
-    return None
+    page = _page(tree, "" if path == "." else path)
+    return page if page != contents_page else None
 
 
 def _link(token: Token) -> Token | None:
@@ -152,3 +274,10 @@ def _page_of(tree: Tree, contents_page: str, token: Token) -> str | None:
             if path is not None and path in tree and path != contents_page and is_page(tree, path):
                 return path
     return None
+
+
+def _page(tree: Tree, path: str) -> str | None:
+    """The Markdown page that a site serves at a path."""
+    bare = path.removesuffix(".html")
+    spellings = (path, f"{bare}.md", *(posixpath.join(bare, name) for name in _INDEXES))
+    return next((name for name in spellings if name in tree and name.lower().endswith(signals.MARKDOWN)), None)

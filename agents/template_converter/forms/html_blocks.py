@@ -31,6 +31,8 @@ SOLUTION = re.compile(
 _RAW = re.compile(r"\s*<(?:!--|[?!]|(?:pre|script|style|textarea)\b)", re.IGNORECASE)
 """HTML that a blank line does not end."""
 _ENDS_IN_TAG = re.compile(r"^[\s>]*</?(?!(?:pre|script|style|textarea)\b)[A-Za-z][^<>]*>[ \t]*$", re.IGNORECASE)
+_BEGINS_WITH_TAG = re.compile(r"^[\s>]*<(?!!)")
+_AFTER_HEADING = re.compile(r"(?<=</h[1-6]>)[ \t]*(?=<(?:h[1-6]|hr|p|div|img|ul|ol|br)\b)", re.IGNORECASE)
 _MAX_PASSES = 5
 _MAX_DEPTH = 12
 
@@ -109,6 +111,19 @@ def _summary(rows: list[Line]) -> tuple[str, Line | None, list[Line]]:
     tail = text[match.end() :].split("\n", 1)[0]
     rest = [rows[last].with_text(tail)] if tail.strip() else []
     return title, rows[first], [*rest, *rows[last + 1 :]]
+
+
+def part_headings(lines: list[Line]) -> list[Line]:
+    """`lines` with what follows a heading in HTML on its line on a line of its own, which Markdown would take for the heading."""
+    out: list[Line] = []
+    for _, line, inside in outside_fences(lines):
+        parts = [] if inside or not _BEGINS_WITH_TAG.match(line.text) else _AFTER_HEADING.split(line.text)
+        if len(parts) < 2 or "|" in line.text:
+            out.append(line)
+            continue
+        prefix = re.match(r"[\s>]*", line.text)[0]  # type: ignore[index]
+        out += [line.with_text(parts[0]), *(line.with_text(f"{prefix}{part}") for part in parts[1:])]
+    return out
 
 
 def part_fences(lines: list[Line]) -> list[Line]:

@@ -230,8 +230,17 @@ class _Reader:
         return [(name, quote(f"{posixpath.basename(folder)}/{name}")) for name in inner if not name.startswith(".")]
 
     def _parameter(self, row: HugoPage, name: str) -> str | None:
-        value = row.front.values.get(name.lower(), self.site.params.get(name.lower(), self.site.values.get(name.lower())))
+        found = (_nested(values, name.lower()) for values in (row.front.values, self.site.params, self.site.values))
+        value = next((each for each in found if each is not None), None)
         return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+
+
+def _nested(values: object, name: str) -> object:
+    """A parameter by its name, whose dots lead into tables; None where there is none."""
+    for key in name.split("."):
+        lower = {str(each).lower(): value for each, value in values.items()} if isinstance(values, dict) else {}
+        values = lower.get(key)
+    return values
 
 
 def _in_address(name: str) -> str:
@@ -283,5 +292,8 @@ def _judge(tree: Tree, site: HugoSite) -> FormCandidate:
     if site.studio and pages:
         about = f"`{site.config}` describes a workshop of AWS Workshop Studio with {len(pages)} pages in `{site.content}`."
         return FormCandidate(form=Form.HUGO, score=0.95, path=site.folder, evidence=[about])
+    if site.config.lower().endswith(signals.MARKDOWN):
+        about = f"`{site.config}` begins a Hugo site without its configuration, whose menu shows {len(pages)} pages."
+        return judge(Form.HUGO, site.folder, about, site.title, pages, signals.code(tree))
     about = f"`{site.config}` configures a Hugo site whose menu shows {len(pages)} pages of `{site.content}`."
     return judge(Form.HUGO, site.folder, about, f"{site.title} {site.params.get('description', '')}", pages, signals.code(tree))

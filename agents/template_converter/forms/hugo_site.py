@@ -25,6 +25,8 @@ _LANGUAGE = re.compile(r"^[a-z]{2,3}(?:-[a-z0-9]{2,8})*$", re.IGNORECASE)
 _FULL_ENOUGH = 0.5
 """The default language is taken unless another one has more than twice its text."""
 _LAST = 10**9
+_FEW_SECTIONS = 3
+_MANY_SECTIONS = 50
 
 
 @dataclass
@@ -134,6 +136,21 @@ def configurations(tree: Tree) -> Iterator[tuple[str, str]]:
         ):
             seen.add(folder)
             yield folder, path
+    if "" not in seen and (home := _home_without_configuration(tree)):
+        yield "", home
+
+
+def _home_without_configuration(tree: Tree) -> str:
+    """The first page of a site at the top whose configuration is added when it is built; empty where there is none.
+
+    Sections with a page of their own, each with its place among the others, are Hugo's alone.
+    """
+    heads = [path for path in tree.under("content") if _name(path) in ("_index.md", "_index.en.md")]
+    homes = [path for path in heads if posixpath.dirname(path) == "content"]
+    if any(_name(path) in NAMES and "/" not in path for path in tree.files) or len(heads) < _FEW_SECTIONS or not homes:
+        return ""
+    fronts = [split_front_matter(lines_of(tree.read_text(path), path))[0] for path in heads[:_MANY_SECTIONS]]
+    return homes[0] if sum("weight" in front.values for front in fronts) * 2 >= len(fronts) else ""
 
 
 def read_site(tree: Tree, folder: str, config: str) -> HugoSite:
@@ -142,7 +159,10 @@ def read_site(tree: Tree, folder: str, config: str) -> HugoSite:
     Raises:
         UnreadableSourceError: The configuration cannot be read.
     """
-    values = _load(tree, config)
+    page = config.lower().endswith(signals.MARKDOWN)
+    values: dict[str, Any] = (
+        {"title": split_front_matter(lines_of(tree.read_text(config), config))[0].title} if page else _load(tree, config)
+    )
     if _name(config) in STUDIO:
         values = _studio_values(tree, folder, values)
     if posixpath.dirname(config).endswith("config/_default"):

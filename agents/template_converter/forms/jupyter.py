@@ -5,6 +5,7 @@ import binascii
 import json
 import posixpath
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
@@ -36,6 +37,7 @@ _LINKED = re.compile(r"\]\(<?(?P<path>[^()<>]+?)\.(?:ipynb|html)(?P<rest>(?:#[^(
 _INDEX = re.compile(r"(?:^|[-_ ])(?:index|toc|contents?|overview|readme|start(?: ?here)?)(?:$|[-_ .])", re.IGNORECASE)
 _TIGHT = re.compile(r"^(#(?=[A-Z])|#{2,6}(?=[A-Za-z]))")
 _PART = re.compile(r"\d+\.\d+\b")
+_ALIKE = 3
 _CELL = re.compile(r"^(?:```+|:::+)\{code-cell\}", re.MULTILINE)
 _PLAIN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 MAX_ATTACHMENT_BYTES = 5 * 1024 * 1024
@@ -102,6 +104,7 @@ class JupyterImporter:
             losses += more
         else:
             steps = [StepPlan(page, 0, len(page.lines), _step_title(page), chapter=chapters.get(page.path, "")) for page in pages]
+        _name_alike(steps)
         name_steps(steps, [_words(step.page.path) for step in steps])
         title = pages[0].title if len(pages) == 1 else _title(tree, candidate.path)
         plan = Plan(title, steps, root=candidate.path, summary=first_paragraph(pages[0]), fences=_as_written)
@@ -376,6 +379,15 @@ def _step_title(page: Page) -> str:
         return first[0].text.rstrip(":")
     words = _words(page.path)
     return page.headings[0].text.rstrip(":") if words.isdecimal() and page.headings else words
+
+
+def _name_alike(steps: list[StepPlan]) -> None:
+    """Call notebooks as their files where more than half of them have one heading, which then names none of them."""
+    title, count = Counter(step.title for step in steps).most_common(1)[0]
+    if count >= _ALIKE and count * 2 > len(steps):
+        for step in steps:
+            if step.title == title:
+                step.title = _words(step.page.path)
 
 
 def _title(tree: Tree, folder: str) -> str:

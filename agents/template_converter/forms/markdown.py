@@ -10,7 +10,7 @@ from agents.template_converter.forms.asciidoc.plain import ENDINGS as ASCIIDOC
 from agents.template_converter.forms.asciidoc.sketch import includes
 from agents.template_converter.forms.assemble import Plan, StepPlan, assemble, name_steps
 from agents.template_converter.forms.book import Book, BookPage, find_book
-from agents.template_converter.forms.contents import contents, exercise_steps
+from agents.template_converter.forms.contents import Contents, contents, exercise_steps, site_of
 from agents.template_converter.forms.judging import SitePage, judge
 from agents.template_converter.forms.mdbook import BookReader
 from agents.template_converter.forms.moaw import outline_at, read_outline, readings
@@ -58,7 +58,7 @@ class Layout:
     kind: str
     pages: list[tuple[str, str]]
     readme: str | None
-    contents: str | None = None
+    contents: Contents | None = None
     book: Book | None = None
 
 
@@ -114,7 +114,8 @@ class MarkdownImporter:
             return _read_book(tree, layout.book)
         folder = posixpath.dirname(candidate.path) if candidate.path in tree else candidate.path
         readme = load_page(tree, layout.readme) if layout.readme else None
-        title = _workshop_title(readme or _readme_above(tree, candidate.path)) or posixpath.basename(folder)
+        title = layout.contents.title if layout.contents else ""
+        title = title or _workshop_title(readme or _readme_above(tree, candidate.path)) or posixpath.basename(folder)
         if layout.kind in ("sections", "chapters"):
             assert readme is not None
             steps, losses = section_steps(readme)
@@ -128,14 +129,17 @@ class MarkdownImporter:
         if layout.kind == "exercise":
             named |= {name for step in steps for name in _filled_in(step.page)}
         plan.variables = frozenset(named)
-        if layout.contents and posixpath.basename(layout.contents).lower() == "_sidebar.md":
-            # docsify's links are relative to its root, and name pages without their ending.
-            plan.root = posixpath.dirname(layout.contents)
-            plan.roots = (plan.root,)
+        if layout.contents and layout.contents.addressed:
+            # Links of such sites are relative to their root, and name pages without their ending.
+            plan.root = layout.contents.root
+            plan.roots = (plan.root, posixpath.join(plan.root, ".vuepress/public"), posixpath.join(plan.root, "public"))
             plan.addresses = {path.rpartition(".")[0].casefold(): path for path, _ in layout.pages}
         workshop = assemble(tree, plan)
         workshop.variables = [Variable(name=name) for name in sorted(named)]
         workshop.losses += losses
+        if layout.contents:
+            workshop.losses += layout.contents.losses
+            workshop.broken += layout.contents.broken
         if candidate.path not in tree:
             drawn_in = frozenset(path for step in steps for path in step.page.drawn_in)
             workshop.losses += unlisted_pages(tree, folder, workshop, drawn_in)
@@ -164,12 +168,17 @@ class MarkdownImporter:
 
     def _candidate(self, tree: Tree, folder: str, program: signals.Code) -> FormCandidate | None:
         layout = find_layout(tree, folder)
-        if layout is None or (folder and layout.readme is None and not layout.contents and len(_numbered_in(tree, folder)) < 2):
+        if layout is None:
             return None
         if layout.book is not None:
             return _judge_book(tree, folder, layout.book, program)
+        if folder and layout.readme is None and not layout.contents and len(_numbered_in(tree, folder)) < 2:
+            return None
         readme = at_first_sight(tree, layout.readme) if layout.readme else ""
-        words = signals.workshop_words(f"{signals.opening(readme)} {folder.replace('-', ' ').replace('/', ' ')}")
+        said = f"{signals.opening(readme)} {folder.replace('-', ' ').replace('/', ' ')}"
+        if layout.contents and (above := readme_of(tree, folder)) and above != layout.readme:
+            said += f" {layout.contents.title} {signals.opening(at_first_sight(tree, above))}"
+        words = signals.workshop_words(said)
         if layout.kind == "exercise":
             evidence = f"`.github/steps` holds the {len(layout.pages) - bool(layout.readme)} steps of a GitHub exercise."
             return FormCandidate(form=Form.MARKDOWN, score=0.9, path=folder, evidence=[evidence])
@@ -216,11 +225,14 @@ def _read_book(tree: Tree, book: Book) -> ImportedWorkshop:
         summary=book.description or above.front.description or first_paragraph(above),
         authors=book.authors or above.front.authors,
         tags=above.front.tags,
+        variables=frozenset(name for step in steps for name in step.page.variables),
     )
     workshop = assemble(tree, plan)
+    workshop.variables = [Variable(name=name) for name in sorted(plan.variables)]
     workshop.losses += [*book.losses, *reader.losses, *reader.hidden_loss()]
     workshop.broken += [*book.broken, *reader.broken]
-    workshop.losses += unlisted_pages(tree, book.source, workshop)
+    drawn_in = frozenset(path for step in steps for path in step.page.drawn_in)
+    workshop.losses += unlisted_pages(tree, book.source, workshop, drawn_in)
     return workshop
 
 
@@ -237,7 +249,7 @@ def _judge_book(tree: Tree, folder: str, book: Book, program: signals.Code) -> F
         inner = posixpath.relpath(row.path, book.source or ".").split("/")[:-1]
         number = number_of(posixpath.basename(row.path))
         title = row.title if number is None else f"{number}. {row.title}"
-        return SitePage(row.path, tuple(part for part in inner if part != ".."), title, tree.read_text(row.path))
+        return SitePage(row.path, tuple(part for part in inner if part != ".."), title, at_first_sight(tree, row.path))
 
     made = "an mdBook" if book.kind == "mdbook" else "a GitBook"
     configured = f", configured by `{book.config}`" if book.config else ""
@@ -276,11 +288,10 @@ def find_layout(tree: Tree, folder: str) -> Layout | None:
     if steps := exercise_steps(tree) if not folder else []:
         return Layout("exercise", [(path, "") for path in ([readme] if readme else []) + steps], readme)
     if (found := find_book(tree, folder)) is not None:
-        return Layout("book", [(page.path, page.chapter) for page in found.pages], found.readme, found.summary, found)
+        return Layout("book", [(page.path, page.chapter) for page in found.pages], found.readme, book=found)
     numbered = _numbered(tree, folder)
-    if (book := contents(tree, folder)) and len(book[1]) >= len(numbered) / 2:
-        above = readme_of(tree, posixpath.dirname(book[0])) or readme
-        return Layout("listed", book[1], above, book[0])
+    if (listing := contents(tree, folder)) and len(listing.pages) >= len(numbered) / 2:
+        return Layout("listed", listing.pages, readme_of(tree, listing.root) or readme, listing)
     whole = _whole(tree, folder)
     if whole and len(whole[1]) >= len(numbered) / 2:
         return Layout("chapters", [(path, "") for path in whole[1]], whole[0])
@@ -388,8 +399,10 @@ def _judge_pages(tree: Tree, folder: str, layout: Layout, words: list[str]) -> F
     score = 0.25 + 0.3 * min(1.0, share / 0.6) + (0.2 if numbered >= 0.6 else 0) + (0.2 if words else 0)
     if share < 0.25 or not (words or numbered >= 0.6):
         score = min(score, 0.4)
+    listing = layout.contents.file if layout.contents else layout.readme
+    how = "includes" if layout.kind == "chapters" else "lists"
     order = (
-        f"`{layout.contents or layout.readme}` {'includes' if layout.kind == 'chapters' else 'lists'} {len(facts)} pages in order"
+        f"`{listing}`{_of_site(layout)} {how} {len(facts)} pages in order"
         if layout.kind in ("listed", "chapters")
         else f"{len(facts)} numbered pages, from `{layout.pages[0][0]}`"
     )
@@ -403,6 +416,11 @@ def _judge_pages(tree: Tree, folder: str, layout: Layout, words: list[str]) -> F
     if words:
         evidence.append(f"`{layout.readme or folder}` speaks of {', '.join(f'“{word}”' for word in words[:4])}.")
     return FormCandidate(form=Form.MARKDOWN, score=round(min(score, 0.95), 2), path=folder, evidence=evidence)
+
+
+def _of_site(layout: Layout) -> str:
+    site = site_of(layout.contents.file) if layout.contents else ""
+    return f" configures {site} and" if site else ""
 
 
 def _is_numbered(path: str) -> bool:

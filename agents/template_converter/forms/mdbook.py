@@ -4,12 +4,13 @@ import posixpath
 import re
 from dataclasses import dataclass, field
 
+from agents.template_converter.forms.asciidoc.plain import ENDINGS as ASCIIDOC
 from agents.template_converter.forms.book import Book
 from agents.template_converter.forms.book_templates import Templates
 from agents.template_converter.forms.frontmatter import split_front_matter
 from agents.template_converter.forms.gitbook import convert_gitbook
 from agents.template_converter.forms.lines import Line, lines_of, outside_fences
-from agents.template_converter.forms.pages import Page, make_page
+from agents.template_converter.forms.pages import Page, load_page, make_page
 from agents.template_converter.forms.tags import attributes_of
 from agents.template_converter.model import Tree
 from shared_services.contracts.conversion import Broken, Loss
@@ -43,6 +44,8 @@ class BookReader:
 
     def page(self, path: str) -> Page:
         """A page of the book."""
+        if path.lower().endswith(ASCIIDOC):
+            return load_page(self.tree, path)
         if self.book.variables is not None:
             templates = Templates(self.tree, self.book.source, self.book.variables, self.broken)
             lines = templates.fill(path)

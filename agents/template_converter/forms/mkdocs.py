@@ -94,7 +94,7 @@ class MkDocsImporter:
         site = read_site(tree, config)
         if not site.entries:
             raise UnreadableSourceError(f"The navigation of `{config}` names no Markdown page that is there.")
-        snippets = Snippets(tree, site.snippet_bases)
+        snippets = Snippets(tree, site.snippet_bases, site.docs)
         steps: list[StepPlan] = []
         for entry in site.entries:
             page = load_page(tree, entry.path, snippets=snippets)
@@ -102,7 +102,9 @@ class MkDocsImporter:
             steps.append(StepPlan(page, 0, len(page.lines), title, chapter=" / ".join(entry.sections)))
         name_steps(steps, [_file_words(entry.path) for entry in site.entries])
         summary = site.summary or first_paragraph(steps[0].page)
-        workshop = assemble(tree, Plan(site.title, steps, root=site.docs, mkdocs=True, summary=summary, authors=site.authors))
+        plan = Plan(site.title, steps, root=site.docs, mkdocs=True, summary=summary, authors=site.authors)
+        plan.imports = bool(snippets.drawn)
+        workshop = assemble(tree, plan)
         workshop.tags = _texts(site.told.get("tags"))
         workshop.difficulty = difficulty_of(site.told.get("difficulty"))
         workshop.duration = minutes_of(site.told.get("duration")) or workshop.duration

@@ -26,26 +26,27 @@ class Modules:
         if self.enabled is None or not any("onlyWhen" in line.text for line in lines):
             return lines
         out: list[Line] = []
-        open_parts: list[tuple[str, bool]] = []
+        open_parts: list[bool] = []
         for line in lines:
             kept, at = "", 0
             for match in _TAG.finditer(line.text):
-                kept += line.text[at : match.start()] if all(holds for _, holds in open_parts) else ""
+                kept += line.text[at : match.start()] if all(open_parts) else ""
                 at = match.end()
                 self._turn(match, open_parts, line.file)
-            kept += line.text[at:] if all(holds for _, holds in open_parts) else ""
+            kept += line.text[at:] if all(open_parts) else ""
             if kept == line.text:
                 out.append(line)
             elif kept.strip():
                 out.append(line.with_text(kept))
         return out
 
-    def _turn(self, match: re.Match[str], open_parts: list[tuple[str, bool]], page: str) -> None:
+    def _turn(self, match: re.Match[str], open_parts: list[bool], page: str) -> None:
         assert self.enabled is not None
         if match["close"]:
-            if open_parts and open_parts[-1][0] == match["name"]:
+            # Authors mistake the two for each other; held against them, the rest of the page would be for nobody.
+            if open_parts:
                 open_parts.pop()
             return
         holds = bool(self.enabled & set(match["words"].split())) == (match["name"] == "onlyWhen")
-        open_parts.append((match["name"], holds))
+        open_parts.append(holds)
         self.left_out[page] += not holds

@@ -8,10 +8,19 @@ from markdown_it.token import Token
 from agents.template_converter.forms.anchors import UniqueAnchors, pymarkdown_anchor
 from agents.template_converter.forms.asciidoc.plain import ENDINGS as ASCIIDOC
 from agents.template_converter.forms.asciidoc.plain import read_document
+from agents.template_converter.forms.divs import convert_divs
 from agents.template_converter.forms.fences import FenceReader, marked_or_read
+from agents.template_converter.forms.footnotes import convert_footnotes
 from agents.template_converter.forms.frontmatter import FrontMatter, split_front_matter
 from agents.template_converter.forms.gitbook import convert_gitbook
-from agents.template_converter.forms.html_blocks import Asides, convert_details, convert_html, part_fences, take_asides
+from agents.template_converter.forms.html_blocks import (
+    Asides,
+    convert_details,
+    convert_html,
+    part_fences,
+    part_headings,
+    take_asides,
+)
 from agents.template_converter.forms.lines import Line, lines_of, trimmed
 from agents.template_converter.forms.parsing import Parsed, parse
 from agents.template_converter.forms.pymarkdown import bracket_spaced_targets, convert_alerts, convert_blocks, convert_keys
@@ -96,7 +105,7 @@ def load_page(tree: Tree, path: str, *, snippets: Snippets | None = None) -> Pag
     front, lines = split_front_matter(lines)
     if snippets:
         lines = outdent_fences(bracket_spaced_targets(convert_keys(convert_blocks(lines))))
-    return make_page(path, front, convert_gitbook(lines), mkdocs=snippets is not None)
+    return make_page(path, front, convert_divs(convert_gitbook(lines)), mkdocs=snippets is not None)
 
 
 def _asciidoc_page(tree: Tree, path: str) -> Page:
@@ -122,8 +131,9 @@ def make_page(
 
     `cuts` are places (file, number) of lines that no hint or solution reaches over.
     """
-    lines = convert_details(convert_alerts([line.with_text(line.text.replace("\x00", "\ufffd")) for line in lines]))
-    html = convert_html(part_fences(trimmed(lines)))
+    lines = convert_footnotes([line.with_text(line.text.replace("\x00", "\ufffd")) for line in lines])
+    lines = convert_details(convert_alerts(lines))
+    html = convert_html(part_fences(part_headings(trimmed(lines))))
     before = _headings(parse(html.lines), mkdocs=mkdocs)[1]
     kept, asides = take_asides(html.lines, cuts)
     offset = _row_shift(html.lines, kept)

@@ -16,7 +16,7 @@ RECORDS = re.compile(
     re.IGNORECASE,
 )
 """Folders of what a project writes about itself."""
-_LISTS = frozenset({"summary.md", "_sidebar.md", "langs.md", "nav.adoc", "summary.adoc"})
+_LISTS = frozenset({"summary.md", "_sidebar.md", "langs.md", "nav.adoc", "summary.adoc", "summary.asciidoc"})
 _SHOWN = 10
 
 

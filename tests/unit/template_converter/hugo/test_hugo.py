@@ -372,3 +372,52 @@ def test_attachments_are_a_list_of_the_files_beside_the_page(tmp_path):
     assert [(row.kind, row.source, row.detail) for row in workshop.losses] == [
         ("macro", "content/two.md", "Nothing lies beside the page for its list of attachments.")
     ]
+
+
+def test_a_site_whose_configuration_is_added_when_it_is_built(tmp_path):
+    files = {
+        "content/_index.md": page("A workshop", weight=1),
+        "content/02b/_index.md": page("Second", "```bash\nls\n```\n", weight=2),
+        "content/01z/_index.md": page("Third", "```bash\nls\n```\n", weight=3),
+        "content/01z/task.md": page("Task", "1. Do\n2. it\n3. now\n", weight=1),
+        "README.md": "# A repository\n",
+    }
+    tree = make_tree(tmp_path, files)
+    rows = IMPORTER.recognise(tree)
+    assert [(row.path, row.score >= 0.5) for row in rows] == [("", True)]
+    assert rows[0].evidence[0] == "`content/_index.md` begins a Hugo site without its configuration, whose menu shows 4 pages."
+    workshop = read(IMPORTER, tree)
+    assert (workshop.title, [step.title for step in workshop.steps]) == ("A workshop", ["A workshop", "Second", "Third", "Task"])
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"content/_index.md": page("A"), "content/b/_index.md": page("B"), "content/c/_index.md": page("C")},
+        {"content/_index.md": page("A", weight=1), "content/b/_index.md": page("B", weight=2)},
+        {
+            "content/a/_index.md": page("A", weight=1),
+            "content/b/_index.md": page("B", weight=2),
+            "content/c/_index.md": page("C", weight=3),
+        },
+    ],
+)
+def test_content_that_nothing_says_is_of_hugo(tmp_path, files):
+    assert IMPORTER.recognise(make_tree(tmp_path, files)) == []
+
+
+def test_a_part_that_is_closed_by_the_other_ones_name_ends_there(tmp_path):
+    config = CONFIG + 'enabledModule = "base"\n'
+    body = "{{% onlyWhenNot base %}}\nFor others.\n{{% /onlyWhen %}}\n\nFor all.\n\n{{% onlyWhen base %}}\nFor base.\n{{% /onlyWhenNot %}}\n\nThe end.\n"
+    tree = make_tree(tmp_path, {"hugo.toml": config, "content/_index.md": page("Home", body)})
+    text = read(IMPORTER, tree).steps[0].content
+    assert [word in text for word in ("For others.", "For all.", "For base.", "The end.")] == [False, True, True, True]
+
+
+def test_parameters_in_tables_are_found_by_their_dots(tmp_path):
+    config = CONFIG + '[params.hosts]\nProm = "LOCALHOST:9090"\n'
+    tree = make_tree(
+        tmp_path,
+        {"hugo.toml": config, "content/_index.md": page("Home", "At {{% param hosts.prom %}}, {{% param hosts.no %}}.\n")},
+    )
+    assert "At LOCALHOST:9090, {{% param hosts.no %}}." in read(IMPORTER, tree).steps[0].content

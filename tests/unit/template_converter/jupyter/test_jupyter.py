@@ -513,3 +513,10 @@ def test_notebooks_outweigh_the_page_above_them_where_a_build_file_builds_no_pro
     files["src/x/core.py"] = files["src/x/more.py"] = "x = 1\n"
     rows = classify(make_tree(tmp_path / "library", files))
     assert {row.form: row.score >= 0.5 for row in rows} == {Form.LIBRARY: True, Form.JUPYTER: False, Form.MARKDOWN: False}
+
+
+def test_notebooks_that_share_one_heading_are_called_as_their_files(tmp_path):
+    files = {f"0{number}_part.ipynb": book(text("Words."), text("# Next section"), code("1")) for number in (1, 2, 3)}
+    files["04_end.ipynb"] = book(text("# The end"), code("1"))
+    workshop = convert(tmp_path, files)
+    assert [step.title for step in workshop.steps] == ["01 part", "02 part", "03 part", "The end"]

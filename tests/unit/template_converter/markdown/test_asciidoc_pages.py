@@ -112,7 +112,7 @@ def test_a_summary_in_asciidoc_gives_the_order(tmp_path):
         "a.adoc": lab("Second"),
         "b/first.adoc": lab("First"),
     }
-    assert [step.source for step in convert(tmp_path, files).steps] == ["b/first.adoc", "a.adoc"]
+    assert [step.source for step in convert(tmp_path, files).steps] == ["README.adoc", "b/first.adoc", "a.adoc"]
 
 
 def test_a_page_that_includes_its_chapters_is_cut_into_them(tmp_path):

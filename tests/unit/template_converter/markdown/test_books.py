@@ -257,3 +257,61 @@ def test_a_gitbook_draws_files_in_by_a_line_in_capitals(tmp_path):
     workshop = read(IMPORTER, make_tree(tmp_path, files))
     assert workshop.steps[0].content == '# A\n\n```json\n{"a": 1}\n```\n\nWords.\n\n\nSay !INCLUDE "x" here.\n'
     assert [(row.line, row.target) for row in workshop.broken] == [(9, "gone.md")]
+
+
+ADOC_LAB = "= {0}\n\nDo it in {{shop}}, after link:../start.md[the start].\n\n[source,bash]\n----\nls {0}\n----\n\nimage::../img/p.png[P]\n"
+ADOC_BOOK = {
+    "README.adoc": "= A workshop\n\nWords that say what it is about, and what you need.\n",
+    "start.md": "# Start\n\nGo to [one](labs/one.adoc).\n",
+    "labs/one.adoc": ADOC_LAB.format("one"),
+    "labs/two.adoc": ADOC_LAB.format("two") + "\nBack to xref:one.adoc[one].\n\ninclude::part.adoc[]\n",
+    "labs/part.adoc": "Drawn in.\n",
+    "img/p.png": b"\x89PNG\r\n\x1a\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "summary"),
+    [
+        (
+            "SUMMARY.md",
+            """# Summary\n\n* [Intro](README.adoc)\n* [Start](start.md)\n\n## Labs\n
+* [Lab one](labs/one.adoc)\n  * [Lab two](labs/two.adoc)\n* [No](labs/no.adoc)\n""",
+        ),
+        (
+            "SUMMARY.adoc",
+            """= Summary\n\n. link:README.adoc[Intro]\n. link:start.md[Start]\n\n== Labs\n
+. link:labs/one.adoc[Lab one]\n.. link:labs/two.adoc[Lab two]\n. link:labs/no.adoc[No]\n""",
+        ),
+    ],
+)
+def test_a_gitbook_has_its_summary_and_its_pages_in_markdown_or_asciidoc(tmp_path, name, summary):
+    tree = make_tree(tmp_path, {name: summary, "book.json": '{"title": "A book"}', **ADOC_BOOK})
+    workshop = read(IMPORTER, tree)
+    assert workshop.title == "A book"
+    assert [step.source for step in workshop.steps] == ["README.adoc", "start.md", "labs/one.adoc", "labs/two.adoc"]
+    assert [(row.title, row.steps) for row in workshop.chapters] == [("Labs / Lab one", ["one", "two"])]
+    one, two = (step.content for step in workshop.steps[2:])
+    assert "Do it in {{shop}}, after [the start](../start/content.md)." in one
+    assert "```bash exec\nls one\n```" in one
+    assert "(../../assets/img/p.png)" in one
+    assert "[one](../one/content.md)" in two
+    assert "Drawn in." in two
+    assert "[one](../one/content.md)" in workshop.steps[1].content
+    assert [row.name for row in workshop.variables] == ["shop"]
+    assert [(row.target, row.line) for row in workshop.broken] == [("labs/no.adoc", 10)]
+    assert not [row for row in workshop.losses if row.kind == "page"]
+
+
+def test_a_book_of_asciidoc_pages_is_recognised_by_what_they_say(tmp_path):
+    summary = ". link:labs/one.adoc[Lab 1]\n. link:labs/two.adoc[Lab 2]\n"
+    best = choose(classify(make_tree(tmp_path, {"SUMMARY.adoc": summary, **ADOC_BOOK})), None)
+    assert (best.form, best.path) == (Form.MARKDOWN, "")
+    assert best.evidence[0] == "`SUMMARY.adoc` lists the 3 pages of a GitBook."
+
+
+def test_an_mdbook_has_pages_in_markdown_alone(tmp_path):
+    tree = mdbook(tmp_path, {"a.md": "# A\n", "c.adoc": "= C\n"}, "- [A](a.md)\n- [B](b.md)\n- [C](c.adoc)\n")
+    workshop = read(IMPORTER, tree)
+    assert [step.source for step in workshop.steps] == ["src/a.md", "src/b.md"]
+    assert [row.target for row in workshop.broken] == ["c.adoc"]

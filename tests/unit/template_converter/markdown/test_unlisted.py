@@ -73,16 +73,16 @@ def test_a_page_that_is_named_is_read(tmp_path, path, form):
 @pytest.mark.parametrize(
     "note", ["[^1]: note", "[^1]: https://x.example/a", "- x\n\n  [^1]: note", "> [^1]: note", "[^1]:\n    note"]
 )
-def test_a_footnote_of_one_word_stays_text(tmp_path, note):
-    files = {"01-a.md": f"# A\n\nSaid[^1], [so][l].\n\n{note}\n\n[l]: 02-b.md\n", "02-b.md": "# B\n"}
+def test_a_footnote_of_one_word_that_nothing_refers_to_stays_text(tmp_path, note):
+    files = {"01-a.md": f"# A\n\nSaid, [so][l].\n\n{note}\n\n[l]: 02-b.md\n", "02-b.md": "# B\n"}
     workshop = read(IMPORTER, make_tree(tmp_path, files))
     content = workshop.steps[0].content
     assert workshop.broken == []
-    assert "Said[^1], [so](../b/content.md)." in content
+    assert "Said, [so](../b/content.md)." in content
     shown = [child for token in PARSER.parse(content) for child in token.children or []]
     assert [child.attrGet("href") for child in shown if child.type == "link_open"] == ["../b/content.md"]
     assert "\\[^1]:" in content
-    assert [row.detail for row in workshop.losses] == ["footnote `[^…]` is not known and is shown as text (2 times)."]
+    assert [row.detail for row in workshop.losses] == ["footnote `[^…]` is not known and is shown as text (1 times)."]
 
 
 def test_a_footnote_in_code_stays_as_it_is(tmp_path):

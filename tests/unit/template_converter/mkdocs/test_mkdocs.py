@@ -258,3 +258,35 @@ def test_marked_words_are_marked_and_comparisons_stay(tmp_path):
     assert content(tmp_path, page) == (
         "# A\n\n<mark>Mind `a == b` and **this**=x.</mark> Not a == b or c == d, `==x==` or ===y===.\n\nTitle\n==\n\n```\n==z==\n```\n"
     )
+
+
+def test_the_plugin_that_includes_markdown_draws_files_in(tmp_path):
+    page = (
+        '# Home\n\n=== "One"\n\n    {% include-markdown "parts/one.md" %}\n\n=== "Two"\n\n'
+        '    {%\n      include-markdown \'./parts/two.md\'\n      start="<!--begin-->"\n      end="<!--stop-->"\n'
+        '      heading-offset=1\n    %}\n\n```sh\n{% include "../run.sh" %}\n```\n\n{% include "none.html" %}\n\n{% include-markdown "gone.md" %}\n'
+    )
+    files = {
+        "docs/parts/one.md": "---\ntitle: T\n---\nFirst, ![p](p.png).\n",
+        "docs/parts/p.png": b"\x89PNG\r\n\x1a\n",
+        "docs/parts/two.md": "Left out.\n<!--begin-->\n## Second\n\nKept.\n<!--stop-->\nLeft out.\n",
+        "run.sh": "ls -l\n",
+    }
+    workshop = convert(tmp_path, page, files=files)
+    text = workshop.steps[0].content
+    assert "## One\n\nFirst, ![p](../../assets/docs/parts/p.png).\n" in text
+    assert "### Second\n\nKept.\n" in text
+    assert "Left out." not in text
+    assert "```sh exec\nls -l\n```" in text
+    assert '{% include "none.html" %}' in text
+    assert ("First, ![p](../../assets/docs/parts/p.png).", "docs/parts/one.md", 4) in places(workshop.steps[0])
+    assert [row.target for row in workshop.broken] == ["gone.md"]
+    assert [row.kind for row in workshop.losses] == ["macro"]
+
+
+def test_files_that_include_each_other_end(tmp_path):
+    files = {"docs/a.md": '{% include-markdown "b.md" %}\n', "docs/b.md": '{% include-markdown "a.md" %}\nWords.\n'}
+    config = "site_name: W\nnav: [index.md]\n"
+    workshop = convert(tmp_path, '# H\n\n{% include-markdown "a.md" %}\n', config, files=files)
+    assert "Words." in workshop.steps[0].content
+    assert [row.target for row in workshop.broken] == ["a.md"]
