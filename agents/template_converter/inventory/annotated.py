@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from agents.template_converter.inventory.syntax import joined
+from agents.template_converter.inventory.syntax import exactly, joined
 from shared_services.contracts.inventory import Endpoint, Place
 
 _MICRONAUT = {"Get": "GET", "Post": "POST", "Put": "PUT", "Delete": "DELETE", "Patch": "PATCH"}
@@ -127,7 +127,9 @@ def _answers_of(
         for method in row.methods:
             here = own.get(method.name)
             for verb, address, annotation in _answers(_meant(method.annotations, made), micronaut=micronaut):
-                whole = (verb, joined(prefix, address), method.name)
+                # Spring tells a slash at the end apart from none; the others do not.
+                put = exactly if annotation.name in (*_SPRING, "RequestMapping") else joined
+                whole = (verb, put(prefix, address), method.name)
                 if row is not kind and (
                     whole in seen or (here is not None and list(_answers(_meant(here.annotations, made), micronaut=micronaut)))
                 ):

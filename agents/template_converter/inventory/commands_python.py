@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Collection
 
-from agents.template_converter.inventory.program import Program
+from agents.template_converter.inventory.program import Program, inside
 from agents.template_converter.model import Tree
 from shared_services.contracts.inventory import BuildFile, Inventory
 
@@ -43,7 +43,9 @@ def prepare_commands(tree: Tree, inventory: Inventory, program: Program) -> list
         return []
     root, files = program.root, tree.files
     before = caller(program.build, root, files)
-    named = {row.name.lower() for row in program.build.dependencies}
+    # A file of requirements often draws in others, which stand below it.
+    builds = [program.build, *(row for row in inventory.build_files if row.path.endswith(".txt") and inside(row.path, root))]
+    named = {row.name.lower() for build in builds for row in build.dependencies}
     if _is_django(inventory, root, files):
         return [f"{before}python manage.py migrate"]
     if posixpath.join(root, "alembic.ini") in files and "alembic" in named:
