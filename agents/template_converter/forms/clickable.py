@@ -122,7 +122,10 @@ def _block(block: _Block, actions: Actions) -> list[Line]:
     values = _values(block, actions)
     make = _MADE.get(word) or _MADE.get(named["kind"])
     title = _text(values or {}, "title").replace("*", "") if named["kind"] in _TITLED else ""
-    head, inner = _under(block, f"**{title}**") if title.strip() else ([], block)
+    said = _text(values or {}, "description") if named["kind"] in _TITLED else ""
+    words = [f"**{title}**"] if title.strip() else []
+    words += [said] if said.strip() else []
+    head, inner = _under(block, ": ".join(words)) if words else ([], block)
     made = make(inner, values, actions) if values is not None and make is not None else None
     if made is not None:
         return [*head, *made]

@@ -315,3 +315,12 @@ def test_an_action_that_nothing_closes_ends_with_its_item(tmp_path):
 
 def test_an_action_at_the_end_that_nothing_closes_keeps_its_last_line(tmp_path):
     assert content(tmp_path, "```execute\nls -l\n") == "```bash exec\nls -l\n```\n"
+
+
+def test_what_an_action_says_of_itself_stands_above_it(tmp_path):
+    page = fenced("terminal:execute", "command: make\ndescription: Build it\n")
+    assert content(tmp_path, page) == "Build it\n\n```bash exec\nmake\n```\n"
+    page = "- " + fenced("terminal:execute", "  title: Make\n  description: Build it\n  command: make\n").replace(
+        "\n```", "\n  ```"
+    )
+    assert content(tmp_path / "x", page) == "- **Make**: Build it\n\n  ```bash exec\n  make\n  ```\n"
