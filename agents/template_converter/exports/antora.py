@@ -14,6 +14,7 @@ from agents.template_converter.exports.scripts import add_script
 from agents.template_converter.exports.steps import (
     Step,
     Targets,
+    add_quiz,
     body_and_title,
     lose_limits,
     lose_settings,
@@ -113,6 +114,7 @@ def _beside(step: Step, exported: Exported) -> None:
     home = f"runtime-automation/{step.id}"
     for name, there in (("check.sh", "validation.sh"), ("setup.sh", "setup.sh")):
         add_script(step, exported, name, f"{home}/{there}", home)
+    add_quiz(step, exported, f"{home}/quiz.yaml")
     texts = "\n".join(text for text in (step.content, step.hints, step.explain, step.solve) if text)
     for path, data in step.files.items():
         if f"{home}/{path}" in exported.files and path not in texts:

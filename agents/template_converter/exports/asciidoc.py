@@ -64,6 +64,15 @@ def _held(text: str) -> str:
     return "\n".join(out)
 
 
+def _with_text_first(item: list[Any]) -> list[Any]:
+    """An item of a list that begins with text: AsciiDoc takes a block only below some, be it nothing."""
+    first = item[0] if item else None
+    words = first["c"] if first and first["t"] in ("Para", "Plain") else []
+    if len(words) == 1 and words[0]["t"] == "Str" and _PLACE.fullmatch(words[0]["c"]):
+        return [{"t": "Para", "c": [{"t": "RawInline", "c": ["asciidoc", "{empty}"]}]}, *item]
+    return item
+
+
 def _info(classes: list[str]) -> FenceInfo:
     return parse_fence_info(classes[0].replace("__is__", "=").replace("_", " ")) if classes else FenceInfo()
 
@@ -147,7 +156,7 @@ class _Writer:
     def _list(self, kind: str) -> Callable[[Any], list[Any]]:
         def write(content: Any) -> list[Any]:
             head, items = (content[0], content[1]) if kind == "OrderedList" else (None, content)
-            made = [self.blocks(item) for item in items]
+            made = [_with_text_first(self.blocks(item)) for item in items]
             return [{"t": kind, "c": [head, made] if head is not None else made}]
 
         return write

@@ -7,14 +7,23 @@ import yaml
 
 from agents.template_converter.exports.model import Exported
 from agents.template_converter.exports.scripts import add_script
-from agents.template_converter.exports.steps import Step, Targets, body_and_title, lose_settings, rewritten, steps_of
+from agents.template_converter.exports.steps import (
+    Step,
+    Targets,
+    add_quiz,
+    body_and_title,
+    lose_blank_lines,
+    lose_settings,
+    rewritten,
+    steps_of,
+)
 from agents.template_converter.forms.lines import lines_of, outside_fences
 from agents.template_converter.forms.parsing import parse
 from shared_services.contracts.conversion import Form
 from shared_services.contracts.workshop import FenceInfo, parse_fence_info
 from shared_services.library.form import WorkshopFiles
 
-_OPEN = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})(?P<info>.*)$")
+_OPEN = re.compile(r"^(?P<before>[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?P<mark>`{3,}|~{3,})(?P<info>.*)$")
 _VARIABLE = re.compile(r"\{\{([A-Za-z_][\w.-]*)\}\}")
 _ASSET_IN_PAGE = re.compile(r"\.\./\.\./assets/([^\s)#?>\"]+)")
 
@@ -36,6 +45,7 @@ class EducatesExporter:
             _assets(workshop, step, folder, exported)
             _scripts(step, exported)
             _lose_marks(step, exported)
+            lose_blank_lines(step, exported)
         exported.add("resources/workshop.yaml", _yaml(_resource(workshop)))
         exported.add("workshop/config.yaml", _yaml(_config(workshop, steps, bundles)))
         if workshop.manifest.chapters:
@@ -96,9 +106,11 @@ def _actions(text: str) -> list[str]:
             row += 1
             continue
         end = _closing([each.text for each in rows], row, match["mark"])
-        indent, info = match["indent"], parse_fence_info(match["info"])
+        before, info = match["before"], parse_fence_info(match["info"])
+        indent = re.sub(r"[^\t]", " ", before)
         body = [rows[number].text.removeprefix(indent) for number in range(row + 1, end)]
-        out += _block(indent, match["mark"], info, body)
+        first, *others = _block(indent, match["mark"], info, body)
+        out += [before + first.removeprefix(indent), *others]
         row = end + 1
     return out
 
@@ -131,6 +143,7 @@ def _assets(workshop: WorkshopFiles, step: Step, folder: str, exported: Exported
         data = workshop.files.get(f"assets/{path}")
         if data is not None:
             exported.files[f"{folder}/assets/{path}"] = data
+    add_quiz(step, exported, f"{folder}/quiz.yaml")
     for path, data in step.files.items():
         exported.files[f"{folder}/{path}"] = data
         if not path.startswith("files/"):

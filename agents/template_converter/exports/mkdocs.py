@@ -10,6 +10,7 @@ from agents.template_converter.exports.scripts import add_script
 from agents.template_converter.exports.steps import (
     Step,
     Targets,
+    add_quiz,
     body_and_title,
     copy_assets,
     lose_limits,
@@ -97,6 +98,7 @@ def _scripts(step: Step, exported: Exported) -> None:
         if text is not None:
             add_script(step, exported, name, f"{home}/{name}", home)
             exported.lose("check", f"steps/{step.id}/{name}", f"Nothing runs it there; it is kept as `scripts/{step.id}/{name}`.")
+    add_quiz(step, exported, f"{home}/quiz.yaml")
     for path, data in step.files.items():
         kept = f"docs/files/{step.id}/{path.removeprefix('files/')}"
         exported.files[kept] = data
@@ -124,15 +126,7 @@ def _site(workshop: WorkshopFiles, steps: list[Step], pages: dict[str, str]) -> 
             nav[-1][step.chapter].append(entry)
         else:
             nav.append({step.chapter: [entry]} if step.chapter else entry)
-    scripts = {
-        pages[step.id]: {
-            name: posixpath.join("scripts", step.id, f"{name}.sh")
-            for name in ("check", "setup")
-            if getattr(step, name) is not None
-        }
-        for step in steps
-        if step.check is not None or step.setup is not None
-    }
+    scripts = {pages[step.id]: named for step in steps if (named := _beside(step))}
     site |= {"nav": nav, "theme": {"name": "mkdocs"}, "markdown_extensions": _EXTENSIONS}
     told: dict[str, Any] = {
         "authors": manifest.authors if len(manifest.authors) > 1 else None,
@@ -141,6 +135,18 @@ def _site(workshop: WorkshopFiles, steps: list[Step], pages: dict[str, str]) -> 
         "duration": manifest.duration,
         "scripts": scripts,
     }
-    if any(told.values()):
-        site["extra"] = {"workshop": {name: value for name, value in told.items() if value}}
+    # What says that it is a workshop, and not a site of documentation, to whoever reads it back.
+    site["extra"] = {"workshop": {"slug": manifest.slug, **{name: value for name, value in told.items() if value}}}
     return site
+
+
+def _beside(step: Step) -> dict[str, str]:
+    """What lies beside a step's page, by what it is."""
+    home = posixpath.join("scripts", step.id)
+    named = {
+        "check": posixpath.join(home, "check.sh") if step.check is not None else "",
+        "setup": posixpath.join(home, "setup.sh") if step.setup is not None else "",
+        "quiz": posixpath.join(home, "quiz.yaml") if step.quiz is not None else "",
+        "files": posixpath.join("docs/files", step.id) if any(path.startswith("files/") for path in step.files) else "",
+    }
+    return {name: path for name, path in named.items() if path}

@@ -12,13 +12,14 @@ from agents.template_converter.forms.parsing import Edits, Span, parse, places_o
 from shared_services.contracts.workshop import FenceInfo, StepCheck, StepManifest, parse_fence_info
 from shared_services.library.form import WorkshopFiles
 
+QUIZ = "quiz.yaml"
 _STEP = re.compile(r"^\.\./(?P<id>[^/]+)/(?:content\.md)?(?:#(?P<fragment>.*))?$")
 _ASSET = re.compile(r"^\.\./\.\./assets/(?P<path>[^#?]+)(?P<fragment>#.*)?$")
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step with its texts."""
+    """A step with its texts; `files` are those that no other field holds."""
 
     id: str
     number: int
@@ -30,6 +31,7 @@ class Step:
     check: str | None
     setup: str | None
     chapter: str
+    quiz: bytes | None
     files: dict[str, bytes]
 
     @property
@@ -53,7 +55,7 @@ def steps_of(workshop: WorkshopFiles) -> list[Step]:
         script = manifest.check.script if manifest.check else "check.sh"
         known = {"content.md", "hints.md", "explain.md", "solve.md", "step.yaml", "source-map.json", "setup.sh", script}
         own = {path[len(folder) :]: data for path, data in workshop.files.items() if path.startswith(folder)}
-        files = {path: data for path, data in own.items() if path not in known}
+        files = {path: data for path, data in own.items() if path not in known | {QUIZ}}
         found.append(
             Step(
                 name,
@@ -66,6 +68,7 @@ def steps_of(workshop: WorkshopFiles) -> list[Step]:
                 check=workshop.text(f"{folder}{script}"),
                 setup=workshop.text(f"{folder}setup.sh"),
                 chapter=chapters.get(name, ""),
+                quiz=own.get(QUIZ),
                 files=files,
             )
         )
@@ -148,6 +151,13 @@ def lose_settings(workshop: WorkshopFiles, exported: Exported) -> None:
             exported.lose("setting", f"steps/{name}/step.yaml", "The step's `actions` have no place there.")
 
 
+def add_quiz(step: Step, exported: Exported, path: str) -> None:
+    """Keep a step's quiz where our importer of the form finds it again, and say that nobody is asked there."""
+    if step.quiz is not None:
+        exported.files[path] = step.quiz
+        exported.lose("quiz", f"steps/{step.id}/{QUIZ}", f"Nobody is asked its questions there; it is kept as `{path}`.")
+
+
 def lose_limits(steps: list[Step], exported: Exported) -> None:
     """Tell of checks with a limit of their own, where a form has no place for one."""
     for step in steps:
@@ -158,10 +168,20 @@ def lose_limits(steps: list[Step], exported: Exported) -> None:
 
 
 def lose_trailing_blanks(step: Step, exported: Exported) -> None:
-    """Tell of blocks that hold blanks at the ends of lines, which some forms drop."""
+    """Tell of blocks that hold blanks at the ends of lines, or blank lines at their own ends, which AsciiDoc drops."""
+    _lose_of_blocks(step, exported, "blanks at the ends of lines", lambda text: bool(re.search(r"[ \t]$", text, re.MULTILINE)))
+    _lose_of_blocks(step, exported, "blank lines at its beginning or end", lambda text: text.strip("\n") + "\n" != text)
+
+
+def lose_blank_lines(step: Step, exported: Exported) -> None:
+    """Tell of blocks to run or to copy that end with blank lines, which a clickable action drops."""
+    _lose_of_blocks(step, exported, "blank lines at its end", lambda text: text.endswith("\n\n"))
+
+
+def _lose_of_blocks(step: Step, exported: Exported, what: str, is_so: Callable[[str], bool]) -> None:
     for name, text in (("content", step.content), ("hints", step.hints), ("explain", step.explain), ("solve", step.solve)):
         tokens = [token for token in parse(lines_of(text or "", "")).tokens if token.type in ("fence", "code_block")]
-        count = sum(bool(re.search(r"[ \t]$", token.content, re.MULTILINE)) for token in tokens)
+        count = sum(bool(token.content) and is_so(token.content) for token in tokens)
         if count:
-            said = "1 block loses the blanks" if count == 1 else f"{count} blocks lose the blanks"
-            exported.lose("code", f"steps/{step.id}/{name}.md", f"{said} at the ends of lines there.")
+            said = "1 block loses" if count == 1 else f"{count} blocks lose"
+            exported.lose("code", f"steps/{step.id}/{name}.md", f"{said} {what} there.")

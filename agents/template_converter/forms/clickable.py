@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.template_converter.forms.editor_actions import by_hand
+from agents.template_converter.forms.examiner_inputs import answers_of, input_fields
 from agents.template_converter.forms.fences import read_info
 from agents.template_converter.forms.lines import Line, indentation
 from agents.template_converter.forms.yaml_safely import UnsafeYamlError, load_plain
@@ -33,11 +34,18 @@ _KEYS = frozenset(
 
 @dataclass(frozen=True)
 class Test:
-    """An examiner's test that a page runs: its file's name, what it is given, and the line that names it."""
+    """An examiner's test that a page runs: its file's name, what it is given, and the line that names it.
+
+    Attributes:
+        asks: Whether a form asks the participant for values before it is run; the script reads them as JSON.
+        answers: These values where the form has one for each, as JSON.
+    """
 
     name: str
     arguments: tuple[str, ...]
     line: Line
+    asks: bool = False
+    answers: str = ""
 
 
 @dataclass
@@ -302,32 +310,30 @@ def _test(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line]
     name, title = _text(values, "name"), _text(values, "title")
     arguments = values.get("args")
     given = tuple(str(each) for each in arguments) if isinstance(arguments, list) else ()
+    fields = input_fields(values.get("inputs"))
+    answers = answers_of(fields)
     if name and not values.get("url"):
-        actions.tests.append(Test(name, given, block.lines[0]))
+        actions.tests.append(Test(name, given, block.lines[0], asks=bool(values.get("inputs")), answers=answers))
     detail = f"The test `{name}` is run by the step's check."
     if values.get("url"):
         detail = (
             f"The test `{name}` is made by a service of the session ({_text(values, 'url')}), which the step's check cannot ask."
         )
+    elif values.get("inputs") and answers:
+        detail = (
+            f"The test `{name}` asks for values in a form. The step's check gives it those that the form begins with, {answers}, "
+            "and asks nobody; the text says so."
+        )
     elif values.get("inputs"):
-        detail = f"The test `{name}` asks for values; the step's check has none to give, and the questions stand as text."
+        detail = (
+            f"The test `{name}` asks for values in a form that only a participant can give, so it is not in the step's check; "
+            f"its script is kept as `files/tests/{name}`. Write a quiz, or a check that finds the values by itself."
+        )
     _lose(block, actions, detail, "code")
     rows = _said(block, f"Check: {title or name}")
-    for question in _questions(values.get("inputs")):
-        rows += [block.lines[0].made(""), block.lines[0].made(f"{' ' * len(block.before)}- {_on_one_line(question)}")]
+    for each in fields:
+        rows += [block.lines[0].made(""), block.lines[0].made(f"{' ' * len(block.before)}- {_on_one_line(each.said())}")]
     return rows
-
-
-def _questions(inputs: object) -> list[str]:
-    """What a test asks its reader for, with what may be chosen."""
-    schema = inputs.get("schema") if isinstance(inputs, dict) else None
-    found = []
-    for name, about in schema.items() if isinstance(schema, dict) else ():
-        row = about if isinstance(about, dict) else {}
-        choices = row.get("enum")
-        said = f" ({', '.join(f'`{each}`' for each in choices)})" if isinstance(choices, list) else ""
-        found.append(f"{_text(row, 'title') or name}{said}")
-    return found
 
 
 def _download(block: _Block, values: dict[str, Any], actions: Actions) -> list[Line]:

@@ -16,6 +16,7 @@ from agents.template_converter.forms.educates_place import Place, find_workshops
 from agents.template_converter.forms.educates_session import (
     check_of,
     session_losses,
+    take_bundle,
     take_exercises,
     take_setup,
     unused_tests,
@@ -97,6 +98,7 @@ class EducatesImporter:
         for step, (_, actions) in zip(workshop.steps, read, strict=True):
             workshop.losses += actions.losses
             step.check = check_of(tree, place, step, actions.tests, broken)
+            take_bundle(tree, step)
         first = workshop.steps[0]
         workshop.losses += [
             *losses,

@@ -1,7 +1,7 @@
 """What an Educates workshop brings beside its pages: tests, set-up, files, and the session that its definition asks for.
 
-Tests become checks and set-up scripts the first step's. Kubernetes objects, packages and applications of a session are made by
-Educates; they are named, and the definition comes along as a file.
+Tests become checks and set-up scripts the first step's. Kubernetes objects of a session are made by Educates: they come along as
+manifests, with a sentence that says what to do with them. Packages and applications are named.
 """
 
 import posixpath
@@ -9,6 +9,8 @@ import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
+
+import yaml
 
 from agents.template_converter.forms.clickable import Test
 from agents.template_converter.forms.educates_place import Place
@@ -27,14 +29,18 @@ _READ = frozenset(
 def check_of(tree: Tree, place: Place, step: ImportedStep, tests: list[Test], broken: list[Broken]) -> str | None:
     """The step's tests as its check, one after the other; those that are named and not there are broken."""
     found: list[Test] = []
-    known: set[tuple[str, tuple[str, ...]]] = set()
+    known: set[tuple[str, tuple[str, ...], str]] = set()
     for test in tests:
         path = posixpath.join(place.tests, test.name)
         if path not in tree:
             detail = f"The page runs this test, and there is no `{path}`."
             broken.append(Broken(kind="check", source=test.line.file, line=test.line.number, target=test.name, detail=detail))
-        elif (test.name, test.arguments) not in known:
-            known.add((test.name, test.arguments))
+        elif test.asks and not test.answers:
+            # Without its values it would fail for everybody; its author makes something else of it.
+            text, files = with_files(tree, path)
+            step.files |= files | {f"files/tests/{test.name}": text.encode()}
+        elif (test.name, test.arguments, test.answers) not in known:
+            known.add((test.name, test.arguments, test.answers))
             found.append(test)
     if not found:
         return None
@@ -42,12 +48,17 @@ def check_of(tree: Tree, place: Place, step: ImportedStep, tests: list[Test], br
     for test in found:
         texts[test.name], files = with_files(tree, posixpath.join(place.tests, test.name))
         step.files |= files
-    if len(found) == 1 and not found[0].arguments and _interpreter(texts[found[0].name]) == ["bash"]:
+    if len(found) == 1 and not found[0].arguments and not found[0].answers and _interpreter(texts[found[0].name]) == ["bash"]:
         return texts[found[0].name]
     for name, text in texts.items():
         step.files[f"files/tests/{name}"] = text.encode()
-    calls = [shlex.join([*_interpreter(texts[test.name]), f"files/tests/{test.name}", *test.arguments]) for test in found]
+    calls = [_call(test, texts[test.name]) for test in found]
     return "#!/bin/bash\nset -e\n" + "".join(f"{call}\n" for call in calls)
+
+
+def _call(test: Test, text: str) -> str:
+    call = shlex.join([*_interpreter(text), f"files/tests/{test.name}", *test.arguments])
+    return f"printf '%s\\n' {shlex.quote(test.answers)} | {call}" if test.answers else call
 
 
 def _interpreter(text: str) -> list[str]:
@@ -58,6 +69,17 @@ def _interpreter(text: str) -> list[str]:
     words = first[2:].split()
     words = words[1:] if words and posixpath.basename(words[0]) == "env" else words
     return [word for word in words if word != "-S"] or ["bash"]
+
+
+def take_bundle(tree: Tree, step: ImportedStep) -> None:
+    """The quiz and the files that an export has put beside a step's page."""
+    folder, _, name = step.source.rpartition("/")
+    if name != "index.md":
+        return
+    if f"{folder}/quiz.yaml" in tree:
+        step.files["quiz.yaml"] = tree.read_bytes(f"{folder}/quiz.yaml")
+    for path in tree.under(f"{folder}/files"):
+        step.files.setdefault(path[len(folder) + 1 :], tree.read_bytes(path))
 
 
 def unused_tests(tree: Tree, place: Place, tests: list[Test]) -> Iterator[Loss]:
@@ -120,19 +142,23 @@ def session_losses(tree: Tree, source: str, spec: dict[str, Any], first: Importe
         ("tabs", ", ".join(filter(None, (_word(row.get("name")) for row in _rows(session.get("dashboards")))))),
         ("ingresses", ", ".join(filter(None, (_word(row.get("name")) for row in _rows(session.get("ingresses")))))),
     ]
-    objects = [
-        *_rows(environment.get("objects")),
-        *_rows(session.get("objects")),
-        *_rows(_object(_object(session.get("applications")).get("vcluster")).get("objects")),
-        *_rows(_object(spec.get("request")).get("objects")),
-    ]
-    kinds = list(dict.fromkeys(_word(row.get("kind")) for row in objects if _word(row.get("kind"))))
-    said.append(("objects", f"{len(objects)} ({', '.join(kinds[:8])})" if objects else ""))
+    lists = {
+        "environment": _rows(environment.get("objects")),
+        "session": _rows(session.get("objects")),
+        "vcluster": _rows(_object(_object(session.get("applications")).get("vcluster")).get("objects")),
+        "request": _rows(_object(spec.get("request")).get("objects")),
+    }
     for what, names in said:
         if names:
             detail = _SAID[what].format(names)
             yield Loss(kind="session", source=source, line=0, detail=detail)
-    if any(names for what, names in said if what in ("packages", "files", "objects")) and source in tree:
+    for place, objects in lists.items():
+        if objects:
+            file = f"files/resources/{place}-objects.yaml"
+            manifests = yaml.safe_dump_all(objects, sort_keys=False, allow_unicode=True, explicit_start=True)
+            first.files[file] = manifests.encode()
+            yield Loss(kind="session", source=source, line=0, detail=_made_by_hand(place, objects, file, manifests))
+    if source in tree and (any(lists.values()) or any(names for what, names in said if what in ("packages", "files"))):
         first.files["files/resources/workshop.yaml"] = tree.read_bytes(source)
 
 
@@ -144,9 +170,28 @@ _SAID = {
     "variables": "The session sets these variables, and nothing here does: {}.",
     "tabs": "The tabs beside the text are not carried over: {}.",
     "ingresses": "The session has these addresses, which nothing here makes: {}.",
-    "objects": "Educates makes these Kubernetes objects, and nothing here does: {}. The definition is kept as "
-    "`files/resources/workshop.yaml` of the first step.",
 }
+_WHOSE = {
+    "environment": "once for all participants of a workshop",
+    "session": "for each participant",
+    "vcluster": "in each participant's virtual cluster",
+    "request": "for each participant, when a session is requested",
+}
+_PARAMETER = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
+
+
+def _made_by_hand(place: str, objects: list[dict[str, Any]], file: str, manifests: str) -> str:
+    """What an author must do so that the objects of one list are there."""
+    kinds = ", ".join(list(dict.fromkeys(_word(row.get("kind")) for row in objects if _word(row.get("kind"))))[:8])
+    who = "in the cluster, before the workshop is offered" if place == "environment" else "in the first step's `setup.sh`"
+    names = list(dict.fromkeys(_PARAMETER.findall(manifests)))
+    filled = ", ".join(f"`$({name})`" for name in names[:6]) + (" and others" if len(names) > 6 else "")
+    first = f"Put values for {filled} into it, and then apply" if names else "Apply"
+    return (
+        f"Educates makes {len(objects)} Kubernetes object{'s' if len(objects) > 1 else ''}{f' ({kinds})' if kinds else ''} "
+        f"{_WHOSE[place]}, and nothing here does. They are kept as `{file}` of the first step. {first} it {who}: "
+        f"`kubectl apply -f {file}`."
+    )
 
 
 def _applications(listed: dict[str, Any]) -> str:

@@ -142,16 +142,21 @@ def _unlisted(tree: Tree, site: Site, snippets: Snippets) -> list[Loss]:
 
 
 def _scripts(tree: Tree, site: Site, workshop: ImportedWorkshop) -> None:
-    """Checks and setups that `extra.workshop.scripts` names for a page: `{PAGE: {check: PATH, setup: PATH}}`."""
+    """What `extra.workshop.scripts` names for a page: `{PAGE: {check: PATH, setup: PATH, quiz: PATH, files: FOLDER}}`."""
     folder = posixpath.dirname(site.config)
     scripts = site.told.get("scripts")
     for page, named in scripts.items() if isinstance(scripts, dict) else ():
         path = posixpath.normpath(posixpath.join(site.docs, str(page)))
         step = next((step for step in workshop.steps if step.source == path), None)
-        for kind in ("check", "setup"):
+        for kind in ("check", "setup", "quiz", "files"):
             target = _text(named.get(kind)) if isinstance(named, dict) else ""
             script = posixpath.normpath(posixpath.join(folder, target))
-            if target and step is not None and script in tree:
+            if target and step is not None and kind == "files":
+                step.files |= {f"files/{path[len(script) + 1 :]}": tree.read_bytes(path) for path in tree.under(script)}
+            elif target and step is not None and script in tree:
+                if kind == "quiz":
+                    step.files["quiz.yaml"] = tree.read_bytes(script)
+                    continue
                 text, files = with_files(tree, script)
                 setattr(step, kind, text)
                 step.files |= files
@@ -349,6 +354,9 @@ def _judge(tree: Tree, site: Site, program: signals.Code) -> FormCandidate:
         evidence.append(f"{len(site.broken)} pages of its navigation are not there.")
     if instruct == 0:
         score = min(score, 0.3)
+    if _text(site.told.get("slug")):
+        score = 0.95
+        evidence.append("It says in `extra.workshop` that it is a workshop.")
     return FormCandidate(form=Form.MKDOCS, score=round(min(score, 0.98), 2), path=folder, evidence=evidence)
 
 

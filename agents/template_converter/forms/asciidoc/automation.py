@@ -93,6 +93,9 @@ def attach(tree: Tree, automation: Automation, steps: list[ImportedStep], findin
     for path in automation.others:
         if f"/{path}".rpartition(f"/{FOLDER}/{automation.module}/")[2] in {*steps[0].files, *steps[-1].files}:
             continue
+        if path.endswith(f"/{automation.module}/quiz.yaml"):
+            steps[-1].files["quiz.yaml"] = tree.read_bytes(path)
+            continue
         _keep(tree, steps[-1], path, findings, "is part of the step's automation; it was kept as a file")
 
 

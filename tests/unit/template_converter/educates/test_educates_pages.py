@@ -1,8 +1,10 @@
 """Educates' pages: both renderers' markup, AsciiDoc with its places, actions that are no YAML, tests with arguments, sessions."""
 
+import json
 import subprocess
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -133,10 +135,71 @@ def test_tests_with_arguments_and_other_languages(tmp_path):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
     done = subprocess.run(["bash", "-c", step.check], cwd=tmp_path / "run", capture_output=True, text=True, check=True)
-    assert done.stdout == "one it's\nsaid\n"
+    assert done.stdout == "one it's\n", "a test that asks for what nobody knows fails for nobody"
+    assert "files/tests/deep/say" in step.files
+    [told] = [row.detail for row in workshop.losses if "deep/say" in row.detail]
+    assert "so it is not in the step's check" in told
+    assert "`files/tests/deep/say`" in told
     assert [(row.kind, row.source) for row in workshop.losses if row.kind == "check"] == [
         ("check", "workshop/examiner/tests/idle")
     ]
+
+
+def test_a_test_that_asks_by_a_form_is_given_what_the_form_begins_with(tmp_path):
+    form = (
+        "name: made\ntitle: Is it made?\ninputs:\n  schema:\n"
+        "    name: {type: string, title: 'Name of it:', default: it's mine, required: true}\n"
+        "    count: {type: integer, default: '2'}\n    loud: {type: boolean, default: 'false'}\n    note: {type: string}\n"
+        "  form: ['*', {type: submit, title: Go}]\n"
+    )
+    tests = {"workshop/examiner/tests/made": "#!/bin/bash\ncat\n"}
+    workshop = one(tmp_path, fenced("examiner:execute-test", form), **tests)
+    step = workshop.steps[0]
+    assert step.content == (
+        "Check: Is it made?\n\n- Name of it: (the check takes `it's mine`)\n\n- count (the check takes `2`)\n\n"
+        "- loud (the check takes `false`)\n\n- note\n"
+    )
+    for path, data in step.files.items():
+        target = tmp_path / "run" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    done = subprocess.run(["bash", "-c", step.check], cwd=tmp_path / "run", capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == {"name": "it's mine", "count": 2, "loud": False}
+    [told] = [row.detail for row in workshop.losses if row.kind == "code"]
+    assert "those that the form begins with" in told
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "{a: {required: true}}",
+        "{a: {default: b}, c: {enum: [x, y]}}",
+        "{a: {type: integer, default: many, required: true}}",
+        "{}",
+        "3",
+    ],
+)
+def test_a_form_that_begins_with_nothing_gives_no_check(tmp_path, schema):
+    page = fenced("examiner:execute-test", f"name: made\ninputs: {{schema: {schema}}}\n")
+    workshop = one(tmp_path, page, **{"workshop/examiner/tests/made": "#!/bin/bash\nexit 1\n"})
+    assert workshop.steps[0].check is None
+    assert workshop.steps[0].files["files/tests/made"] == b"#!/bin/bash\nexit 1\n"
+    assert [row.kind for row in workshop.losses] == ["code"]
+
+
+def test_objects_are_kept_as_manifests_with_what_to_do(tmp_path):
+    more = (
+        "  environment:\n    objects:\n    - apiVersion: v1\n      kind: Namespace\n      metadata: {name: shared}\n"
+        "  session:\n    objects:\n    - {apiVersion: v1, kind: Secret, metadata: {name: key, namespace: $(session_namespace)}}\n"
+        "  request:\n    objects:\n    - {apiVersion: v1, kind: ConfigMap, metadata: {name: $(TOKEN)}}\n"
+    )
+    workshop = convert(tmp_path, {"resources/workshop.yaml": WORKSHOP + more, "workshop/content/a.md": "x\n"})
+    files = workshop.steps[0].files
+    assert [row["kind"] for row in yaml.safe_load_all(files["files/resources/session-objects.yaml"])] == ["Secret"]
+    said = {row.detail.split(" of the first step")[0].rpartition("resources/")[2]: row.detail for row in workshop.losses}
+    assert "in the cluster, before the workshop is offered" in said["environment-objects.yaml`"]
+    assert "Put values for `$(session_namespace)` into it" in said["session-objects.yaml`"]
+    assert "`kubectl apply -f files/resources/request-objects.yaml`" in said["request-objects.yaml`"]
 
 
 def test_asciidoc_pages_know_their_lines_and_name_actions(tmp_path):
@@ -186,11 +249,16 @@ def test_what_a_session_is_given_is_told(tmp_path):
         "registry.example.org/maven in `.m2`",
         "TOKEN",
         "Shop",
-        "3 (Role, Secret)",
+        "2 Kubernetes objects (Role) for each participant",
+        "1 Kubernetes object (Secret) in each participant's virtual cluster",
     ):
         assert expected in said
     assert "$(image_repository)" not in said
-    assert workshop.steps[0].files == {"files/resources/workshop.yaml": (WORKSHOP + more).encode()}
+    assert workshop.steps[0].files == {
+        "files/resources/workshop.yaml": (WORKSHOP + more).encode(),
+        "files/resources/session-objects.yaml": b"---\nkind: Role\n---\nkind: Role\n",
+        "files/resources/vcluster-objects.yaml": b"---\nkind: Secret\n",
+    }
     assert [row.source for row in workshop.losses if row.kind == "file"] == ["workshop/gateway"]
 
 

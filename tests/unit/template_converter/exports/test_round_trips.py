@@ -124,7 +124,7 @@ def test_blanks_that_asciidoc_drops_are_told(tmp_path):
     content = "# T\n\n```bash exec\nls \ncd\n```\n\n```\nfine\n```\n"
     exported, _ = there_and_back(made(**{"steps/two/content.md": content}), Form.SHOWROOM, tmp_path)
     told = [(row.source, row.detail) for row in exported.losses if row.kind == "code"]
-    assert ("steps/two/content.md", "1 block loses the blanks at the ends of lines there.") in told
+    assert ("steps/two/content.md", "1 block loses blanks at the ends of lines there.") in told
 
 
 def test_no_level_of_headings_is_left_out_in_asciidoc():
@@ -133,3 +133,42 @@ def test_no_level_of_headings_is_left_out_in_asciidoc():
     headings = [line for line in page.decode().split("\n") if line.startswith("=")]
     assert b"[#]" not in page
     assert headings == ["= T", "== A", "== B", "=== C", "== D", "=== E"]
+
+
+QUIZ = "questions:\n- question: Which?\n  answers:\n  - {text: This, correct: true}\n  - {text: That}\n"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_quiz_comes_back_and_is_told(form, tmp_path):
+    exported, back = there_and_back(made(**{"steps/two/quiz.yaml": QUIZ}), form, tmp_path)
+    assert [step.files.get("quiz.yaml") for step in back.steps] == [None, QUIZ.encode(), None]
+    [told] = [row for row in exported.losses if row.kind == "quiz"]
+    assert told.source == "steps/two/quiz.yaml"
+    assert told.detail.partition("`")[2].partition("`")[0] in exported.files
+    assert not [row for row in back.losses if "quiz" in row.source]
+
+
+@pytest.mark.parametrize("form", [Form.EDUCATES, Form.MKDOCS])
+def test_files_that_no_page_links_to_come_back(form, tmp_path):
+    _, back = there_and_back(made(), form, tmp_path)
+    assert back.steps[2].files["files/app/x.txt"] == b"x\n"
+
+
+def test_a_site_of_ours_is_a_workshop_whatever_its_pages_say(tmp_path):
+    calm = {"steps/one/content.md": "# Look\n\nIt is so.\n", "steps/one/hints.md": "So.\n", "steps/one/solve.md": "So.\n"}
+    _, back = there_and_back(made(**calm, **{"steps/three/content.md": "Words.\n"}), Form.MKDOCS, tmp_path)
+    assert [step.title for step in back.steps] == ["Look, {{around}} & go", "Two", "Three"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_block_that_an_item_of_a_list_begins_with_comes_back(form, tmp_path):
+    content = "## Two\n\n- ```bash exec\n  ls -l\n  ```\n\nThen.\n\n1. ```bash exec\n   cd\n   ```\n"
+    _, back = there_and_back(made(**{"steps/two/content.md": content}), form, tmp_path)
+    assert blocks(back.steps[1].content) == [("bash exec", "ls -l\n"), ("bash exec", "cd\n")]
+
+
+@pytest.mark.parametrize("form", [Form.SHOWROOM, Form.EDUCATES])
+def test_blank_lines_at_the_end_of_a_block_that_get_lost_are_told(form):
+    workshop = made(**{"steps/two/content.md": "## Two\n\n```bash exec\nls\n\n```\n"})
+    told = [row.detail for row in EXPORTERS[form].write(workshop).losses if row.source == "steps/two/content.md"]
+    assert [row for row in told if row.startswith("1 block loses blank lines at its")]
