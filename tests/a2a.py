@@ -17,13 +17,13 @@ def bearer(given: str) -> dict[str, str]:
 
 
 async def call(method: str, url: str, given: str, **options: object) -> httpx.Response:
-    async with httpx.AsyncClient(headers=bearer(given) | {"A2A-Version": "1.0"}, timeout=30) as http:
+    async with httpx.AsyncClient(headers=bearer(given) | {"A2A-Version": "1.0"}, timeout=240) as http:
         return await http.request(method, url, **options)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
 async def client(url: str, given: str, *, streaming: bool = False, binding: str = "JSONRPC") -> AsyncIterator[Client]:
-    async with httpx.AsyncClient(headers=bearer(given), timeout=30) as http:
+    async with httpx.AsyncClient(headers=bearer(given), timeout=240) as http:
         card = await A2ACardResolver(http, url).get_agent_card()
         config = ClientConfig(
             streaming=streaming, httpx_client=http, supported_protocol_bindings=[binding], use_client_preference=True

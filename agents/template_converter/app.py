@@ -45,7 +45,7 @@ def create_app(
     def load_face() -> OpenFace:
         from agents.template_converter.executor import converter_face
 
-        return converter_face(operations)
+        return converter_face(operations, jobs)
 
     face = A2AFace(load_face, verifier, AUDIENCE)
 

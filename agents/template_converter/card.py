@@ -52,11 +52,48 @@ SKILLS = (
         name="Export a workshop to another form",
         description=(
             'Writes a workshop of the library as an Antora site, for Educates, or for MkDocs. Send a data part {skill: "export", '
-            'workshop, form: "showroom"|"educates"|"mkdocs", version?}. The artifact of the task is a data part '
-            "{workshop, version, form, files, losses}, and a zip."
+            'workshop, form: "showroom"|"educates"|"mkdocs", version?}. The answer is a task with its progress: a durable job, '
+            "as for a conversion. Its artifact is a data part {workshop, version, form, files, losses}, and a zip, which the "
+            "library keeps too."
         ),
         tags=("export", "showroom", "educates", "mkdocs"),
         examples=('{"skill": "export", "workshop": "kubernetes-basics", "form": "mkdocs"}',),
+    ),
+    Skill(
+        id="check",
+        name="Check a workshop",
+        description=(
+            "Says what is wrong with a workshop in the neutral form, each finding with file and line. Send a data part "
+            '{skill: "check", workshop, version?} for one of the library, or {skill: "check", source, ref?, path?}. '
+            f"{_SOURCE} Where the source holds several, it asks which. The artifact of the task is a data part "
+            "{title, steps, findings}."
+        ),
+        tags=("check", "lint", "workshop"),
+        examples=('{"skill": "check", "workshop": "kubernetes-basics"}',),
+    ),
+    Skill(
+        id="diff",
+        name="Compare two states of a workshop",
+        description=(
+            'What differs, step by step. Send a data part {skill: "diff", workshop, old, new?} for two versions in the library '
+            '(new: the current one), or {skill: "diff", source, ref?, to, path?, as_form?} for two states of a source. '
+            f"{_SOURCE} The artifact of the task is a data part {{old_commit, commit, fields, steps, files}}."
+        ),
+        tags=("diff", "compare", "workshop"),
+        examples=('{"skill": "diff", "source": "https://example.org/labs.git", "ref": "v1", "to": "v2"}',),
+    ),
+    Skill(
+        id="update",
+        name="Merge a newer commit of the source into a workshop",
+        description=(
+            "Converts what a workshop was made from and a newer commit of it, and merges both with what its author changed, as a "
+            'draft. Send a data part {skill: "update", workshop, version?, ref?, source?, base?, as_form?, path?}. It is a '
+            "task with its progress: a durable job, as for a conversion, which asks likewise where several readings are equally "
+            "likely. Its artifact is a data part {workshop, mine, base, theirs, version, conflicts, commit}; conflicts are "
+            "decided over HTTP, under /api/v1/library/NAME/merges."
+        ),
+        tags=("update", "merge", "reimport"),
+        examples=('{"skill": "update", "workshop": "kubernetes-basics", "ref": "v2"}',),
     ),
 )
 

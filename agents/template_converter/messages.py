@@ -1,11 +1,12 @@
 """What A2A messages to the converter hold, and which request each is; knows nothing of the protocol's library."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from shared_services.contracts.base import Slug, WireModel
-from shared_services.contracts.conversion import ConvertRequest, Form, FormCandidate, InspectRequest
+from shared_services.contracts.conversion import ConvertRequest, ExportRequest, Form, FormCandidate, InspectRequest
+from shared_services.contracts.reimport import ReimportRequest
 from shared_services.kit.errors import BadInputError
 
 
@@ -34,13 +35,66 @@ class InspectAsked(InspectRequest):
     skill: Literal["inspect"]
 
 
-class ExportAsked(WireModel):
-    """The wish to have a workshop in another form."""
+class ExportAsked(ExportRequest):
+    """An export as a data part carries it."""
 
     skill: Literal["export"]
-    workshop: Slug
-    form: Form
+
+
+class UpdateAsked(ReimportRequest):
+    """A newer commit of a workshop's source as a data part carries it."""
+
+    skill: Literal["update"]
+
+    def request(self) -> ReimportRequest:
+        """As over HTTP."""
+        return ReimportRequest(**self.model_dump(exclude={"skill"}))
+
+
+class CheckAsked(WireModel):
+    """The wish to know what is wrong with a workshop of the library, or with the neutral form in a source."""
+
+    skill: Literal["check"]
+    workshop: Slug | None = None
     version: Annotated[str, Field(max_length=16)] | None = None
+    source: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
+    ref: str | None = None
+    path: str = ""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.workshop is None) == (self.source is None):
+            raise ValueError("name a workshop of the library, or a source")
+        return self
+
+
+class DiffAsked(WireModel):
+    """The wish to know what differs between two versions of a workshop, or two states of a source."""
+
+    skill: Literal["diff"]
+    workshop: Slug | None = None
+    old: Annotated[str, Field(max_length=16)] | None = None
+    new: Annotated[str, Field(max_length=16)] | None = None
+    source: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
+    ref: str | None = None
+    to: str | None = None
+    as_form: Form | None = None
+    path: str = ""
+
+    @model_validator(mode="after")
+    def _two_states(self) -> Self:
+        if (self.workshop is None) == (self.source is None):
+            raise ValueError("name a workshop of the library, or a source")
+        if self.workshop is not None and self.old is None:
+            raise ValueError("name the older version as `old`")
+        if self.source is not None and self.to is None:
+            raise ValueError("name the newer branch, tag or commit as `to`")
+        return self
+
+    def states(self) -> tuple[ConvertRequest, ConvertRequest]:
+        """The two states of the source."""
+        old = ConvertRequest(source=self.source or "", ref=self.ref, as_form=self.as_form, path=self.path)
+        return old, old.model_copy(update={"ref": self.to})
 
 
 class Chosen(WireModel):
@@ -53,9 +107,9 @@ class Chosen(WireModel):
 
 
 class Question(WireModel):
-    """What a task asks that is input-required."""
+    """What a task asks that is input-required; `job` where the work is one."""
 
-    job: str
+    job: str | None
     candidates: list[FormCandidate]
 
 
@@ -65,21 +119,15 @@ class Readings(WireModel):
     candidates: list[FormCandidate]
 
 
-class Progressed(WireModel):
-    """How far a task is; `job` where it is one."""
-
-    job: str | None = None
-    done: int = 0
-    total: int | None = None
-    message: str = ""
-
-
-Asked = ConvertAsked | ClassifyAsked | InspectAsked | ExportAsked
+Asked = ConvertAsked | ClassifyAsked | InspectAsked | ExportAsked | CheckAsked | DiffAsked | UpdateAsked
 _SHAPES: dict[object, type[Asked]] = {
     "convert": ConvertAsked,
     "classify": ClassifyAsked,
     "inspect": InspectAsked,
     "export": ExportAsked,
+    "check": CheckAsked,
+    "diff": DiffAsked,
+    "update": UpdateAsked,
 }
 
 
@@ -123,6 +171,24 @@ def chosen(texts: list[str], data: list[Any], candidates: list[FormCandidate]) -
         f"Say which reading is meant: {{as_form, path}}, {{choice: 1 to {len(candidates)}}}, or {{every: true}}; "
         "as text its number, or `all`."
     )
+
+
+def answered(first: Asked, answer: Chosen) -> Asked:
+    """What a task was first asked, with the answer to its question.
+
+    Raises:
+        BadInputError: It cannot be answered like this.
+    """
+    if isinstance(first, ConvertAsked):
+        path = first.path if answer.path is None else answer.path
+        return first.model_copy(update={"as_form": answer.as_form, "path": path, "every": answer.every})
+    if answer.every:
+        raise BadInputError("Only a conversion takes every reading. Say which one is meant.")
+    if isinstance(first, UpdateAsked | DiffAsked):
+        return first.model_copy(update={"as_form": answer.as_form, "path": first.path if answer.path is None else answer.path})
+    if isinstance(first, CheckAsked) and answer.path is not None:
+        return first.model_copy(update={"path": answer.path})
+    raise BadInputError("Say where the workshop is: {path}.")
 
 
 def _single(texts: list[str], data: list[Any]) -> Any:

@@ -2,19 +2,23 @@
 
 from typing import Any
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 
 from agents.template_converter.exporting import EXPORTS_AT_ONCE, Export, export_version
 from agents.template_converter.git import Progress
 from agents.template_converter.job import EXPORT, INSPECT, LibrarySource, kind_of
+from agents.template_converter.messages import CheckAsked, DiffAsked
 from agents.template_converter.reimport_job import REIMPORT
+from agents.template_converter.remembering import read_remembering
 from agents.template_converter.service import ConverterService, silent
 from agents.template_converter.sources import parse_source, redact
 from agents.template_converter.threads import in_thread
 from shared_services.clients.library import LibraryClient
+from shared_services.contracts.checking import CheckReport
 from shared_services.contracts.conversion import (
     ConversionResult,
     ConvertRequest,
+    ExportReport,
     ExportRequest,
     Form,
     FormCandidate,
@@ -22,6 +26,7 @@ from shared_services.contracts.conversion import (
     SourceRequest,
     StepPreview,
 )
+from shared_services.contracts.differences import WorkshopDiff
 from shared_services.contracts.identity import Identity, Role
 from shared_services.contracts.inventory import Inventory
 from shared_services.contracts.jobs import Job, JobState
@@ -32,6 +37,9 @@ from shared_services.contracts.workshop import SourceMap
 from shared_services.jobs.service import Jobs
 from shared_services.kit.errors import ConflictError, NotFoundError, ProblemError, UnavailableError
 from shared_services.kit.identity import Permission, require
+from shared_services.library.checking import check_workshop
+from shared_services.library.choices import address_key, takes_choice
+from shared_services.library.differences import diff_workshops
 
 
 def may_use(caller: Identity | None, request: SourceRequest) -> Identity:
@@ -154,6 +162,57 @@ class Operations:
         found = await _version(self._reading(), request.workshop, request.version)
         given = request.model_copy(update={"version": found.version})
         return await self.jobs.submit(EXPORT, f"{found.workshop} as {request.form}", identity.id, given.model_dump(mode="json"))
+
+    async def kept_export(self, report: ExportReport) -> bytes:
+        """The archive that an export's job kept; whoever asks was let in when the job was submitted.
+
+        Raises:
+            ProblemError: None is kept.
+        """
+        return await self._reading().export(report.workshop, report.version, report.form)
+
+    async def check(self, caller: Identity | None, request: CheckAsked, progress: Progress = silent) -> CheckReport:
+        """What is wrong with a version of a workshop, or with the neutral form in a source.
+
+        Raises:
+            ChoiceRequiredError: The source holds several workshops.
+            PlatformError: The caller may not, there is no such version, or the source cannot be fetched.
+        """
+        if request.source is not None:
+            source = SourceRequest(source=request.source, ref=request.ref, path=request.path)
+            may_use(caller, source)
+            return await in_thread(lambda told: self._service.check(source, told), progress)
+        files = await self._files(caller, request.workshop or "", request.version)
+        return await to_thread.run_sync(check_workshop, files)
+
+    async def diff(self, caller: Identity | None, request: DiffAsked, progress: Progress = silent) -> WorkshopDiff:
+        """What differs between two versions of a workshop, or two states of a source.
+
+        Raises:
+            ChoiceRequiredError: Several readings of the source are equally likely, and none was chosen before.
+            PlatformError: The caller may not, there is no such version, or the source cannot be read.
+        """
+        if request.workshop is not None:
+            require(caller, Permission.WORKSHOP_CONVERT, workshop=request.workshop)
+            library = self._reading()
+            new = await _version(library, request.workshop, request.new)
+            return await library.diff(request.workshop, request.old or "", new.version)
+        old, newer = request.states()
+        may_use(caller, old)
+        choice = None
+        if self._library is not None and takes_choice(old):
+            choice = await self._library().choice(address_key(old.source))
+
+        def both(told: Progress) -> WorkshopDiff:
+            before = read_remembering(self._service, old, choice, told)
+            return diff_workshops(before.workshop, read_remembering(self._service, newer, choice, told).workshop)
+
+        return await in_thread(both, progress)
+
+    async def _files(self, caller: Identity | None, workshop: str, version: str | None) -> dict[str, bytes]:
+        require(caller, Permission.WORKSHOP_CONVERT, workshop=workshop)
+        library = self._reading()
+        return await library.files(await _version(library, workshop, version))
 
     async def result(self, caller: Identity | None, job_id: str) -> ConversionResult:
         """What one's own conversion came to.

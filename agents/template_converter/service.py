@@ -11,6 +11,7 @@ from structlog import get_logger
 
 from agents.template_converter import recognise
 from agents.template_converter.checkout import Checkout, checkout, subtree
+from agents.template_converter.checks import neutral_files
 from agents.template_converter.errors import SourceError, UnreadableSourceError
 from agents.template_converter.exports import EXPORTERS
 from agents.template_converter.exports.model import Exported, Exporter
@@ -26,10 +27,12 @@ from agents.template_converter.report import make_report, unaccounted
 from agents.template_converter.settings import ConverterSettings
 from agents.template_converter.twins import passed_over
 from agents.template_converter.write import workshop_files, write_folder
+from shared_services.contracts.checking import CheckReport
 from shared_services.contracts.conversion import ConversionReport, ConvertRequest, Form, FormCandidate, SourceRequest
 from shared_services.contracts.inventory import Inventory
 from shared_services.contracts.workshop import MAX_STEPS, WorkshopSource
 from shared_services.kit.errors import BadInputError
+from shared_services.library.checking import check_workshop
 from shared_services.library.form import InvalidWorkshopError, WorkshopFiles, validate_files, with_slug
 
 log = get_logger()
@@ -239,6 +242,15 @@ class ConverterService:
             tree = subtree(laid_out.tree, request.path.strip("/"))
             read = read_inventory(tree, lambda done, total: progress("inspect", done, total, f"{done} of {total} files"))
             yield laid_out, tree, read
+
+    def check(self, request: SourceRequest, progress: Progress = silent) -> CheckReport:
+        """What is wrong with a workshop in the neutral form.
+
+        Raises:
+            ChoiceRequiredError: The source holds several.
+            SourceError: It cannot be fetched, is refused, or holds none.
+        """
+        return check_workshop(neutral_files(self._settings, request, progress))
 
     @staticmethod
     def exporter(form: Form) -> Exporter:

@@ -68,3 +68,12 @@ class JobEvent(WireModel):
     at: datetime
     type: str
     data: dict[str, Any]
+
+
+class JobProgress(WireModel):
+    """How far a task is, as an agent tells another; `job` where a durable job does it."""
+
+    job: str | None = None
+    done: int = 0
+    total: int | None = None
+    message: str = ""

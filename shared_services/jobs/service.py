@@ -60,7 +60,7 @@ class Jobs:
     All methods belong to one event loop.
 
     Args:
-        engine: Database of the jobs' own tables.
+        engine: Database of the jobs' own tables; the attribute `database`.
         system_url: Database of DBOS: `sqlite:///PATH` or `postgresql://...`.
         kinds: What each kind of job does.
         executor_id: Name under which this process owns its jobs; see the module's text.
@@ -76,9 +76,9 @@ class Jobs:
         *,
         concurrency: int = DEFAULT_CONCURRENCY,
     ) -> None:
-        self._database = engine
+        self.database = engine
         self._kinds = kinds
-        self._executor_id = executor_id
+        self.executor_id = executor_id
         self._system_url = system_url
         self._store = JobStore(engine, self._ring)
         self._own = OwnJobs(self._store, executor_id, 0.0 if engine.dialect.name == "sqlite" else PATIENCE_SECONDS)
@@ -97,7 +97,7 @@ class Jobs:
             NewerDataError: The tables were written by a newer version.
             UnavailableError: A database cannot be used.
         """
-        await migrate(self._database, MIGRATIONS)
+        await migrate(self.database, MIGRATIONS)
         if is_server(self._system_url):
             system = create_engine(self._system_url)
             try:
@@ -115,10 +115,10 @@ class Jobs:
             StorageFullError: The disk is full.
             UnavailableError: A database cannot be used.
         """
-        await migrate(self._database, MIGRATIONS)
+        await migrate(self.database, MIGRATIONS)
         self._stopping = False
         await self._adoption.beat()
-        waiting = await self._store.unfinished(self._executor_id)
+        waiting = await self._store.unfinished(self.executor_id)
         await self._engine.launch(self._run)
         self._started = True
         try:
@@ -130,7 +130,7 @@ class Jobs:
         for kind, state in ((kind, state) for kind in self._kinds for state in FINAL_STATES):
             JOBS_ENDED.labels(kind, state.value)  # At zero before the first one ends: Prometheus sees only growth.
         self._watch = asyncio.create_task(self._keep_watch())
-        log.info("jobs_started", executor=self._executor_id, waiting=len(waiting))
+        log.info("jobs_started", executor=self.executor_id, waiting=len(waiting))
 
     def drain(self) -> None:
         """Begin no more jobs, and let listeners' streams end; what runs goes on until `stop`."""
@@ -189,7 +189,7 @@ class Jobs:
             subject=clean(subject),
             owner=owner,
             state=JobState.QUEUED,
-            executor=self._executor_id,
+            executor=self.executor_id,
             idempotency_key=idempotency_key,
             input=json_object(input, "The input"),
             created_at=now(),
@@ -266,7 +266,7 @@ class Jobs:
             return await self._store.get(job_id)
         if self._started:
             await self._until_over(job_id)
-        await self._store.requeue_failed(job_id, self._executor_id)
+        await self._store.requeue_failed(job_id, self.executor_id)
         if self._started:
             await self._hand_over(job_id)
         return await self._store.get(job_id)
@@ -364,7 +364,7 @@ class Jobs:
         if row is None:
             log.error("job_without_row", job=job_id, reason="the engine's database is newer than the jobs' own; nothing is run")
             return
-        if row.state in FINAL_STATES or row.executor != self._executor_id:
+        if row.state in FINAL_STATES or row.executor != self.executor_id:
             return
         refusal = self._refusal(row)
         if row.cancel_requested:
@@ -475,9 +475,9 @@ class Jobs:
     async def _notice_interrupted(self) -> None:
         if not self._controls:
             return
-        for row in await self._store.interrupted(self._controls, self._executor_id):
+        for row in await self._store.interrupted(self._controls, self.executor_id):
             control = self._controls.get(row.id)
-            if control is not None and row.executor != self._executor_id:
+            if control is not None and row.executor != self.executor_id:
                 if not control.stopping:
                     log.warning("job_taken", job=row.id, kind=row.kind, detail=f"{row.executor} runs it now.")
                 control.stop()
@@ -485,7 +485,7 @@ class Jobs:
                 control.cancel()
 
     async def _sweep(self) -> None:
-        for row in await self._store.unfinished(self._executor_id):
+        for row in await self._store.unfinished(self.executor_id):
             if row.id not in self._controls:
                 await self._hand_over(row.id)
 

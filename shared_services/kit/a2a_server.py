@@ -1,28 +1,30 @@
 """What speaks A2A for an agent: callers, their tasks, and how a task ends. Imports the protocol's library, so import it late.
 
 A task belongs to who sent its first message: the token's subject together with its workshop. For everybody else there is no
-such task. Tasks are kept in memory, the newest thousand; what an agent did outlives them in the agent's own store.
+such task. Tasks are kept in memory, the newest thousand; what an agent did outlives them in the agent's own store. Where the
+work is a durable job, `shared_services.jobs.a2a_tasks` keeps the tasks too.
 """
 
 import json
 import uuid
 from abc import abstractmethod
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import anyio
 from a2a.auth.user import User
 from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.context import ServerCallContext
-from a2a.server.events import EventQueue
+from a2a.server.events import Event, EventQueue
 from a2a.server.request_handlers.default_request_handler_v2 import DefaultRequestHandlerV2
 from a2a.server.routes import create_jsonrpc_routes, create_rest_routes
 from a2a.server.routes.common import ServerCallContextBuilder
-from a2a.server.tasks import InMemoryTaskStore, TaskUpdater
-from a2a.types import AgentCard, Message, Part, Role, Task, TaskState, TaskStatus
+from a2a.server.tasks import InMemoryTaskStore, TaskStore, TaskUpdater
+from a2a.types import AgentCard, Message, Part, Role, SendMessageRequest, Task, TaskState, TaskStatus
 from a2a.utils.constants import VERSION_HEADER
 from google.protobuf import json_format, struct_pb2
 from pydantic import BaseModel
@@ -143,8 +145,13 @@ def answer(context: RequestContext, parts: Iterable[Part]) -> Message:
     return Message(role=Role.ROLE_AGENT, message_id=uuid.uuid4().hex, context_id=context.context_id or "", parts=list(parts))
 
 
-def submitted(context: RequestContext, state: TaskState = TaskState.TASK_STATE_SUBMITTED, parts: Iterable[Part] = ()) -> Task:
-    """A new task for the message that a call came with."""
+def submitted(
+    context: RequestContext,
+    state: TaskState = TaskState.TASK_STATE_SUBMITTED,
+    parts: Iterable[Part] = (),
+    marks: Mapping[str, str] | None = None,
+) -> Task:
+    """A new task for the message that a call came with; `marks` are its metadata."""
     status = TaskStatus(state=state)
     status.timestamp.FromDatetime(datetime.now(UTC))
     shown = list(parts)
@@ -159,7 +166,13 @@ def submitted(context: RequestContext, state: TaskState = TaskState.TASK_STATE_S
             )
         )
     history = [context.message] if context.message is not None else []
-    return Task(id=context.task_id or "", context_id=context.context_id or "", status=status, history=history)
+    return Task(
+        id=context.task_id or "",
+        context_id=context.context_id or "",
+        status=status,
+        history=history,
+        metadata=dict(marks) if marks else None,
+    )
 
 
 def problem_parts(error: Exception) -> tuple[TaskState, list[Part]]:
@@ -208,9 +221,10 @@ class SkillExecutor(AgentExecutor):
             begun = await self.begin(context)
         except Exception as error:
             state, parts = problem_parts(error)
-            if known:
-                waits = state == TaskState.TASK_STATE_REJECTED
-                state = TaskState.TASK_STATE_INPUT_REQUIRED if waits else state
+            if context.current_task is not None:
+                # A refused message changes nothing: what waits goes on waiting, what is done goes on being done.
+                refused = state == TaskState.TASK_STATE_REJECTED
+                state = context.current_task.status.state if refused else state
                 await task.update_status(state, task.new_agent_message(parts))
             else:
                 await event_queue.enqueue_event(submitted(context, state, parts))
@@ -219,7 +233,8 @@ class SkillExecutor(AgentExecutor):
             await event_queue.enqueue_event(begun)
             return
         if not known:
-            await event_queue.enqueue_event(submitted(context))
+            marks = begun.marks if isinstance(begun, Marked) else None
+            await event_queue.enqueue_event(submitted(context, marks=marks))
         await self._run(begun, task)
 
     async def ended(self, task_id: str) -> None:
@@ -258,18 +273,72 @@ Work = Callable[[TaskUpdater], Awaitable[None]]
 """What a task does: tells how far it is, adds its artifacts, and completes it."""
 
 
+@dataclass(frozen=True)
+class Marked:
+    """Work whose task says from its first moment what it rests on.
+
+    Attributes:
+        work: What the task does.
+        marks: Metadata of the task.
+    """
+
+    work: Work
+    marks: Mapping[str, str]
+
+    async def __call__(self, task: TaskUpdater) -> None:
+        """Do the work."""
+        await self.work(task)
+
+
+class TaskHandler(DefaultRequestHandlerV2):
+    """Serves tasks as the library does; a message that names a task alone belongs to the task's context.
+
+    Args:
+        tasks: Where the tasks are.
+        card: The agent's.
+        executor: Takes messages.
+    """
+
+    def __init__(self, tasks: TaskStore, card: AgentCard, executor: AgentExecutor) -> None:
+        super().__init__(agent_executor=executor, task_store=tasks, agent_card=card, interrupted_task_timeout=WAITING_SECONDS)
+        self.tasks = tasks
+
+    async def on_message_send(self, params: SendMessageRequest, context: ServerCallContext) -> Message | Task:
+        """Take a message."""
+        return cast("Message | Task", await super().on_message_send(await self._in_context(params, context), context))
+
+    async def on_message_send_stream(self, params: SendMessageRequest, context: ServerCallContext) -> AsyncGenerator[Event, None]:
+        """Take a message, and tell what comes of it."""
+        async for event in super().on_message_send_stream(await self._in_context(params, context), context):
+            yield event
+
+    async def _in_context(self, params: SendMessageRequest, context: ServerCallContext) -> SendMessageRequest:
+        # The library makes up a context for it, which is not that of a task taken up again from the store.
+        if params.message.task_id and not params.message.context_id:
+            task = await self.tasks.get(params.message.task_id, context)
+            if task is not None:
+                params.message.context_id = task.context_id
+        return params
+
+
+MakeHandler = Callable[[AgentCard, AgentExecutor], TaskHandler]
+
+
+def in_memory(card: AgentCard, executor: AgentExecutor) -> TaskHandler:
+    """What serves tasks that this process alone knows."""
+    return TaskHandler(NewestTasks(), card, executor)
+
+
 @asynccontextmanager
-async def open_face(card: dict[str, Any], executor: AgentExecutor) -> AsyncIterator[ASGIApp]:
-    """An app that speaks JSON-RPC and HTTP+JSON; tasks that are under way when it is left are cancelled.
+async def open_face(card: dict[str, Any], executor: AgentExecutor, make: MakeHandler = in_memory) -> AsyncIterator[ASGIApp]:
+    """An app that speaks JSON-RPC and HTTP+JSON; what is done for tasks when it is left is cancelled.
 
     Args:
         card: The agent's card in the protocol's JSON.
         executor: Does the work.
+        make: Makes what keeps the tasks and serves them.
     """
-    parsed = json_format.ParseDict(card, AgentCard())
-    handler = DefaultRequestHandlerV2(
-        agent_executor=executor, task_store=NewestTasks(), agent_card=parsed, interrupted_task_timeout=WAITING_SECONDS
-    )
+    handler = make(json_format.ParseDict(card, AgentCard()), executor)
     calls = _Calls()
     routes = [
         *create_jsonrpc_routes(handler, JSONRPC_PATH, context_builder=calls),

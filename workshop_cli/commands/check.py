@@ -23,10 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, _settings: CliSettings) -> int:
     """Check; 0 when there is no error, 1 when there is one, 3 when the source holds several workshops."""
-    from agents.template_converter.checks import neutral_files
     from agents.template_converter.errors import ChoiceRequiredError
+    from agents.template_converter.service import ConverterService
     from agents.template_converter.settings import ConverterSettings
-    from shared_services.library.checking import check_workshop
 
     try:
         with progress_bar(quiet=True) as bar:
@@ -35,7 +34,7 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
                 bar.update(f"{stage}: {message}", done, total)
 
             request = SourceRequest(source=args.source, ref=args.ref, path=args.path)
-            report = check_workshop(neutral_files(ConverterSettings(), request, on_progress))
+            report = ConverterService(ConverterSettings()).check(request, on_progress)
     except ChoiceRequiredError as choice:
         show_choices(choice, as_json=args.json)
         return MUST_CHOOSE

@@ -240,7 +240,7 @@ async def test_a_job_goes_on_after_a_kill(tmp_path: Path) -> None:
                 job = await jobs.wait(job_id)
         finally:
             await jobs.stop()
-            await jobs._database.dispose()
+            await jobs.database.dispose()
         assert job.state == JobState.SUCCEEDED
         assert await _words(room) == {"beta"}
         assert (await room.service.status(SHOP)).version == "v2"

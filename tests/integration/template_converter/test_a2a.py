@@ -13,22 +13,37 @@ import anyio
 import httpx
 import pytest
 from a2a.client import A2ACardResolver, Client
-from a2a.types import CancelTaskRequest, GetTaskRequest, SendMessageRequest, StreamResponse, Task, TaskNotFoundError, TaskState
+from a2a.types import (
+    CancelTaskRequest,
+    GetTaskRequest,
+    ListTasksRequest,
+    SendMessageRequest,
+    StreamResponse,
+    Task,
+    TaskNotFoundError,
+    TaskState,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agents.template_converter.app import create_app
 from agents.template_converter.service import ConverterService
 from agents.template_converter.settings import ConverterSettings
-from shared_services.contracts.conversion import ConversionReport, ConversionResult, ConversionsResult, InspectionResult
+from shared_services.contracts.checking import CheckReport
+from shared_services.contracts.conversion import ConversionReport, ConversionResult, ConversionsResult, Form, InspectionResult
+from shared_services.contracts.differences import WorkshopDiff
 from shared_services.contracts.identity import Role
 from shared_services.contracts.jobs import JobState
+from shared_services.contracts.reimport import ReimportResult
 from shared_services.kit.a2a_server import data_part
 from shared_services.kit.tokens import TokenIssuer
+from shared_services.library.checking import check_workshop
 from tests.a2a import BINDINGS, call, client, data_of, message, send, state_of, text_of
 from tests.integration.template_converter.house import APPLICATION, AUTHOR, House
+from tests.integration.template_converter.repositories import git
 from tests.serving import serve
 from tests.tutorials import make_repository
 from tests.tutorials import pages as lab
+from tests.workshops import make_files
 
 ROOT = Path(__file__).parents[3]
 
@@ -57,7 +72,7 @@ def silent_host() -> Iterator[str]:
 async def test_the_card_says_where_and_with_what(laptop: House):
     async with httpx.AsyncClient() as http:
         card = await A2ACardResolver(http, laptop.converter_url).get_agent_card()
-    assert [skill.id for skill in card.skills] == ["convert", "classify", "inspect", "export"]
+    assert [skill.id for skill in card.skills] == ["convert", "classify", "inspect", "export", "check", "diff", "update"]
     assert {each.protocol_binding: each.url for each in card.supported_interfaces} == {
         "JSONRPC": f"{laptop.converter_url}/a2a/rpc",
         "HTTP+JSON": f"{laptop.converter_url}/a2a/rest",
@@ -175,22 +190,112 @@ async def test_a_workshop_is_exported_as_a_file(laptop: House, tmp_path: Path):
     with zipfile.ZipFile(io.BytesIO(archive.raw)) as opened:
         assert f"{made.workshop}/mkdocs.yml" in opened.namelist()
     assert data_of(artifact.parts)["files"]
+    # The same job and the same archive, over HTTP.
+    job = await laptop.jobs().get(artifact.artifact_id)
+    assert (job.kind, job.state, job.owner) == ("export", JobState.SUCCEEDED, "ann")
+    assert await laptop.library().export(made.workshop, made.version, Form.MKDOCS) == archive.raw
+
+
+async def test_a_workshop_of_the_library_is_checked(laptop: House, tmp_path: Path):
+    source = make_repository(tmp_path / "row", lab(["row", "rest"]))
+    made = ConversionResult.model_validate(data_of(artifact_of(await stream(laptop, message(text=source)), "workshop").parts))
+    events = await stream(laptop, message(data={"skill": "check", "workshop": made.workshop, "version": made.version}))
+    artifact = artifact_of(events, "findings")
+    report = CheckReport.model_validate(data_of(artifact.parts))
+    assert (report.title, report.steps) == ("Row", 2)
+    library = laptop.library()
+    assert report == check_workshop(await library.files(await library.version(made.workshop, made.version)))
+    assert text_of(artifact.parts).startswith("Row: 2 steps, ")
+
+
+async def test_of_several_workshops_in_a_source_it_is_asked_which_to_check(laptop: House, tmp_path: Path):
+    titles = {"one": "The first", "two": "The second"}
+    made = {slug: make_files(slug, title=title) for slug, title in titles.items()}
+    files = {f"{slug}/{path}": data.decode() for slug, held in made.items() for path, data in held.items()}
+    wanted = {"skill": "check", "source": make_repository(tmp_path / "both", files)}
+    [event] = await send(laptop.converter_url, laptop.token(), message(data=wanted))
+    assert state_of(event.task) == "INPUT_REQUIRED"
+    assert sorted(row["path"] for row in data_of(event.task.status.message.parts)["candidates"]) == ["one", "two"]
+    [refused] = await send(laptop.converter_url, laptop.token(), message(text="all", taskId=event.task.id))
+    assert "Only a conversion" in text_of(refused.task.status.message.parts)
+    events = await stream(laptop, message(data={"as_form": "workshop", "path": "two"}, taskId=event.task.id))
+    assert CheckReport.model_validate(data_of(artifact_of(events, "findings").parts)).title == "The second"
+
+
+async def test_two_states_of_a_source_are_compared(laptop: House, tmp_path: Path):
+    folder = tmp_path / "lab"
+    source = make_repository(folder, lab(["rig", "sail"]))
+    git(folder, "tag", "first")
+    make_repository(folder, lab(["rig", "sail", "moor"]))
+    wanted = {"skill": "diff", "source": source, "ref": "first", "to": "main"}
+    artifact = artifact_of(await stream(laptop, message(data=wanted)), "differences")
+    diff = WorkshopDiff.model_validate(data_of(artifact.parts))
+    assert [step.title for step in diff.steps if step.changes] == ["Moor the boat"]
+    assert text_of(artifact.parts) == "Moor the boat: added"
+
+
+async def test_a_newer_commit_is_merged_and_the_versions_compared(laptop: House, tmp_path: Path):
+    folder = tmp_path / "lab"
+    source = make_repository(folder, lab(["rig", "sail"]))
+    made = ConversionResult.model_validate(data_of(artifact_of(await stream(laptop, message(text=source)), "workshop").parts))
+    make_repository(folder, lab(["rig", "sail", "moor"]))
+    wanted = {"skill": "update", "workshop": made.workshop, "version": made.version, "source": source, "ref": "main"}
+    artifact = artifact_of(await stream(laptop, message(data=wanted)), "update")
+    merged = ReimportResult.model_validate(data_of(artifact.parts))
+    assert (merged.mine, merged.conflicts) == (made.version, 0)
+    assert (await laptop.jobs().get(artifact.artifact_id)).kind == "reimport"
+
+    wanted = {"skill": "diff", "workshop": made.workshop, "old": made.version, "new": merged.version}
+    diff = WorkshopDiff.model_validate(data_of(artifact_of(await stream(laptop, message(data=wanted)), "differences").parts))
+    assert [step.title for step in diff.steps if step.changes] == ["Moor the boat"]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "slug"),
+    ("wanted", "said"),
     [
-        ({"source": "file:///nowhere/at/all"}, "source-bad-address"),
-        ({"skill": "inspect", "source": "file:///nowhere/at/all"}, "source-bad-address"),
-        ({"skill": "classify", "source": "file:///nowhere/at/all"}, "source-bad-address"),
-        ({"skill": "export", "workshop": "nothing-here", "form": "mkdocs"}, "workshop-not-found"),
-        ({"skill": "export", "workshop": "nothing-here", "form": "jupyter"}, "workshop-not-found"),
+        ({"skill": "check"}, "name a workshop of the library, or a source"),
+        ({"skill": "check", "workshop": "tiny", "source": "https://example.org/x.git"}, "name a workshop of the library, or a"),
+        ({"skill": "diff", "workshop": "tiny"}, "name the older version"),
+        ({"skill": "diff", "source": "https://example.org/x.git"}, "name the newer branch, tag or commit"),
+        ({"skill": "dance"}, "There are: convert, classify, inspect, export, check, diff, update"),
     ],
 )
-async def test_what_goes_wrong_is_a_failure_with_its_sentence(laptop: House, wanted: dict[str, object], slug: str):
+async def test_what_lacks_something_is_refused(laptop: House, wanted: dict[str, object], said: str):
+    [event] = await send(laptop.converter_url, laptop.token(), message(data=wanted))
+    assert state_of(event.task) == "REJECTED"
+    assert said in text_of(event.task.status.message.parts)
+
+
+async def test_a_listing_shows_what_is_under_way(laptop: House, silent_host: str):
+    async with client(laptop.converter_url, laptop.token()) as opened:
+        [event] = [event async for event in opened.send_message(message(text=silent_host, at_once=True))]
+        task = await reaches(opened, event.task.id, "WORKING")
+        listed = await opened.list_tasks(ListTasksRequest(status=TaskState.TASK_STATE_WORKING))
+        assert [data_of(row.status.message.parts)["job"] for row in listed.tasks if row.id == task.id] == [
+            data_of(task.status.message.parts)["job"]
+        ]
+        await opened.cancel_task(CancelTaskRequest(id=task.id))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "state", "slug"),
+    [
+        ({"source": "file:///nowhere/at/all"}, "FAILED", "source-bad-address"),
+        ({"skill": "inspect", "source": "file:///nowhere/at/all"}, "FAILED", "source-bad-address"),
+        ({"skill": "classify", "source": "file:///nowhere/at/all"}, "FAILED", "source-bad-address"),
+        ({"skill": "check", "source": "file:///nowhere/at/all"}, "FAILED", "source-bad-address"),
+        ({"skill": "check", "workshop": "nothing-here"}, "FAILED", "workshop-not-found"),
+        ({"skill": "diff", "source": "file:///nowhere/at/all", "to": "main"}, "FAILED", "source-bad-address"),
+        ({"skill": "diff", "workshop": "nothing-here", "old": "0" * 16}, "FAILED", "workshop-not-found"),
+        ({"skill": "update", "workshop": "nothing-here"}, "FAILED", "workshop-not-found"),
+        ({"skill": "export", "workshop": "nothing-here", "form": "mkdocs"}, "REJECTED", "workshop-not-found"),
+        ({"skill": "export", "workshop": "nothing-here", "form": "jupyter"}, "REJECTED", "bad-input"),
+    ],
+)
+async def test_what_goes_wrong_is_told_with_its_sentence(laptop: House, wanted: dict[str, object], state: str, slug: str):
     [event] = await send(laptop.converter_url, laptop.token(), message(data=wanted))
     problem = data_of(event.task.status.message.parts)
-    assert state_of(event.task) == "FAILED"
+    assert state_of(event.task) == state
     assert problem["type"].endswith(f":{slug}")
     assert problem["detail"] in text_of(event.task.status.message.parts)
 
@@ -212,7 +317,7 @@ async def reaches(opened: Client, task: str, state: str) -> Task:
             await anyio.sleep(0.05)
 
 
-@pytest.mark.parametrize("skill", ["convert", "classify", "inspect"])
+@pytest.mark.parametrize("skill", ["convert", "classify", "inspect", "check"])
 async def test_cancelling_ends_what_is_done(laptop: House, silent_host: str, skill: str):
     async with client(laptop.converter_url, laptop.token()) as opened:
         asked = message(data={"skill": skill, "source": silent_host}, at_once=True)
@@ -221,7 +326,7 @@ async def test_cancelling_ends_what_is_done(laptop: House, silent_host: str, ski
         ended = await opened.cancel_task(CancelTaskRequest(id=task.id))
         assert state_of(ended) == "CANCELED"
         assert state_of(await opened.get_task(GetTaskRequest(id=task.id))) == "CANCELED"
-    if skill != "classify":
+    if skill not in {"classify", "check"}:
         job = await laptop.jobs().get(data_of(task.status.message.parts)["job"])
         assert job.state == JobState.CANCELLED
 
@@ -240,7 +345,7 @@ async def test_a_question_may_be_cancelled(laptop: House, tmp_path: Path):
         assert state_of(await opened.cancel_task(CancelTaskRequest(id=task.id))) == "CANCELED"
 
 
-@pytest.mark.parametrize("skill", ["convert", "classify", "inspect"])
+@pytest.mark.parametrize("skill", ["convert", "classify", "inspect", "check"])
 async def test_who_may_ask(laptop: House, tmp_path: Path, skill: str):
     wanted = message(data={"skill": skill, "source": str(tmp_path)})
     cases = [

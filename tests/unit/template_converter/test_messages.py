@@ -6,11 +6,14 @@ import pytest
 
 from agents.template_converter.card import SKILLS, converter_card
 from agents.template_converter.messages import (
+    CheckAsked,
     Chosen,
     ClassifyAsked,
     ConvertAsked,
+    DiffAsked,
     ExportAsked,
     InspectAsked,
+    UpdateAsked,
     asked,
     chosen,
 )
@@ -34,6 +37,9 @@ CANDIDATES = [FormCandidate(form=Form.MARKDOWN, score=0.8, path=path) for path i
             [{"skill": "export", "workshop": "tiny", "form": "mkdocs"}],
             ExportAsked(skill="export", workshop="tiny", form=Form.MKDOCS),
         ),
+        ([], [{"skill": "check", "source": GIT}], CheckAsked(skill="check", source=GIT)),
+        ([], [{"skill": "diff", "source": GIT, "to": "v2"}], DiffAsked(skill="diff", source=GIT, to="v2")),
+        ([], [{"skill": "update", "workshop": "tiny"}], UpdateAsked(skill="update", workshop="tiny")),
     ],
 )
 def test_a_message_asks_for_a_skill(texts, data, request_):
@@ -91,7 +97,7 @@ def test_an_answer_that_means_none_is_asked_again(texts, data):
 
 def test_the_card_names_every_skill_with_a_message_that_asks_for_it():
     card = converter_card("https://converter.example.org")
-    assert [skill["id"] for skill in card["skills"]] == ["convert", "classify", "inspect", "export"]
+    assert [skill["id"] for skill in card["skills"]] == ["convert", "classify", "inspect", "export", "check", "diff", "update"]
     for skill in SKILLS:
         for example in skill.examples:
             request = asked([], [json.loads(example)]) if example.startswith("{") else asked([example], [])
