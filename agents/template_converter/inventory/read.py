@@ -94,6 +94,9 @@ _BUILT = re.compile(
     r"|composer\.json)$|\.csproj$"
 )
 _REQUIREMENTS = re.compile(r"(?:^|/)requirements/[^/]+\.txt$")
+_VENDORED = re.compile(r"(?:^|/)(?:vendor|webjars|dist|META-INF/resources)/")
+_SENT = frozenset({"JavaScript", "TypeScript", "CSS", "HTML", "SQL", "Shell"})
+"""What lies in folders that are sent to browsers as they are; a package of Go may well be called `public`."""
 _PUBLIC = re.compile(r"(?:^|/)(?:static|public|assets|META-INF/resources|vendor|webjars|dist)/")
 
 
@@ -124,7 +127,7 @@ def read_inventory(tree: Tree, progress: Callable[[int, int], None] = lambda don
         source = tree.read_bytes(path)
         files[language] += 1
         lines[language] += sum(1 for line in source.split(b"\n") if line.strip())
-        if _TEST.search(path) or _PUBLIC.search(path):
+        if _TEST.search(path) or _VENDORED.search(path) or (language in _SENT and _PUBLIC.search(path)):
             continue
         sources[path] = source
         by_language.setdefault(_ROUTED_AS.get(language, ""), {})[path] = source

@@ -168,3 +168,10 @@ def test_an_image_of_what_is_built_before_says_so(tmp_path):
     )
     text = next(step.content for step in skeleton(tree, read_inventory(tree), "x", None).steps if step.id == "pack-it")
     assert "It copies tool, which the repository does not hold: that has to be made before." in text
+
+
+def test_a_package_that_is_called_public_is_source_and_a_script_there_is_not(tmp_path):
+    server = 'package public\nimport "net/http"\nfunc routes() { http.HandleFunc("/img", img) }\n'
+    script = "const express = require('express')\nconst app = express()\napp.get('/no', x)\n"
+    tree = make_tree(tmp_path, {"server/public/public.go": server, "public/app.js": script, "vendor/a/public.go": server})
+    assert [(row.path, row.place.path) for row in read_inventory(tree).endpoints] == [("/img", "server/public/public.go")]

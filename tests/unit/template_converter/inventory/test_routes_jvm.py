@@ -161,3 +161,8 @@ def test_javalin_in_both_languages():
 def test_any_bytes_of_kotlin_are_read_without_an_error(text):
     source = b"import io.ktor.server.routing.*\n@GetMapping fun Route.x() { get" + text
     assert isinstance(list(routes_jvm.all_endpoints({"a.kt": source})), list)
+
+
+def test_the_slash_at_the_end_of_an_address_of_spring_is_kept():
+    spring = '@RequestMapping("/api") class A { @GetMapping("/") void all() {} @PostMapping void make() {} }\n'
+    assert [row[:2] for row in told({"A.java": spring})] == [("GET", "/api/"), ("POST", "/api")]
