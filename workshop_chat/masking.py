@@ -4,6 +4,8 @@ The forms are those that the issuers document: prefixes of tokens, PEM frames, c
 assigned to names that say what they are. What stands for a secret (`$TOKEN`, `<password>`, `{{ token }}`) is left alone.
 """
 
+import base64
+import binascii
 import re
 from dataclasses import dataclass
 
@@ -26,6 +28,14 @@ _PREFIXED = (
     ("token", r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
 )
 _KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----.*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----|\Z)", re.DOTALL)
+_FRAMED = re.compile(r"\bLS0tLS1CRUdJTi[A-Za-z0-9+/\s]{40,}={0,2}")
+"""Base64 of what begins with `-----BEGIN `: a key as a kubeconfig holds it, or a certificate, which is none."""
+# A long value of letters of both cases and digits, given to something that calls itself a key: `AccountKey=`, `signing_key:`.
+_KEYED = re.compile(
+    r"((?i:(?<![a-z])[a-z0-9_.-]{0,40}(?:key|credentials?|signature|(?<![a-z])sas|(?<![a-z])auth))[\"']?\s*[:=]\s*[\"']?)"
+    r"(?=[A-Za-z0-9+/_-]*[a-z])(?=[A-Za-z0-9+/_-]*[A-Z])(?=[A-Za-z0-9+/_-]*[0-9])([A-Za-z0-9+/_-]{24,500}={0,2})"
+)
+_LONG_VALUE = re.compile(r"[:=]\s{0,9}[\"']?[A-Za-z0-9+/_-]{24}")
 _HEADER = re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)\s+)([^\s\"']{8,})")
 _ADDRESS = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{0,200}:)([^\s/@]{1,200})(?=@)")
 _NAMED = re.compile(
@@ -49,7 +59,9 @@ _DEMO = re.compile(
     re.IGNORECASE,
 )
 _STANDS_FOR = re.compile(
-    r"^(?:\$|<|\{|%|\*+$|x{4,}$|\.{3}|\[masked|your[-_]|my[-_]|change|example|secretkeyref|none$|null$|true$|false$)", re.I
+    r"^(?:\$|<|\{|%|\*+$|x{4,}$|\.{3}|\[masked|your[-_]|my[-_]|change|example|secretkeyref|none$|null$|true$|false$"
+    r"|not[-_]?(?:a|an|the|my|real|for)[-_]|(?:dummy|fake|sample|placeholder|redacted|insert|replace|enter|some)(?:[-_]|$))",
+    re.I,
 )
 _FORMS = tuple((kind, re.compile(form)) for kind, form in _PREFIXED)
 
@@ -80,11 +92,24 @@ def mask_secrets(text: str) -> Masked:
         return match[1] + whole(kind)
 
     text = _KEY.sub(lambda _match: whole("private key"), text)
+    if "LS0tLS1CRUdJTi" in text:
+        text = _FRAMED.sub(lambda match: whole("private key") if _is_private(match[0]) else match[0], text)
     for kind, form in _FORMS:
         if form.search(text):
             text = form.sub(whole(kind), text)
     text = _HEADER.sub(lambda match: second("credentials", match), text)
     text = _ADDRESS.sub(lambda match: second("password", match), text)
     text = _NAMED.sub(lambda match: second("secret", match), text)
+    if _LONG_VALUE.search(text):
+        text = _KEYED.sub(lambda match: second("key", match), text)
     text = _TOLD.sub(lambda match: second("password", match), text)
     return Masked(text, tuple(found))
+
+
+def _is_private(framed: str) -> bool:
+    """Whether base64 of a PEM frame is one of a private key; its first line says it."""
+    begun = "".join(framed.split())[:64]
+    try:
+        return b"PRIVATE KEY" in base64.b64decode(begun[: len(begun) // 4 * 4])
+    except binascii.Error:
+        return False

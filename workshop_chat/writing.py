@@ -5,6 +5,7 @@ When the model fails, or says what it must not, the passages' own words take ove
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from structlog import get_logger
 
@@ -20,7 +21,7 @@ from workshop_chat.safety.levels import stopping
 from workshop_chat.situation import Situation
 from workshop_chat.stages.check import Checked, Checker, UncitedError
 from workshop_chat.stages.hint import Guard
-from workshop_chat.stages.moderate import moderate_block, moderate_by_model
+from workshop_chat.stages.moderate import masked_block, moderate_block, moderate_by_model
 from workshop_chat.stages.standalone import leans_on_history, stand_alone
 from workshop_chat.stages.write import (
     Commission,
@@ -195,7 +196,7 @@ class Writer:
             ending = stopping(verdicts)
             if ending is not None:
                 break
-            safe.append(each)
+            safe.append(replace(each, markdown=masked_block(each.markdown, verdicts)))
         if safe:
             text = draft.text[-EARLIER_CHARACTERS:] + "".join(each.before + each.markdown for each in safe)
             judged = await moderate_by_model(

@@ -2,9 +2,12 @@
 
 They are lists of wordings in English, German, French and Spanish, so they know what they were told and no more. What a list
 cannot see is a safety model's work, where one is named. A text is read as people see it: characters that do not show are left
-out, compatible ones are made alike, and lines of one paragraph are one line.
+out, compatible ones are made alike, and lines of one paragraph are one line. Words that try to pass by a list are read as well:
+with digits in the place of letters, with each letter apart, and in base64.
 """
 
+import base64
+import binascii
 import re
 import unicodedata
 
@@ -19,6 +22,13 @@ def _flags(*forms: str) -> re.Pattern[str]:
 
 
 _MARKUP = re.compile(r"<\|(?:im_start|im_end|system|endoftext|eot_id|start_header_id)\|>|\[/?INST\]|<</?SYS>>")
+# A frame of the sender's own making around what the system is to have said.
+_FRAMED = re.compile(
+    r"\[/system\]|</(?:system|system[_-]?prompt|instructions?)>|\bsystem override\b"
+    r"|^[^\w\n]{0,12}(?:system|developer)(?: (?:message|prompt|override))?[^\w\n]{0,12}:[^\w\n]{0,12}(?:you\b"
+    r"|new\b|the (?:assistant|ai)\b|ignore\b|all )",
+    re.IGNORECASE | re.MULTILINE,
+)
 _OVERRIDE = _flags(
     r"\b(?:ignore|disregard|forget|override|bypass)\b(?: \w+){0,3}? (?:(?:previous|prior|above|earlier|preceding|original)"
     r"(?: \w+){0,2} (?:instructions?|prompts?|system messages?)|your (?:\w+ )?(?:instructions?|prompts?|rules|guidelines"
@@ -46,7 +56,22 @@ _OWN_STEPS = re.compile(
     r"|\b(?:puis-je|dois-je|puedo|debo|peut-on)$",
     re.IGNORECASE,
 )
+# "Show me your instructions for the model card" asks for the workshop's.
+_YOUR_RULES = (
+    r"(?:(?:the|your|its) (?:hidden |secret |internal |full |own |exact )?(?:system|initial|developer|hidden) "
+    r"(?:prompts?|instructions?|messages?|rules)"
+    r"|your (?:\w+ )?(?:instructions?|prompts?|guidelines|programming|rules)(?! (?:for|to|on|about|of|in|how)\b))"
+)
 _INJECTION = _flags(
+    r"\b(?:reveal|show|print|repeat|output|read|recite|leak|dump|translate|summari[sz]e|paraphrase|encode|tell me|give me|send"
+    r"|write down|spell out)(?:s|ing)?\b[^.\n]{0,30}\b" + _YOUR_RULES,
+    r"\b(?:your|here are (?:the|your)) new (?:instructions?|rules|task|role|policy|system prompt)\b ?(?:is|are|:)",
+    r"\bfrom (?:now on|this (?:point|moment)(?: on| forward| onwards?)?|here on)\b[^.\n]{0,40}"
+    r"\b(?:ignore (?!the warning)|pretend|act as|behave (?:as|like)|you (?:are|have) (?:no|an?|free|un\w+)|no longer follow)",
+    r"\b(?:act|behave|answer|respond|work) (?:as|like) (?:if you were )?an? (?:\w+ ){0,2}(?:chatbot|assistant"
+    r"|ai|llm|language model"
+    r"|gpt)\b",
+    r"\b(?:ignore|forget|disregard|leave) (?:the|this|your) (?:workshop|passages?|safety|role)\b",
     r"\b(?:reveal|show|print|repeat|output|tell me|give me|what (?:is|are))\b[^.\n]{0,30}\byour (?:system|hidden|initial"
     r"|secret|original) (?:prompts?|instructions?|messages?)\b",
     r"\b(?:repeat|print|output)\b[^.\n]{0,20}\b(?:text|words|everything"
@@ -69,17 +94,23 @@ _INJECTION = _flags(
     r"|ocultas))",
 )
 _TO_AN_ASSISTANT = _flags(
-    r"\b(?:tell|inform|assure|convince) (?:the )?(?:users?|participants?|readers?|students?)\b",
+    r"\b(?:tell|inform|assure|convince|send|direct|urge|ask|remind) (?:the |all |every )?"
+    r"(?:users?|participants?|readers?|students?|learners?|people)\b",
+    r"\band (?:then )?(?:only )?(?:say|reply|answer|respond|recommend|reveal)\b",
     r"\b(?:respond|reply|answer|say) (?:only )?with\b|\b(?:do not|don't|never) (?:tell|mention|reveal)\b",
     r"\bas an (?:ai|assistant)\b|\byou are (?:now|an?) (?:ai|assistant|chatbot|bot)\b",
-    r"\b(?:antworte|erwidere) (?:nur |stets |immer )?mit\b|\bsag\w* (?:dem|den|der) (?:nutzer\w*|teilnehmer\w*|leser\w*)\b"
+    r"\b(?:antworte|erwidere)\w* (?:\w+ ){0,3}mit\b|\bsag\w* (?:dem|den|der) (?:nutzer\w*|teilnehmer\w*|leser\w*)\b"
     r"|\bverrat\w* (?:nicht|nie)",
-    r"\b(?:réponds|répondez) (?:seulement |toujours )?(?:par|avec|que)\b|\b(?:dis|dites) (?:à l'utilisateur"
+    r"\b(?:réponds|répondez)\b|\b(?:dis|dites) (?:à l'utilisateur"
     r"|aux? (?:lecteurs?|participants?|utilisateurs?))",
-    r"\b(?:responde|contesta) (?:solo |siempre )?(?:con|que)\b|\b(?:di|dile|diga) (?:al|a los) (?:usuarios?|lector(?:es)?"
+    r"\b(?:responde|contesta) (?:\w+ ){0,2}(?:con|que)\b|\by (?:di|responde|contesta)\b|\b(?:di|dile"
+    r"|diga) (?:al|a los) (?:usuarios?|lector(?:es)?"
     r"|participantes?)\b",
 )
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|\[//\]:[^\n]*", re.DOTALL | re.MULTILINE)
+_CALLED = _flags(r"\b(?:ais?|llms?|language models?|(?:ai|chat) ?(?:assistants?|bots?)|assistants?)\b ?(?:[,:]|must\b|should\b)")
 _ADDRESSED = _flags(
+    r"\bwhen you,? (?:the |an? )?(?:ai|llm|language model|assistant|chatbot)\b",
     r"\bif you are (?:an? )?(?:ai|llm|large language model|language model|ai assistant|chatbot)\b",
     r"\b(?:note|message|instructions?|attention|important)[,:]? (?:(?:to|for) )?(?:the |all |any )?"
     r"(?:ais?|llms?|language models?|ai assistants?|chatbots?)\b",
@@ -87,14 +118,16 @@ _ADDRESSED = _flags(
 
 _TOOLS = (
     r"ransomware|keyloggers?|botnets?|phishing (?:pages?|mails?|emails?|sites?|websites?|kits?|campaigns?)|spyware|malware"
-    r"|computer (?:virus(?:es)?|worms?)|ddos(?: attacks?)?|rootkits?|credential stuffing|stalkerware|trojans?|cryptojack\w*"
+    r"|(?:crypto|coin|bitcoin|monero)[ -]?min(?:ers?|ing)|exploits?|reverse shells?|shellcode"
+    r"|computer (?:virus(?:es)?|worms?)|ddos(?: attacks?)?"
+    r"|rootkits?|credential stuffing|stalkerware|trojans?|cryptojack\w*"
     r"|erpressungs?trojaner|erpressungssoftware|trojaner|schadsoftware|computervirus|phishing-?(?:seite|mail|e-mail)s?n?"
     r"|rançongiciels?|logiciels? (?:malveillants?|espions?)|virus informatiques?|chevaux? de troie|enregistreurs? de frappe"
     r"|programas? (?:malicios[oa]s?|espías?)|virus informáticos?|troyanos?|registrador(?:es)? de teclas"
 )
 _MAKE = _flags(
     r"\b(?:writ(?:e|ing)|creat(?:e|ing)|mak(?:e|ing)|build(?:ing)?|cod(?:e|ing)|program|develop|give me|show me|generate"
-    r"|send|launch|spread"
+    r"|send|launch|spread|deploy|install|hide"
     r"|plant|start|run|rent|buy)\b[^.?\n]{0,60}?\b(?P<en>" + _TOOLS + r")\b",
     r"\b(?:schreib\w*|erstell\w*|bau\w*|programmier\w*|mach\w*|entwickl\w*|starte\w*|verbreit\w*|gib mir"
     r"|zeig mir)\b[^.?\n]{0,60}?\b(?P<de>" + _TOOLS + r")\b",
@@ -115,6 +148,12 @@ _DEFENCE = _flags(
     r"\b(?:détect\w*|empêch\w*|protég\w*|contre|attaquants?)\b",
     r"\b(?:detectar|evitar|proteger|contra|atacantes?)\b",
 )
+_UNSEEN = (
+    r"(?:undetected|unnoticed|without (?:being |getting )?(?:noticed|caught|detected|seen|(?:any(?:one|body)|them|him|her)"
+    r" (?:noticing|knowing))|so (?:that )?no(?: ?one|body) (?:notices|knows|sees)|ohne,? dass (?:es |sie "
+    r"|er )?\w+ (?:es )?merk\w*"
+    r"|unbemerkt|sans (?:être (?:vu|repéré|détecté)|que personne)|sin que (?:nadie|se))"
+)
 _EVASION = _flags(
     r"\b(?:avoid|evad|bypass|hid|escap)(?:e|es|ing)?s?\b[^.?\n]{0,20}\b(?:detection|anti-?virus|edr|defender|security)\b"
     r"|\bundetect\w*"
@@ -125,7 +164,23 @@ _PERSONS = (
     r"|their) (?:account|phone|mail"
     r"|email|wifi|laptop))"
 )
+_NOT_MINE = (
+    r"(?:(?:my|our|the|mein\w*|unser\w*|mon|notre|mi) )?(?:employer|company|firm|boss|school|university"
+    r"|colleague|neighbou?r|customer"
+    r"|firma|chef|arbeitgeber|schule|kolleg|nachbar|entreprise|patron|empresa|jef)"
+)
+_WEAPON = (
+    r"(?:(?:pipe|nail|car|dirty|petrol|letter|homemade|nuclear|chemical) )?bombs?|explosives?|hand ?grenades?|nerve (?:agent|gas)"
+    r"|molotov\w*|rohrbomben?|bomben?|sprengs(?:toff|ätze)\w*|explosifs?|bombes?|explosivos?|bombas?"
+)
 _ATTACK = _flags(
+    # One gets into one's own container to look around.
+    r"\b(?:i|me|we)\b[^.?!\n]{0,30}\b(?:hack|break)(?:ing)? into (?!my |our |(?:\w+ ){0,3}(?:containers?|pods?"
+    r"|shells?|debuggers?)\b)",
+    rf"\b{_NOT_MINE}\w*\b[^.?!\n]{{0,60}}\b{_UNSEEN}|\b{_UNSEEN}[^.?!\n]{{0,60}}\b{_NOT_MINE}",
+    # A fork bomb, a zip bomb and their like hurt a quota.
+    r"\b(?:build|make|making|building|construct|assemble|bau\w*|bastel\w*|herstell\w*|fabriqu\w*|construi\w*|hacer)\b"
+    rf"(?: (?:a|an|some|my|own|eine?|une?|des|una?|one)){{0,2}} (?:{_WEAPON})\b",
     r"\b(?:hack|break)(?:ing)?(?: into)?\b[^.?\n]{0,40}\b(?:" + _PERSONS + r"|my (?:school|employer|bank|university))",
     r"\b(?:get|log)(?:ting|ging)? into\b[^.?\n]{0,30}\b" + _PERSONS,
     r"\b(?:crack|guess|steal)(?:ing)?\b[^.?\n]{0,15}\b" + _PERSONS + r"(?:'s|s')? (?:\w+ )?(?:passwords?|account|pin|passcode)",
@@ -149,7 +204,8 @@ _ATTACK = _flags(
 )
 
 _ONESELF = _flags(
-    r"\b(?:kill(?:ing)? myself|end(?:ing)? my (?:own )?life|tak(?:e|ing) my own life|hurt(?:ing)? myself|harm(?:ing)? myself"
+    r"\b(?:(?:kill|hang|shoot|drown|stab|burn|poison|starv)(?:e|ing)? myself|end(?:ing)? my (?:own )?life"
+    r"|tak(?:e|ing) my own life|hurt(?:ing)? myself|harm(?:ing)? myself"
     r"|cut(?:ting)? myself(?: on purpose)?|no reason to live|i(?:'m| am| feel) suicidal|i(?:'d| would) be better off dead)\b",
     r"\bi (?:\w+ ){0,2}(?:want|wish|would like) (?:to (?:die|be dead|end it all)|i (?:was|were) dead)\b",
     r"\bi (?:\w+ )?(?:don'?t|do not|no longer) want to (?:live|be alive|exist)\b",
@@ -163,7 +219,10 @@ _ONESELF = _flags(
     r"|\bno quiero (?:seguir viviendo|vivir(?: más)?)\b"
     r"|\bquitarme la vida\b",
 )
-_SUICIDE = _flags(r"\bcommit(?:ting)? suicide\b|\bsuicidal\b|\bdon'?t want to live\b|\bbetter off dead\b")
+_SUICIDE = _flags(
+    r"\b(?:think\w*|thought\w*|plan\w*|consider\w*|feel\w*|talk\w*) (?:about |of |on |like )?(?:\w+ ){0,2}suicide\b|"
+    r"\bcommit(?:ting)? suicide\b|\bsuicidal\b|\bdon'?t want to live\b|\bbetter off dead\b"
+)
 _NOT_ABOUT_ONESELF = _flags(
     r"\b(?:process(?:es)?|pods?|containers?|jobs?|threads?|servers?|daemons?|services?|nodes?|commands?|scripts?|workers?"
     r"|actors?)\b"
@@ -179,10 +238,46 @@ def seen(text: str) -> str:
     return "\n".join(_SPACE.sub(" ", each.replace("\n", " ")) for each in paragraphs)
 
 
+_SPELT = re.compile(r"(?<!\w)(?:\w ){5,}\w(?!\w)")
+_LETTERS = str.maketrans("013457@$", "oleastas")
+_MIXED = re.compile(r"\b(?=\w*[a-z]{2})[a-z0134578@$]*[013457@$][a-z0134578@$]*\b", re.IGNORECASE)
+_DIGIT_INSIDE = re.compile(r"[A-Za-z]{2}[013457@$][A-Za-z]|\b[A-Za-z][013457@$][A-Za-z]{2}")
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{24,4000}={0,2}")
+
+
+def readings(text: str) -> list[str]:
+    """The text as people see it, and as they would read it where it hides its words; each once."""
+    plain = seen(text)
+    hidden = []
+    if _DIGIT_INSIDE.search(plain):
+        hidden.append(_MIXED.sub(lambda word: word[0].translate(_LETTERS), plain))
+    if _SPELT.search(text):
+        hidden.append(seen("\n".join(map(_joined, text.splitlines()))))
+    hidden += [seen(decoded) for found in _BASE64.finditer(text) if (decoded := _from_base64(found[0]))]
+    return list(dict.fromkeys([plain, *hidden]))
+
+
+def _joined(line: str) -> str:
+    """A line whose letters stand apart, and its words further apart, as it is read."""
+    return " ".join(word.replace(" ", "") for word in re.split(r" {2,}", line)) if _SPELT.search(line) else line
+
+
+def _from_base64(text: str) -> str:
+    """What base64 says, where that is text; else empty."""
+    try:
+        said = base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return said if said.replace("\n", " ").isprintable() else ""
+
+
 def injection(text: str) -> str | None:
     """Words that would talk an assistant out of its instructions."""
-    plain = seen(text)
-    found = _MARKUP.search(text) or _INJECTION.search(plain) or _overrides(plain)
+    found = (
+        _MARKUP.search(text)
+        or _FRAMED.search(text)
+        or any(_INJECTION.search(plain) or _overrides(plain) for plain in readings(text))
+    )
     return "instructions to the assistant" if found else None
 
 
@@ -191,8 +286,17 @@ def injected_text(text: str) -> str | None:
 
     It must carry a model's own markup, or speak to an assistant and take instructions back or call it by its kind.
     """
-    plain = seen(text)
-    found = _MARKUP.search(text) or ((_OVERRIDE.search(plain) or _ADDRESSED.search(plain)) and _TO_AN_ASSISTANT.search(plain))
+    found = (
+        _MARKUP.search(text)
+        or any(
+            (_OVERRIDE.search(plain) or _ADDRESSED.search(plain) or _FRAMED.search(text)) and _TO_AN_ASSISTANT.search(plain)
+            for plain in readings(text)
+        )
+        # What no reader is shown, and tells somebody what to say, is not told to a reader.
+        or any(
+            form.search(hidden[0]) for hidden in _COMMENT.finditer(text) for form in (_OVERRIDE, _INJECTION, _ADDRESSED, _CALLED)
+        )
+    )
     return "instructions to the assistant" if found else None
 
 

@@ -70,7 +70,7 @@ _MESSAGE: Final[Mapping[CheckName, Consequence]] = {
     "attack-tools": Consequence.BLOCK,
 }
 _PASSAGE: Final[Mapping[CheckName, Consequence]] = {"injected-text": Consequence.BLOCK}
-_ANSWER: Final[Mapping[CheckName, Consequence]] = {"self-harm": Consequence.BLOCK, "secrets": Consequence.FLAG}
+_ANSWER: Final[Mapping[CheckName, Consequence]] = {"self-harm": Consequence.BLOCK, "secrets": Consequence.MASK}
 
 LEVELS: Final[Mapping[SafetyLevel, Level]] = {
     "educational_standard": Level(

@@ -21,7 +21,8 @@ _PHONE = re.compile(r"(?<![\w.])\+\d{1,3}[ .-]?(?:\(?\d{1,4}\)?[ .-]?){2,4}\d{2,
 _NHS = re.compile(r"\b\d{3}[ -]\d{3}[ -]\d{4}\b")
 _RECORD = re.compile(
     r"\b(?:mrn|medical record(?: (?:number|no\.?))?|patient (?:id|number|no\.?)|insurance (?:id|number)|nhs (?:number|no\.?)"
-    r"|versicherten(?:nummer|-?nr\.?)|krankenversicherungsnummer|patienten(?:nummer|-?nr\.?|-?id)"
+    r"|svnr|sv-nummer|sozialversicherungsnummer|ssn|social security (?:number|no\.?)|versicherten(?:nummer"
+    r"|-?nr\.?)|krankenversicherungsnummer|patienten(?:nummer|-?nr\.?|-?id)"
     r"|numéro (?:de sécurité sociale|de dossier|de patient)|número (?:de historia clínica|de paciente|de la seguridad social))"
     r"\s*(?:is|ist|est|es|:|#|=)?\s*(?=[\w-]*\d)[\w-]{4,20}\b",
     re.IGNORECASE,
@@ -33,7 +34,8 @@ _BORN = re.compile(
     re.IGNORECASE,
 )
 _NO_NAME = (
-    r"(?!(?:Data|Records?|Tables?|Names?|Ids?|ID|Portal|Platform|Services?|History|Monitoring|Systems?|Safety|Care|Models?|Management"
+    r"(?!(?:Data|Records?|Tables?|Names?|Ids?|ID|Portal|Platform|Services?|History|Monitoring|Systems?|Safety"
+    r"|Care|Models?|Management"
     r"|Registry|Schema|API|Apps?|Views?|Outcomes?|Features?|Dataset|Files?|Forms?|Database|Journey|Flow|Risk|Notes?)\b)"
 )
 _NAME = _NO_NAME + r"[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿß'-]{1,24}"
@@ -43,11 +45,39 @@ _PATIENT = re.compile(
     r" (?:is )?(?:called |named |namens )?" + _NAME + r" " + _NAME + r"\b"
     r"|\b(?:Mrs?|Ms|Herr|Frau|Mme|Sra?)\.? " + _NAME + r"\b"
 )
+_RELATIVE = (
+    r"\bmy (?:\w+ )?(?:mother|father|mum|mom|dad|parents?|wife|husband|partner|son|daughter|child|kid|sister|brother|aunt|uncle"
+    r"|grand(?:mother|father|ma|pa)|colleague|neighbou?r|boss|friend)\b"
+    r"|\bmeine? (?:\w+ )?(?:mutter|vater|frau|mann|sohn|tochter|kind|schwester|bruder|oma|opa|kolleg(?:e|in)|nachbar(?:in)?)\b"
+    r"|\b(?:mon|ma) (?:mère|père|femme|mari|fils|fille|s(?:œ|oe)ur|frère|voisine?|collègue)\b"
+    r"|\bmi (?:madre|padre|mujer|esposa|marido|hij[oa]|herman[oa]|vecin[oa]|coleg[oa])\b"
+)
+# Having something may be said of a table; what a doctor found is said of oneself.
+_ONESELF = re.compile(
+    r"\bi (?:suffer from|(?:was|am|have been|got) (?:\w+ )?(?:diagnosed|hiv|diabetic|pregnant|depressed|schizophrenic))\b"
+    r"|\bich (?:leide an|bin (?:\w+ )?(?:schwanger|an \w+ erkrankt))\b|\bje (?:souffre d|suis (?:enceinte|diabétique))"
+    r"|\b(?:padezco|me diagnosticaron|estoy embarazada)\b",
+    re.IGNORECASE,
+)
+_NAME_COLUMN = re.compile(
+    r"(?:first|last|full|sur|fore|family|vor|nach|pr[ée])?[ _-]?(?:name|nom|nombre|apellidos?)|patient(?:in)?", re.I
+)
+_TOLD_COLUMN = re.compile(
+    r"dob|birth\w*|date.of.birth|geb\w*|naissance|nacimiento|diagnos\w*|condition|illness|disease|icd.?\d*|medications?|mrn|ssn",
+    re.I,
+)
+_COLUMNS = re.compile(r"[,;\t|]")
 _CONDITION = re.compile(
     r"\b(?:diagnos(?:ed|is)|suffer(?:s|ing)? from|hiv|cancer|diabet(?:es|ic)|depress(?:ion|ed)|schizophreni\w*|hepatitis"
     r"|prescribed|takes? medication|pregnan(?:t|cy)|blood pressure|treated for"
     r"|leidet an|krebs|schwanger|diagnostiziert|depression|blutdruck|erkrankt"
     r"|souffre d|enceinte|diabète|diagnostiquée?|dépression|padece|embarazada|cáncer|diagnosticad[oa]|depresión)\b",
+    re.IGNORECASE,
+)
+# "My colleague says that the column diabetes ..." speaks of a table.
+_SOMEBODYS = re.compile(
+    rf"(?:{_RELATIVE})(?:(?!\b(?:says?|said|asks?|wants?|thinks?|told|columns?|tables?|features?|data)\b)[^.?!\n]){{0,60}}?"
+    rf"(?:{_CONDITION.pattern})(?! (?:columns?|tables?|features?|flags?|codes?)\b)",
     re.IGNORECASE,
 )
 
@@ -88,9 +118,25 @@ def health_data(text: str) -> str | None:
         found.append("a patient's identifier")
     if _BORN.search(text):
         found.append("a date of birth")
-    if _PATIENT.search(text) and _CONDITION.search(text):
+    if (_PATIENT.search(text) and _CONDITION.search(text)) or _lists_people(text):
         found.append("a named person's state of health")
+    elif _ONESELF.search(text) or _SOMEBODYS.search(text):
+        found.append("somebody's state of health")
     return listed(found) or None
+
+
+def _lists_people(text: str) -> bool:
+    """Whether a table's head names people and what is wrong with them, and a row below it has a name."""
+    head: list[str] = []
+    for line in text.splitlines():
+        cells = [cell.strip(" \"'*") for cell in _COLUMNS.split(line)]
+        if any(map(_NAME_COLUMN.fullmatch, cells)) and any(map(_TOLD_COLUMN.fullmatch, cells)):
+            head = cells
+        elif head and len(cells) == len(head):
+            named = [cell for name, cell in zip(head, cells, strict=True) if _NAME_COLUMN.fullmatch(name)]
+            if any(re.fullmatch(_NAME + r"(?:[ -]" + _NAME + r")*", cell) for cell in named):
+                return True
+    return False
 
 
 def secrets(text: str) -> str | None:

@@ -78,6 +78,8 @@ def reply_to(kind: SmallTalk, workshop_title: str, step_title: str | None) -> st
             return "You are welcome."
         case SmallTalk.FAREWELL:
             return "Goodbye. This conversation is kept for when you come back."
+        case SmallTalk.NOTED:
+            return "Good. Go on when you are ready, and ask when something is unclear."
         case SmallTalk.ABILITIES:
             return (
                 f"I answer questions about “{workshop_title}” from its own text, with a reference to each passage that I use. "

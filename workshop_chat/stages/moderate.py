@@ -131,6 +131,11 @@ def moderate_block(level: SafetyLevel, markdown: str, passages: Sequence[Passage
     ]
 
 
+def masked_block(markdown: str, verdicts: Sequence[CheckVerdict]) -> str:
+    """A piece of an answer without the secrets that were found in it: nobody told the model one, and readers pass answers on."""
+    return mask_secrets(markdown).text if any(verdict.outcome == "masked" for verdict in verdicts) else markdown
+
+
 def _says(check: str, text: str) -> bool:
     return any(name == check and rule(text) is not None for name, rule in RULES.items())
 
@@ -138,7 +143,7 @@ def _says(check: str, text: str) -> bool:
 def checks_note(verdicts: Sequence[CheckVerdict]) -> str:
     """What the participant is told of what was masked, and of what was not checked; empty where neither is so."""
     notes = []
-    masked = next((verdict for verdict in verdicts if verdict.outcome == "masked"), None)
+    masked = next((verdict for verdict in verdicts if verdict.outcome == "masked" and verdict.place == "message"), None)
     if masked is not None:
         notes.append(
             f"Your message held {masked.found}; it was masked before anything was kept or searched. If it is in use, replace it."

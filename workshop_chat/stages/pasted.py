@@ -30,6 +30,7 @@ _STAMP = re.compile(
     r"(?:\[?(?:INFO|WARN(?:ING)?|ERROR|DEBUG|TRACE|FATAL)\]?\s*)?(?:\d+\s+---\s+\[[^\]]*\]\s*)?",
     re.IGNORECASE,
 )
+_LOGGED = re.compile(r"^\s*\[?(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d\b")
 _PASSING = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE), " "),
     (re.compile(r"\b0x[0-9a-f]{9,16}\b", re.IGNORECASE), " "),
@@ -94,7 +95,7 @@ def _divided(text: str) -> tuple[str, str]:
 def _looks_pasted(line: str) -> bool:
     # Its beginning tells; over a line of a hundred thousand characters the patterns would take minutes.
     start = line[:LONGEST_LINE]
-    return bool(_PROMPT.match(start) or _FRAME.match(start) or _FAILS.search(start))
+    return bool(_LOGGED.match(start) or _PROMPT.match(start) or _FRAME.match(start) or _FAILS.search(start))
 
 
 def _is_sentence(line: str) -> bool:

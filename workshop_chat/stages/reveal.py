@@ -42,6 +42,8 @@ _WORD = re.compile(r"[^\W_]+")
 _BETWEEN = frozenset({"and", "then", "next", "followed", "by", "plus", "space", "first", "finally", "lastly"})
 _SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh", "terminal", "powershell", "ps1", "bat", "cmd", "fish"})
 _MAY_BE_CODE = re.compile(r"`|~~~|^[ >]*(?: {4}|\t)", re.MULTILINE)
+# Cyrillic and Greek letters that an eye takes for Latin ones.
+_LOOKS_LIKE: Final = str.maketrans("авекмнорстухіјѕԁԛԝαειοκνρτυχ", "abekmhopctyxijsdqwaeiokvptux")
 _READER = MarkdownIt("commonmark")
 
 
@@ -106,7 +108,10 @@ def bare_words(text: str) -> list[str]:
     if not plain.isascii():
         plain = unicodedata.normalize("NFKD", plain)
         plain = "".join(sign for sign in plain if unicodedata.category(sign) not in ("Mn", "Cf"))
-    return [word for word in _WORD.findall(plain.casefold()) if word not in _BETWEEN]
+    plain = plain.casefold()
+    if not plain.isascii():
+        plain = plain.translate(_LOOKS_LIKE)
+    return [word for word in _WORD.findall(plain) if word not in _BETWEEN]
 
 
 @lru_cache(maxsize=256)

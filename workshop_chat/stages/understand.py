@@ -20,6 +20,7 @@ class SmallTalk(StrEnum):
     THANKS = "thanks"
     FAREWELL = "farewell"
     ABILITIES = "abilities"
+    NOTED = "noted"
 
 
 @dataclass(frozen=True)
@@ -42,35 +43,68 @@ class Understood:
 
 
 _HELLO = (
-    r"(?:hi+|hello|hey+|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)|hallo|moin|servus|guten (?:morgen|tag|abend)"
-    r"|bonjour|salut|hola|buenos d[ií]as|ciao|ol[aá])"
+    r"(?:hi+|hello|hey+|hiya|howdy|yo|greetings|good (?:morning|afternoon|evening|day)|hallo|moin|servus|grüß (?:gott|dich)"
+    r"|guten (?:morgen|tag|abend)|bonjour|bonsoir|salut|hola|buenos d[ií]as|buenas (?:tardes|noches)|ciao|ol[aá])"
 )
-_WHOM = r"(?: (?:there|again|all|everyone|everybody|team|assistant|folks|zusammen))?"
+_WHOM = (
+    r"(?: (?:there|again|all|everyone|everybody|team|assistant|folks|mate|guys|bot|zusammen|alle|à tous|a todos))?"
+    r"(?: how are you(?: doing)?(?: today)?)?"
+)
+_NOTED = (
+    r"(?:ok(?:ay)?|great|perfect|cool|nice|super|awesome|wonderful|excellent|amazing|brilliant|good|alright"
+    r"|got it|i see|understood"
+    r"|makes sense|sounds good|well done|(?:it|that|this) (?:works|worked|helps|helped)|alles klar|verstanden"
+    r"|d'?accord|vale|prima)"
+    r"(?: (?:now|job|a lot|finally|answer))?"
+)
 _THANKS = (
-    r"(?:(?:ok(?:ay)?|great|perfect|cool|nice|super|awesome) )?"
-    r"(?:thanks|thank you|thx|ty|cheers|many thanks|danke(?: sch[oö]n)?|vielen dank|merci|gracias|grazie|obrigad[oa])"
-    r"(?: (?:a lot|so much|very much|again|a bunch|sehr|beaucoup|mille|for (?:the|your) help"
+    r"(?:thanks|thank (?:you|u)|thx|tysm|ty|cheers|many thanks|(?:vielen |herzlichen "
+    r"|tausend )?(?:lieben )?dank(?:e(?: sch[oö]n)?)?"
+    r"|(?:grand )?merci|(?:muchas |mil )?gracias|grazie(?: mille)?|obrigad[oa])"
+    r"(?: (?:a lot|a million|a bunch|so much|very much|again|mate|everyone|all|sehr|dir|ihnen|beaucoup|mille"
+    r"|for (?:the|your) help"
     r"|that helped|that helps|that worked|it works(?: now)?))*"
 )
-_BYE = r"(?:bye+|good ?bye|bye bye|see you(?: later| soon)?|tsch[uü]ss|auf wiedersehen|au revoir|adios)"
+_BYE = (
+    r"(?:(?:bye+|good ?(?:bye|night)|bye bye|see (?:you|ya)|take care)(?: (?:for now|later|soon|tomorrow|next time|then))?"
+    r"|tsch[uü]ss|auf wiedersehen|bis (?:bald|morgen|später|dann)|au revoir|à (?:bientôt|demain)|adi[oó]s|hasta (?:luego|mañana))"
+)
 _ABILITIES = (
     r"(?:(?:who|what) are you|what (?:can|do) you do(?: for me)?|what can i ask(?: you)?"
     r"|how can you help(?: me)?|are you (?:a|an) (?:bot|ai|human))"
 )
 _KINDS = (
-    (SmallTalk.GREETING, re.compile(_HELLO + _WHOM + r"(?: how are you(?: doing)?(?: today)?)?")),
+    (SmallTalk.GREETING, re.compile(_HELLO + _WHOM)),
     (SmallTalk.THANKS, re.compile(_THANKS)),
-    (SmallTalk.FAREWELL, re.compile(f"(?:{_THANKS} )?{_BYE}")),
-    (SmallTalk.ABILITIES, re.compile(f"(?:{_HELLO}{_WHOM} )?{_ABILITIES}")),
+    (SmallTalk.FAREWELL, re.compile(_BYE)),
+    (SmallTalk.ABILITIES, re.compile(_ABILITIES)),
+    (SmallTalk.NOTED, re.compile(_NOTED)),
 )
-_SALUTATION = re.compile(rf"^\s*{_HELLO}{_WHOM}\s*[,.!:;]+\s*(?=\S)", re.IGNORECASE)
-_PUNCTUATION = re.compile(r"[\s,.!?;:'’()~*_-]+")
+_TELLING = (SmallTalk.ABILITIES, SmallTalk.FAREWELL, SmallTalk.THANKS, SmallTalk.GREETING, SmallTalk.NOTED)
+"""Of a message that is several of them, which one is answered."""
+_ONE = "|".join(f"(?P<{kind}>{form.pattern})" for kind, form in _KINDS)
+_NEXT = re.compile(rf"(?:(?:so|and|und|et|y) )?(?:{_ONE})(?= |$)")
+_SALUTATION = re.compile(rf"^\s*(?:(?:{_HELLO}{_WHOM}|{_THANKS}|{_NOTED})\s*(?:[,.!:;)]+|\n)\s*)+(?=\S)", re.IGNORECASE)
+_PUNCTUATION = re.compile(r"[\s,.!?;:'’¡¿()~*_-]+|[\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+")
 
 
 def small_talk(text: str) -> SmallTalk | None:
     """The kind of small talk that the whole of `text` is; None when it may ask something."""
-    words = _PUNCTUATION.sub(" ", text.lower()).strip()
-    return next((kind for kind, pattern in _KINDS if pattern.fullmatch(words)), None)
+    words = " ".join(_PUNCTUATION.sub(" ", text.lower()).split())
+    if not words:
+        # A hand that waves; mere question marks may be a question.
+        return SmallTalk.GREETING if any(sign > "\u2600" for sign in text) else None
+    said: set[str] = set()
+    at = 0
+    while at < len(words):
+        found = _NEXT.match(words, at)
+        if found is None:
+            return None
+        said.add(str(found.lastgroup))
+        at = found.end() + 1
+    kind = next(kind for kind in _TELLING if kind in said)
+    # "It works?" is asked, "it works!" is told.
+    return None if kind is SmallTalk.NOTED and "?" in text else kind
 
 
 def _as_it_is(text: str) -> str:

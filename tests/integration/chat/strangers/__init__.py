@@ -1,0 +1,1 @@
+"""Messages written without sight of the rules that judge them."""
