@@ -62,8 +62,8 @@ class CodelabImporter:
         return [
             FormCandidate(
                 form=self.form,
-                score=0.45 if signals.is_showcase(folder) else 0.92,
-                path=folder if len(pages) == 1 else path,
+                score=0.45 if signals.is_showcase(folder) or (len(found) > 1 and _shows_how(path)) else 0.92,
+                path=path if len(pages) > 1 or any(other.startswith(f"{folder}/") for other in found if folder) else folder,
                 evidence=[f"`{path}` begins with {fields} header lines of a codelab."],
             )
             for folder, pages in found.items()
@@ -107,6 +107,11 @@ class CodelabImporter:
         workshop.losses += _survey(lab)
         workshop.losses += _above_the_title(page.lines[: above[0].row] if first else [])
         return workshop
+
+
+def _shows_how(path: str) -> bool:
+    """Whether a page by its name shows how codelabs are written: the template beside the others."""
+    return signals.is_showcase(posixpath.splitext(posixpath.basename(path))[0])
 
 
 def _page_of(tree: Tree, path: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from agents.template_converter.errors import UnreadableSourceError
 from agents.template_converter.forms.codelab import CodelabImporter
-from agents.template_converter.recognise import classify
+from agents.template_converter.recognise import classify, every
 from shared_services.contracts.conversion import Form, FormCandidate
 from tests.unit.template_converter.trees import make_tree, places, read
 
@@ -173,3 +173,12 @@ def test_text_above_the_title_is_told(tmp_path):
 )
 def test_front_matter_alone_makes_no_codelab(tmp_path, page, is_one):
     assert [row.score for row in IMPORTER.recognise(make_tree(tmp_path, {"lab.md": page}))] == [0.92] * is_one
+
+
+def test_codelabs_in_folders_below_the_template_are_offered_each_by_itself(tmp_path):
+    lab = "id: {0}\nsummary: S\nstatus: Published\n\n# {0}\n\n## One\n\nText.\n"
+    files = {f"codelabs/{name}.md": lab.format(name) for name in ("template", "first/first", "second/second", "all")}
+    found = classify(make_tree(tmp_path, files))
+    likely = [row.path for row in found if row.form is Form.CODELAB and row.score >= 0.5]
+    assert sorted(likely) == ["codelabs/all.md", "codelabs/first", "codelabs/second"]
+    assert [row.path for row in every(make_tree(tmp_path, files), found, None)] == sorted(likely)
