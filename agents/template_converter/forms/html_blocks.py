@@ -32,7 +32,7 @@ _RAW = re.compile(r"\s*<(?:!--|[?!]|(?:pre|script|style|textarea)\b)", re.IGNORE
 """HTML that a blank line does not end."""
 _ENDS_IN_TAG = re.compile(r"^[\s>]*</?(?!(?:pre|script|style|textarea)\b)[A-Za-z][^<>]*>[ \t]*$", re.IGNORECASE)
 _BEGINS_WITH_TAG = re.compile(r"^[\s>]*<(?!!)")
-_AFTER_HEADING = re.compile(r"(?<=</h[1-6]>)[ \t]*(?=<(?:h[1-6]|hr|p|div|img|ul|ol|br)\b)", re.IGNORECASE)
+_AFTER_HEADING = re.compile(r"(?<=</h[1-6]>)[ \t]*+(?:<hr\b[^<>]*+>[ \t]*+)?(?=<(?:h[1-6]|p|div|img|ul|ol|br)\b)", re.IGNORECASE)
 _MAX_PASSES = 5
 _MAX_DEPTH = 12
 

@@ -318,3 +318,8 @@ def test_code_that_jekyll_highlights_is_a_fence_and_raw_parts_are_as_they_stand(
         "# A\n\n````yaml\na: {{ b }}\n```\nx\n```\n{% if c %}\n````\n\n```bash exec\nls\n```\n\nTake {{ it }}.\n\n{% highlight open %}\n"
     )
     assert [(line, number) for line, _, number in places(workshop.steps[0])][2:4] == [("````yaml", 3), ("a: {{ b }}", 5)]
+
+
+def test_headings_of_html_on_one_line_are_headings_of_their_own(tmp_path):
+    page = "# Start\n\n<h2>One</h2><h3>See <a href='https://x.example'>it</a></h3><hr><p>Words.</p>\n\n| <h2>A</h2><p>b</p> |\n"
+    assert first(tmp_path, page).startswith("# Start\n\n## One\n### See [it](https://x.example)\nWords.\n")
