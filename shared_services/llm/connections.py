@@ -14,11 +14,13 @@ from urllib.request import getproxies, proxy_bypass
 import anyio
 import httpx
 
+from shared_services.llm.wire import exchange
+
 _LIMITS = httpx.Limits(max_connections=1, max_keepalive_connections=0)
 
 
 class _Body(httpx.AsyncByteStream):
-    """A response's bytes; closing it closes the connection."""
+    """A response's bytes that come through a proxy; closing it closes the connection."""
 
     def __init__(self, stream: httpx.AsyncByteStream, transport: httpx.AsyncHTTPTransport) -> None:
         self._stream = stream
@@ -37,7 +39,7 @@ class _Body(httpx.AsyncByteStream):
 
 
 class ConnectionEach(httpx.AsyncBaseTransport):
-    """Opens a connection for each request.
+    """Opens a connection for each request, by itself where no proxy is in between.
 
     Args:
         tls: What servers' certificates are checked with.
@@ -54,6 +56,8 @@ class ConnectionEach(httpx.AsyncBaseTransport):
         Raises:
             httpx.TransportError: As httpx's own transport.
         """
+        if self._proxy is None:
+            return await exchange(request, self._tls)
         transport = httpx.AsyncHTTPTransport(verify=self._tls, limits=_LIMITS, proxy=self._proxy)
         try:
             response = await transport.handle_async_request(request)
@@ -81,8 +85,10 @@ def connection_each(address: str, connect_seconds: float) -> httpx.AsyncClient:
 
     Reads the system's certificates, which takes some tens of milliseconds.
     """
+    tls = httpx.create_ssl_context()
+    tls.set_alpn_protocols(["http/1.1"])
     return httpx.AsyncClient(
-        transport=ConnectionEach(httpx.create_ssl_context(), proxy_for(address)),
+        transport=ConnectionEach(tls, proxy_for(address)),
         timeout=httpx.Timeout(connect=connect_seconds, read=None, write=30.0, pool=None),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )
