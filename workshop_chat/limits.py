@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
-from sqlalchemy import select, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import bindparam, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from workshop_chat.errors import MessageTooLongError, TooManyMessagesError
 from workshop_chat.participants import Participant
@@ -27,6 +27,16 @@ ALIVE = timedelta(seconds=60)
 """An answer that its process has not spoken of for this long is not being written any more."""
 ANSWER_RETRY_SECONDS = 5
 _MOST_KEPT = 10_000
+# Made once, since making a statement takes longer than running it.
+_TURNS = TurnRow.__table__.c
+_ASKED = select(_TURNS.asked_at, _TURNS.state, _TURNS.alive_at).where(
+    _TURNS.workshop == bindparam("in_"), _TURNS.participant == bindparam("by"), _TURNS.asked_at > bindparam("since")
+)
+_NOTHING = (
+    update(TurnRow.__table__)  # type: ignore[arg-type]
+    .where(_TURNS.workshop == bindparam("in_"), _TURNS.conversation == "")
+    .values(stop=_TURNS.stop)
+)
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,7 @@ def _too_many(sent: int, seconds: float) -> TooManyMessagesError:
     )
 
 
-async def check_turns(session: AsyncSession, workshop: str, participant: str, bounds: Bounds) -> None:
+async def check_turns(connection: AsyncConnection, workshop: str, participant: str, bounds: Bounds) -> None:
     """Check a participant's kept messages; in the transaction that writes the next one the answer holds.
 
     Raises:
@@ -109,12 +119,10 @@ async def check_turns(session: AsyncSession, workshop: str, participant: str, bo
     if not bounds.per_minute and not bounds.at_once:
         return
     now = datetime.now(UTC)
-    query = select(TurnRow.asked_at, TurnRow.state, TurnRow.alive_at).where(
-        TurnRow.workshop == workshop, TurnRow.participant == participant, TurnRow.asked_at > now - LONGEST_ANSWER
-    )
+    given = {"in_": workshop, "by": participant, "since": now - LONGEST_ANSWER}
     asked = [
         Asked(_aware(row.asked_at), _aware(row.alive_at or row.asked_at) if row.state == "answering" else None)
-        for row in await session.execute(query)
+        for row in await connection.execute(_ASKED, given)
     ]
     check_rate(now, asked, bounds)
 
@@ -132,20 +140,19 @@ class TurnLimit:
         self._names = names
         self._bounds = bounds
 
-    async def check(self, session: AsyncSession, participant: str) -> None:
+    async def check(self, connection: AsyncConnection, participant: str) -> None:
         """Check in the transaction that writes the turn; until it ends, the participant's other turns wait.
 
         Raises:
             TooManyMessagesError: One more would be too many.
         """
-        if session.get_bind().dialect.name == "postgresql":
+        if connection.dialect.name == "postgresql":
             key = self._names.lock("turns", participant)
-            await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
         else:
             # SQLite has one writer at a time, and becomes it with a statement that writes, be it nothing.
-            nothing = update(TurnRow).where(TurnRow.workshop == self._workshop, TurnRow.conversation == "")
-            await session.execute(nothing.values(stop=TurnRow.stop).execution_options(synchronize_session=False))
-        await check_turns(session, self._workshop, participant, self._bounds)
+            await connection.execute(_NOTHING, {"in_": self._workshop})
+        await check_turns(connection, self._workshop, participant, self._bounds)
 
 
 class RecentMessages:

@@ -1,16 +1,18 @@
 """What is known of participants on steps, on disk: when they came, how long they stayed, how their checks ended.
 
-Every query names the workshop and the participant. Each change is one statement that counts up from what the row holds, so that
-two processes, or two pages of one participant, lose nothing of each other's.
+Every query names the workshop and the participant. Each row is changed by one statement that counts up from what it holds, so
+that two processes, or two pages of one participant, lose nothing of each other's.
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from typing import cast as typed
 
-from sqlalchemy import Float, case, cast, extract, func, literal, select, update
+from sqlalchemy import Float, Table, bindparam, case, cast, extract, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.elements import ColumnElement
 
 from shared_services.kit.database import session_factory, storage_errors
@@ -21,6 +23,8 @@ IDLE_SECONDS = 300.0
 """Between two signs of life that are farther apart than this, somebody was away."""
 _DAY_SECONDS = 86_400.0
 _HINTS_FILE = "hints.md"
+_TABLE = typed("Table", ProgressRow.__table__)
+_KEY = ["workshop", "participant", "step"]
 
 
 class ProgressRepository:
@@ -32,9 +36,12 @@ class ProgressRepository:
     """
 
     def __init__(self, engine: AsyncEngine, workshop: str) -> None:
+        self._engine = engine
         self._sessions = session_factory(engine)
         self._workshop = workshop
         self._postgres = engine.dialect.name == "postgresql"
+        # Made once, since making a statement takes longer than running it.
+        self._spend, self._come = _spend_statement(self._postgres), _come_statement(self._postgres)
 
     async def seen(self, participant: str, step: str, now: datetime | None = None) -> None:
         """A participant is on a step at `now` (UTC; the present when absent).
@@ -42,11 +49,19 @@ class ProgressRepository:
         The time since they were last seen anywhere, unless they were away, is time on the step where that was.
         """
         now = now or datetime.now(UTC)
-        where = await self._spend(participant, now)
-        if where != step:
-            # A moment later than the step that they came from, so that it is clear which one was last.
-            last = {"last_seen_at": now + timedelta(microseconds=1)}
-            await self._upsert(participant, step, now, last, last)
+        mine = {"in_": self._workshop, "who": participant, "now": now}
+        # A moment later than the step that they came from, so that it is clear which one was last.
+        last = now + timedelta(microseconds=1)
+        come = {**_new(self._workshop, participant, step, now), "last_seen_at": last}
+        with storage_errors():
+            async with self._engine.begin() as connection:
+                where = await connection.scalar(self._spend, mine)
+                if where is None:
+                    await connection.execute(self._come, come)
+            if where not in (None, step):
+                # By itself: whoever holds one of a participant's rows never waits for another.
+                async with self._engine.begin() as connection:
+                    await connection.execute(self._come, come)
 
     async def checked(self, participant: str, step: str, *, passed: bool, now: datetime | None = None) -> None:
         """A check of the step has ended for a participant: a failed one counts, one that passed begins the count anew."""
@@ -82,48 +97,56 @@ class ProgressRepository:
         file = f"steps/{step}/{_HINTS_FILE}"
         return [cited["text"] for citations in rows for cited in citations or [] if cited.get("file") == file]
 
-    async def _spend(self, participant: str, now: datetime) -> str | None:
-        """Count the time since the participant was last seen to the step where that was; that step."""
-        mine = (ProgressRow.workshop == self._workshop, ProgressRow.participant == participant)
-        last = select(ProgressRow.step).where(*mine).order_by(ProgressRow.last_seen_at.desc()).limit(1).scalar_subquery()
-        gap = self._seconds_between(ProgressRow.last_seen_at, now)
-        change = (
-            update(ProgressRow)
-            .where(*mine, ProgressRow.step == last)
-            .values(
-                seconds=ProgressRow.seconds + case((gap.between(0.0, IDLE_SECONDS), gap), else_=0.0),
-                last_seen_at=case((gap > 0, literal(now, ProgressRow.last_seen_at.type)), else_=ProgressRow.last_seen_at),
-            )
-            .returning(ProgressRow.step)
-            .execution_options(synchronize_session=False)
-        )
-        with storage_errors():
-            async with self._sessions.begin() as session:
-                where: str | None = await session.scalar(change)
-        return where
-
-    def _seconds_between(self, earlier: Any, later: datetime) -> ColumnElement[float]:
-        at = literal(later, ProgressRow.last_seen_at.type)
-        if self._postgres:
-            return cast(extract("epoch", at - earlier), Float)
-        return (func.julianday(at) - func.julianday(earlier)) * _DAY_SECONDS
-
     async def _upsert(self, participant: str, step: str, now: datetime, first: dict[str, Any], later: dict[str, Any]) -> None:
-        insert = postgresql.insert if self._postgres else sqlite.insert
-        row = {
-            "workshop": self._workshop,
-            "participant": participant,
-            "step": step,
-            "first_seen_at": now,
-            "last_seen_at": now,
-            "seconds": 0.0,
-            "failed_checks": 0,
-        }
-        statement = insert(ProgressRow).values(**{**row, **first})
-        statement = statement.on_conflict_do_update(index_elements=["workshop", "participant", "step"], set_=later)
+        statement = _insert(self._postgres).values({**_new(self._workshop, participant, step, now), **first})
+        statement = statement.on_conflict_do_update(index_elements=_KEY, set_=later)
         with storage_errors():
-            async with self._sessions.begin() as session:
-                await session.execute(statement)
+            async with self._engine.begin() as connection:
+                await connection.execute(statement)
+
+
+def _insert(postgres: bool) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(_TABLE) if postgres else sqlite.insert(_TABLE)
+
+
+def _new(workshop: str, participant: str, step: str, now: datetime) -> dict[str, Any]:
+    """The row of somebody who is on a step for the first time."""
+    return {
+        "workshop": workshop,
+        "participant": participant,
+        "step": step,
+        "first_seen_at": now,
+        "last_seen_at": now,
+        "seconds": 0.0,
+        "failed_checks": 0,
+    }
+
+
+def _come_statement(postgres: bool) -> postgresql.Insert | sqlite.Insert:
+    """Says that somebody is on a step; its parameters are the columns."""
+    statement = _insert(postgres)
+    return statement.on_conflict_do_update(index_elements=_KEY, set_={"last_seen_at": statement.excluded.last_seen_at})
+
+
+def _spend_statement(postgres: bool) -> ReturningUpdate[tuple[str]]:
+    """Counts the time until `now` since the participant `who` was last seen to the step where that was; gives that step."""
+    mine = (_TABLE.c.workshop == bindparam("in_"), _TABLE.c.participant == bindparam("who"))
+    last = select(_TABLE.c.step).where(*mine).order_by(_TABLE.c.last_seen_at.desc()).limit(1).scalar_subquery()
+    now = bindparam("now", type_=_TABLE.c.last_seen_at.type)
+    gap: ColumnElement[float] = (
+        cast(extract("epoch", now - _TABLE.c.last_seen_at), Float)
+        if postgres
+        else (func.julianday(now) - func.julianday(_TABLE.c.last_seen_at)) * _DAY_SECONDS
+    )
+    return (
+        update(_TABLE)
+        .where(*mine, _TABLE.c.step == last)
+        .values(
+            seconds=_TABLE.c.seconds + case((gap.between(0.0, IDLE_SECONDS), gap), else_=0.0),
+            last_seen_at=case((gap > 0, now), else_=_TABLE.c.last_seen_at),
+        )
+        .returning(_TABLE.c.step)
+    )
 
 
 def _utc(moment: datetime) -> datetime:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared_services.contracts.chat import Answer, BlockRef, StatusEvent, StoredTurn
 from shared_services.kit.database import session_factory, storage_errors
@@ -42,6 +42,20 @@ _OWNED = select(
     ConversationRow.workshop == bindparam("in_"),
     ConversationRow.participant == bindparam("by"),
 )
+_SAVE = (
+    update(_TURNS)
+    .where(
+        _TURNS.c.conversation == bindparam("of"),
+        _TURNS.c.number == bindparam("nth"),
+        _TURNS.c.attempt == bindparam("attempt_"),
+        _TURNS.c.workshop == bindparam("in_"),
+        _TURNS.c.state == "answering",
+    )
+    .values(
+        answer=bindparam("answer_"), citations=bindparam("citations_"), timings=bindparam("timings_"), alive_at=bindparam("now")
+    )
+)
+_SAVE_SHARED = _SAVE.values(alive_at=func.clock_timestamp())
 ANSWERED_ALREADY = "It is being answered already. Reload the page to see it."
 _KEYS_IN_A_QUERY = 500
 
@@ -131,7 +145,7 @@ class ConversationRepository:
             async with self._engine.connect() as connection:
                 await self._require(connection, conversation, participant)
 
-    async def _require(self, connection: AsyncConnection | AsyncSession, conversation: str, participant: str) -> int:
+    async def _require(self, connection: AsyncConnection, conversation: str, participant: str) -> int:
         """The greatest number of its turns; 0 without any."""
         owned = {"of": conversation, "in_": self._workshop, "by": participant}
         row = (await connection.execute(_OWNED, owned)).one_or_none()
@@ -181,11 +195,9 @@ class ConversationRepository:
             ConversationNotFoundError: It is not, or does not exist.
         """
         with storage_errors():
-            async with self._sessions() as session:
-                last = await self._require(session, conversation, participant)
-                if not limit or not last:
-                    return []
-                return _answered((await session.scalars(self._newest(conversation, participant, limit))).all()[::-1])
+            async with self._engine.connect() as connection:
+                last = await self._require(connection, conversation, participant)
+        return await self.last_turns(conversation, participant, limit) if last else []
 
     async def _rows(self, conversation: str, participant: str, limit: int | None, before: int | None = None) -> Sequence[TurnRow]:
         query = self._newest(conversation, participant, limit)
@@ -238,10 +250,10 @@ class ConversationRepository:
 
     async def _insert(self, conversation: str, participant: str, given: dict[str, Any]) -> int:
         with storage_errors():
-            async with self._sessions.begin() as session:
+            async with self._engine.begin() as connection:
                 if self._limit is not None:
-                    await self._limit.check(session, participant)
-                number = await self._require(session, conversation, participant) + 1
+                    await self._limit.check(connection, participant)
+                number = await self._require(connection, conversation, participant) + 1
                 row = {
                     "conversation": conversation,
                     "number": number,
@@ -251,9 +263,9 @@ class ConversationRepository:
                     **given,
                 }
                 if self.shared:
-                    await session.execute(_ASK_SHARED, row)
+                    await connection.execute(_ASK_SHARED, row)
                 else:
-                    await session.execute(_ASK, {**row, "alive_at": datetime.now(UTC)})
+                    await connection.execute(_ASK, {**row, "alive_at": datetime.now(UTC)})
         return number
 
     async def forget_turn(self, conversation: str, participant: str, asked_at: datetime) -> None:
@@ -288,7 +300,7 @@ class ConversationRepository:
         with storage_errors():
             async with self._sessions.begin() as session:
                 if self._limit is not None:
-                    await self._limit.check(session, participant)
+                    await self._limit.check(await session.connection(), participant)
                 row = (await session.execute(select(TurnRow.state, TurnRow.attempt).where(*mine).with_for_update())).one_or_none()
                 if row is None:
                     raise TurnNotFoundError("It may belong to someone else or have been deleted. Reload the page.")
@@ -310,37 +322,23 @@ class ConversationRepository:
 
     async def save_progress(self, progress: Sequence[Progress]) -> None:
         """Keep what there is of answers that are being made, all or none; those that have ended are left as they are."""
-        change = (
-            update(_TURNS)
-            .where(
-                TurnRow.conversation == bindparam("of"),
-                TurnRow.number == bindparam("nth"),
-                TurnRow.attempt == bindparam("attempt_"),
-                TurnRow.workshop == self._workshop,
-                TurnRow.state == "answering",
-            )
-            .values(
-                answer=bindparam("answer_"),
-                citations=bindparam("citations_"),
-                timings=bindparam("timings_"),
-                alive_at=self._now(),
-            )
-        )
         rows = [
             {
                 "of": each.answer.conversation,
                 "nth": each.answer.number,
                 "attempt_": each.attempt,
+                "in_": self._workshop,
                 "answer_": _answer_columns(each.answer, each.blocks, each.status),
                 "citations_": [citation.model_dump(mode="json") for citation in each.answer.citations],
                 "timings_": each.answer.timings,
+                **({} if self.shared else {"now": datetime.now(UTC)}),
             }
             # In one order everywhere, so that two processes never wait for each other's rows.
             for each in sorted(progress, key=lambda each: (each.answer.conversation, each.answer.number))
         ]
         with storage_errors():
             async with self._engine.begin() as connection:
-                await connection.execute(change, rows)
+                await connection.execute(_SAVE_SHARED if self.shared else _SAVE, rows)
 
     async def stay_alive(self, keys: Sequence[TurnKey], attempts: Mapping[TurnKey, int] | None = None) -> dict[TurnKey, bool]:
         """Say that these answers are still being made; for each turn that is still there, whether it shall stop.

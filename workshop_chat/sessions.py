@@ -7,12 +7,12 @@ limit holds however many there are. Signs of activity of those who are known to 
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
-from sqlalchemy import RowMapping, and_, bindparam, func, or_, select, text, update
+from sqlalchemy import RowMapping, bindparam, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from structlog import get_logger
@@ -27,6 +27,7 @@ from workshop_chat.content import WorkshopContent
 from workshop_chat.contexts import Contexts
 from workshop_chat.errors import WorkshopFullError
 from workshop_chat.participants import Participant
+from workshop_chat.session_rows import CONCERNED_HELD, LIVE, NOBODY, OTHERS, SOME, SOME_HELD, keep_statement
 from workshop_chat.shared_names import SharedNames
 from workshop_chat.tables import ProgressRow, SessionRow
 
@@ -97,6 +98,7 @@ class Sessions:
         self._present = present
         self._clock = clock
         self._workshop = content.workshop
+        self._keep = keep_statement(on_postgres=self._postgres)
         self._lock = SharedNames(content.workshop, secret).lock("sessions")
         self._coming: dict[str, _Coming] = {}
         self._known: dict[str, _Known] = {}
@@ -195,12 +197,14 @@ class Sessions:
         if not stale:
             return
         try:
-            places, _ = await self.look(stale)
+            with storage_errors():
+                async with self._engine.connect() as connection:
+                    rows = (await connection.execute(SOME, {"in_": self._workshop, "named": stale})).mappings().all()
         except PlatformError:
             self._known = {who: known for who, known in self._known.items() if who not in stale}
             raise
         now = self._clock()
-        live = {place.participant: place for place in places if place.state == "live"}
+        live = {place.participant: place for place in map(_place, rows) if place.state == "live"}
         for who in stale:
             place, known = live.get(who), self._known.get(who)
             if place is None:
@@ -214,11 +218,10 @@ class Sessions:
         if everybody:
             chosen.append(_SESSIONS.state == "live")
         query = select(SessionRow.__table__).where(_SESSIONS.workshop == self._workshop, or_(*chosen))
-        counted = select(func.count()).where(_SESSIONS.workshop == self._workshop, _SESSIONS.state == "live")
         with storage_errors():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(query)).mappings().all()
-                live = await connection.scalar(counted)
+                live = await connection.scalar(LIVE, {"in_": self._workshop})
         return [_place(row) for row in rows], live or 0
 
     async def keep(self) -> None:
@@ -325,10 +328,9 @@ class Sessions:
     ) -> tuple[dict[str, Place], dict[str, Place]] | None:
         """The arrivals' places before and after, where none of them comes or goes."""
         named = [arrival.participant for arrival in arrivals]
-        query = select(SessionRow.__table__).where(_SESSIONS.workshop == self._workshop, _SESSIONS.participant.in_(named))
         async with self._engine.begin() as connection:
             await self._lock_rows(connection)
-            rows = await connection.execute(query.order_by(_SESSIONS.participant).with_for_update())
+            rows = await connection.execute(SOME_HELD, {"in_": self._workshop, "named": named})
             before = {row["participant"]: _place(row) for row in rows.mappings()}
             after = stay(now, before.values(), arrivals, rules)
             if after is None:
@@ -341,24 +343,14 @@ class Sessions:
     ) -> tuple[dict[str, Place], dict[str, Place]]:
         """The places before and after of those who come, wait or have been idle for too long; of all others only how many."""
         named = [arrival.participant for arrival in arrivals]
-        since = now - rules.timeout
-        live = and_(_SESSIONS.workshop == self._workshop, _SESSIONS.state == "live")
-        query = select(SessionRow.__table__).where(
-            _SESSIONS.workshop == self._workshop,
-            or_(
-                _SESSIONS.state == "waiting",
-                and_(_SESSIONS.state == "live", _SESSIONS.active_at < since),
-                _SESSIONS.participant.in_(named),
-            ),
-        )
-        others = select(func.count()).where(live, _SESSIONS.active_at >= since, _SESSIONS.participant.not_in(named))
+        given = {"in_": self._workshop, "named": named, "since": now - rules.timeout}
         async with self._engine.begin() as connection:
             await self._lock_workshop(connection)
             # The rows too: a hand is lowered by others.
-            rows = await connection.execute(query.order_by(_SESSIONS.participant).with_for_update())
+            rows = await connection.execute(CONCERNED_HELD, given)
             before = {row["participant"]: _place(row) for row in rows.mappings()}
             # Counted after they are locked: whoever was idle until just now, and is not any more, is among these.
-            taken = await connection.scalar(others) or 0
+            taken = await connection.scalar(OTHERS, given) or 0
             after = settle(now, before.values(), arrivals, replace(rules, limit=rules.limit - taken))
             await self._write(connection, before, after, arrivals)
         return before, after
@@ -377,8 +369,7 @@ class Sessions:
     async def _lock_rows(self, connection: AsyncConnection) -> None:
         """SQLite's `FOR UPDATE`: it has one writer at a time, and becomes it with a statement that writes, be it nothing."""
         if not self._postgres:
-            nobody = update(SessionRow).where(_SESSIONS.workshop == self._workshop, _SESSIONS.participant == "")
-            await connection.execute(nobody.values(state=SessionRow.state))
+            await connection.execute(NOBODY, {"in_": self._workshop})
 
     async def _write(
         self,
@@ -389,12 +380,10 @@ class Sessions:
     ) -> None:
         changed = [place for place in after.values() if before.get(place.participant) != place]
         if changed:
-            statement = self._insert(SessionRow)
-            given = {name: statement.excluded[name] for name in _FIELDS if name != "participant"}
-            statement = statement.on_conflict_do_update(index_elements=["workshop", "participant"], set_=given)
             # In one order everywhere, as rows are locked, so that no two transactions wait for each other.
             changed.sort(key=lambda place: place.participant)
-            await connection.execute(statement, [{"workshop": self._workshop, **asdict(place)} for place in changed])
+            rows = [{"workshop": self._workshop, **{name: getattr(place, name) for name in _FIELDS}} for place in changed]
+            await connection.execute(self._keep, rows)
         await self._write_progress(connection, signs(before, after, arrivals))
 
     async def _write_progress(self, connection: AsyncConnection, signs: dict[tuple[str, str], datetime]) -> None:
@@ -425,7 +414,8 @@ class Sessions:
             if key in known and at > known[key]
         ]
         if new:
-            await connection.execute(self._insert(ProgressRow).on_conflict_do_nothing(), new)
+            insert = postgresql.insert if self._postgres else sqlite.insert
+            await connection.execute(insert(ProgressRow).on_conflict_do_nothing(), new)
         if more:
             spent = (
                 update(ProgressRow.__table__)  # type: ignore[arg-type]
@@ -433,9 +423,6 @@ class Sessions:
                 .values(last_seen_at=bindparam("at"), seconds=_PROGRESS.seconds + bindparam("more"))
             )
             await connection.execute(spent, more)
-
-    def _insert(self, row: type[SessionRow] | type[ProgressRow]) -> postgresql.Insert | sqlite.Insert:
-        return postgresql.insert(row) if self._postgres else sqlite.insert(row)
 
 
 @contextlib.asynccontextmanager
