@@ -114,7 +114,7 @@ def _run() -> int:
     app, engine = build(settings, llm)
     grace = ceil(settings.drain_seconds) + LAST_READERS_SECONDS
     prepare = partial(migrate, engine, MIGRATIONS) if is_server(settings.database_url) else None
-    return serve(app, settings.host, settings.port, grace=grace, drain=app.state.drain, prepare=prepare)
+    return serve(app, settings.host, settings.port, grace=grace, drain=app.state.drain, prepare=prepare, loop="uvloop")
 
 
 def main() -> int:

@@ -20,6 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from shared_services.kit.errors import StorageFullError, UnavailableError
 
 SQLITE_BUSY_MILLISECONDS = 30_000
+SQLITE_CACHE_KILOBYTES = 512
+"""For each connection. The system holds the file's pages anyway, once for all."""
 CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 30.0
 POOL_SECONDS = 10.0
@@ -87,7 +89,14 @@ def create_engine(url: str, bounds: PoolBounds | None = None) -> AsyncEngine:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={SQLITE_BUSY_MILLISECONDS}"):
+    pragmas = (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={SQLITE_BUSY_MILLISECONDS}",
+        f"cache_size=-{SQLITE_CACHE_KILOBYTES}",
+    )
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -12,6 +12,8 @@ from typing import Any
 import aiosqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+CONNECTIONS = 15
+
 
 class WholeCursor:
     """A cursor that holds all rows of its statement; made and closed where the statement runs."""
@@ -119,4 +121,7 @@ def create_sqlite_engine(path: str, busy_seconds: float) -> AsyncEngine:
     def connect(*given: Any, **options: Any) -> WholeConnection:
         return WholeConnection(partial(sqlite3.connect, *given, **options))
 
-    return create_async_engine(f"sqlite+aiosqlite://{path}", connect_args={"timeout": busy_seconds, "async_creator_fn": connect})
+    given: dict[str, Any] = {"timeout": busy_seconds, "async_creator_fn": connect}
+    # All are kept, since opening one takes a thread and a file, and the one used last goes first; memory has only one.
+    pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True} if path.strip("/") not in {"", ":memory:"} else {}
+    return create_async_engine(f"sqlite+aiosqlite://{path}", connect_args=given, **pool)

@@ -8,7 +8,7 @@ nothing of what is not needed: connections that are used again, proxies, `HEAD`,
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import httptools
 import httpx
@@ -195,16 +195,19 @@ async def exchange(request: httpx.Request, tls: ssl.SSLContext) -> httpx.Respons
 async def _connected(request: httpx.Request, tls: ssl.SSLContext) -> tuple[asyncio.WriteTransport, Exchange]:
     url, secure = request.url, request.url.scheme == "https"
     host = url.raw_host.decode("ascii")
+    loop = asyncio.get_running_loop()
+    # uvloop tries one address after the other.
+    options: dict[str, Any] = {"happy_eyeballs_delay": HAPPY_EYEBALLS_SECONDS} if isinstance(loop, asyncio.BaseEventLoop) else {}
     port = url.port or (443 if secure else 80)
     try:
         async with asyncio.timeout(request.extensions.get("timeout", {}).get("connect")):
-            return await asyncio.get_running_loop().create_connection(
+            return await loop.create_connection(
                 Exchange,
                 host,
                 port,
                 ssl=tls if secure else None,
                 server_hostname=host if secure else None,
-                happy_eyeballs_delay=HAPPY_EYEBALLS_SECONDS,
+                **options,
             )
     except TimeoutError as error:
         raise httpx.ConnectTimeout(f"{host} did not answer in time.", request=request) from error
