@@ -64,6 +64,9 @@ def test_a_newer_commit_is_merged_and_what_clashes_is_asked(chromium: Browser, p
         )
         expect(page.locator(".part h2")).to_have_text([re.compile("Mix the dough"), re.compile("Bake"), re.compile("Eat")])
         expect(page.locator(".diff .added").first).to_contain_text("Heat the oven to 230 degrees")
+        # A step that is asked about is neither kept nor as before.
+        expect(page.locator("dl.facts")).to_contain_text(re.compile(r"Yours, as they are\s*Wake the starter\s*$"))
+        expect(page.get_by_text("1 step is as before.", exact=True)).to_be_visible()
         review = page.url.removeprefix(product.address)
         page.get_by_role("link", name="Mix the dough").click()
         expect(page.locator("fieldset pre", has_text="60 minutes")).to_be_in_viewport()

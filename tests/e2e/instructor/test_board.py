@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -141,6 +142,29 @@ def test_a_lost_connection_is_said(chromium: Browser, room: Classroom):
         seen.page.route("**/board/events", lambda route: route.abort())
         go(seen)
         expect(seen.page.get_by_role("alert")).to_contain_text("connection is lost")
+
+
+def test_a_board_that_a_proxy_refused_becomes_live_by_itself(chromium: Browser, room: Classroom):
+    with watched(chromium, room.address) as seen:
+        seen.context.add_cookies([room.session()])
+        asked: list[Any] = []
+        trouble = seen.page.get_by_role("alert")
+
+        def answer(route: Any) -> None:
+            asked.append(route)
+            if len(asked) == 1:
+                route.fulfill(status=503, content_type="text/html", body="<h1>Starting</h1>")
+
+        seen.page.route("**/board/events", answer)
+        go(seen)
+        expect(trouble).to_contain_text("If this stays, your sign-in may have ended: load the page again.")
+        for _ in range(600):
+            if len(asked) == 2:
+                break
+            seen.page.wait_for_timeout(100)
+        asked[1].continue_()
+        expect(trouble).to_have_count(0)
+        assert seen.crashes == []
 
 
 def test_a_note_is_sent_and_kept_where_it_cannot_be(seen: Watched):
