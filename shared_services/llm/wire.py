@@ -81,15 +81,14 @@ class Exchange(asyncio.Protocol):
         """Something has come."""
         if self._ended or self._error is not None:
             return
-        if not self.head.done():
-            self._head_bytes += len(data)
-            if self._head_bytes > MOST_HEAD_BYTES:
-                self._fail(httpx.RemoteProtocolError("The response's head has no end."))
-                return
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._fail(httpx.RemoteProtocolError(f"The response is not HTTP: {error}"))
+        if not self.head.done():
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_HEAD_BYTES:
+                self._fail(httpx.RemoteProtocolError("The response's head has no end."))
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -216,6 +215,8 @@ async def _connected(request: httpx.Request, tls: ssl.SSLContext) -> tuple[async
 
 
 def _head(request: httpx.Request) -> bytes:
+    if "transfer-encoding" in request.headers:
+        raise httpx.LocalProtocolError("A request is sent whole, so its length must be known.", request=request)
     lines = [b"%b %b HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
     for name, value in request.headers.raw:
         if not _UNFIT.isdisjoint(name) or not _UNFIT.isdisjoint(value):

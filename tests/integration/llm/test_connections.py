@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from shared_services.llm.connections import ConnectionEach, connection_each, proxy_for
+from shared_services.llm.wire import MOST_HEAD_BYTES
 
 
 @pytest.fixture
@@ -167,6 +168,21 @@ async def test_a_body_that_is_read_slowly_is_not_gathered_in_memory():
                 await asyncio.sleep(0.3)
             assert sent < 1 << 25
             assert sum([len(part) async for part in response.aiter_raw()]) == 1 << 26
+
+
+async def test_a_long_body_that_comes_with_its_head_is_no_long_head():
+    body = b"x" * (MOST_HEAD_BYTES + 1)
+    async with saying(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body) as url:
+        assert await asked(url) == body
+
+
+async def test_a_request_of_untold_length_is_not_sent():
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"{}"
+
+    async with saying(b"HTTP/1.1 200 OK\r\n\r\n") as url, connection_each(url, 5.0) as http:
+        with pytest.raises(httpx.LocalProtocolError, match="length"):
+            await http.post(url, content=parts())
 
 
 async def test_a_header_with_a_line_break_is_not_sent():
