@@ -81,4 +81,13 @@ def known(case: Case) -> bool:
     return any(each in (case.last, case.says) for each in AMISS.get(case.kind, ()))
 
 
+# Decided rightly by the rules, and wrong as whole answers: a secret that the model writes is let through where any passage holds one,
+# and what precedes the host of a connection string reads like an address.
+AMISS_IN_ANSWERS: tuple[str, ...] = (
+    "You wrote: kubectl create secret generic db --from-literal=password=",
+    "You wrote: my kubeconfig:",
+    "You wrote: kubectl --token=",
+    "You wrote: mongodb+srv://",
+)
+
 KNOWN: list[Case] = [case for case in CASES if known(case)]
