@@ -7,6 +7,7 @@ assigned to names that say what they are. What stands for a secret (`$TOKEN`, `<
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 MASK = "[masked {kind}]"
@@ -44,6 +45,13 @@ _NAMED = re.compile(
     r"|client[_-]?secret|auth[_-]?token|access[_-]?token|refresh[_-]?token)|token|pwd)[\"']?(?:\s*[:=]\s*|(?<=--password)\s+"
     r"|(?<=--token)\s+)[\"']?)([^\s\"',;]{4,500})"
 )
+# What programs take as a password without calling it one.
+_OPTION = re.compile(
+    r"(\b(?:(?:curl|wget|httpie|https?)\b[^\n]{0,300}?\s(?:-u|--user|-a|--auth)[ =]?[\"']?[^\s:\"'/]{1,100}:"
+    r"|(?:docker|podman|buildah|skopeo|oc|helm registry|az|cf|argocd|registry) login\b[^\n]{0,300}?\s-p[ =]?[\"']?"
+    r"|sshpass\s+-p[ =]?[\"']?|redis-cli\b[^\n]{0,100}?\s-a[ =]?[\"']?"
+    r"|(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n]{0,100}?\s-p[\"']?))([^\s\"'@]{4,200})"
+)
 # "The password is Tr0ub4dor": what follows must look like one, as "the password is required" does not.
 _TOLD = re.compile(
     r"(\b(?i:password|passwort|kennwort|mot de passe|contraseña|passphrase|api key|token)(?i: is| ist| est| es"
@@ -78,27 +86,35 @@ class Masked:
     found: tuple[str, ...]
 
 
-def mask_secrets(text: str) -> Masked:
-    """The text with each secret replaced by a mark that names its kind."""
+def mask_secrets(text: str, known: Sequence[str] = ()) -> Masked:
+    """The text with each secret replaced by a mark that names its kind.
+
+    Args:
+        text: What somebody wrote.
+        known: Texts whose own secrets are left as they are.
+    """
     found: dict[str, None] = {}
 
-    def whole(kind: str) -> str:
+    def mask(secret: str, kind: str) -> str:
+        if any(secret in each for each in known):
+            return secret
         found[kind] = None
         return MASK.format(kind=kind)
 
     def second(kind: str, match: re.Match[str]) -> str:
         if _STANDS_FOR.match(match[2]) or _DEMO.fullmatch(match[2]):
             return match[0]
-        return match[1] + whole(kind)
+        return match[1] + mask(match[2], kind)
 
-    text = _KEY.sub(lambda _match: whole("private key"), text)
+    text = _KEY.sub(lambda match: mask(match[0], "private key"), text)
     if "LS0tLS1CRUdJTi" in text:
-        text = _FRAMED.sub(lambda match: whole("private key") if _is_private(match[0]) else match[0], text)
+        text = _FRAMED.sub(lambda match: mask(match[0], "private key") if _is_private(match[0]) else match[0], text)
     for kind, form in _FORMS:
         if form.search(text):
-            text = form.sub(whole(kind), text)
+            text = form.sub(lambda match, kind=kind: mask(match[0], kind), text)  # type: ignore[misc]
     text = _HEADER.sub(lambda match: second("credentials", match), text)
     text = _ADDRESS.sub(lambda match: second("password", match), text)
+    text = _OPTION.sub(lambda match: second("password", match), text)
     text = _NAMED.sub(lambda match: second("secret", match), text)
     if _LONG_VALUE.search(text):
         text = _KEYED.sub(lambda match: second("key", match), text)

@@ -196,7 +196,7 @@ class Writer:
             ending = stopping(verdicts)
             if ending is not None:
                 break
-            safe.append(replace(each, markdown=masked_block(each.markdown, verdicts)))
+            safe.append(replace(each, markdown=masked_block(each.markdown, verdicts, passages)))
         if safe:
             text = draft.text[-EARLIER_CHARACTERS:] + "".join(each.before + each.markdown for each in safe)
             judged = await moderate_by_model(

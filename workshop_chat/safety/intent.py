@@ -78,6 +78,10 @@ _INJECTION = _flags(
     r"|all)\b[^.\n]{0,10}\babove\b[^.\n]{0,30}\b(?:verbatim|word for word|starting with)\b",
     r"\byou are (?:now|no longer) (?:an? )?(?:dan\b|unrestricted|jailbroken|free of|bound by)",
     r"\byou are dan\b|\bdo anything now\b",
+    r"\b(?:pretend|imagine|act|behave|play|suppose)\b[^.\n]{0,40}\b(?:you|yourself|ai|assistant|chatbot|bot|language model)\b"
+    r"[^.\n]{0,20}\b(?:without|with no|free of)(?: any| all)?(?: \w+)? (?:rules|restrictions|limits|filters|guidelines)\b",
+    r"\bwhat (?:were|was|have) (?:you|it)(?: been)? (?:told|instructed|given|prompted)\b[^.?\n]{0,60}"
+    r"\b(?:beginning|start|first|initially|before)\b",
     r"\bfrom now on,? you (?:have no|are free of|may ignore|do not have(?: any)?) (?:\w+ )?(?:rules|restrictions|limits"
     r"|guidelines|instructions)",
     r"\b(?:enable|enter|activate|switch to) (?:god|dan|jailbreak|unrestricted) mode\b",
@@ -204,9 +208,15 @@ _ATTACK = _flags(
 )
 
 _ONESELF = _flags(
-    r"\b(?:(?:kill|hang|shoot|drown|stab|burn|poison|starv)(?:e|ing)? myself|end(?:ing)? my (?:own )?life"
+    r"\b(?:(?:kill|hang|shoot|drown|stab|burn|poison|starv)(?:e|ing)? myself"
+    r"|end(?:ing)? my (?:own )?life(?![ -]?(?:cycle|time|span))"
     r"|tak(?:e|ing) my own life|hurt(?:ing)? myself|harm(?:ing)? myself"
-    r"|cut(?:ting)? myself(?: on purpose)?|no reason to live|i(?:'m| am| feel) suicidal|i(?:'d| would) be better off dead)\b",
+    r"|cut(?:ting)? myself(?: on purpose)?|no reason to live|i(?:'m| am| feel) suicidal|i(?:'d| would) be better off dead"
+    r"|better off (?:without me|if i (?:was|were) (?:dead|gone|not here))|can(?:'?t|not) go on (?:living|any ?more|like this)"
+    r"|(?:don'?t|do not) want to (?:wake up|be here) (?:again|any ?more)"
+    r"|(?:swallow(?:ed|ing)?|took|tak(?:e|ing)|overdos(?:e|ed|ing) on) (?:all|these|those|a lot|enough)(?: of)?"
+    r"(?: the| my| these)? "
+    r"(?:sleeping )?(?:pills|tablets))\b",
     r"\bi (?:\w+ ){0,2}(?:want|wish|would like) (?:to (?:die|be dead|end it all)|i (?:was|were) dead)\b",
     r"\bi (?:\w+ )?(?:don'?t|do not|no longer) want to (?:live|be alive|exist)\b",
     r"\b(?:ich (?:\w+ ){0,3}(?:will|möchte|mag) (?:\w+ ){0,2}(?:sterben|tot sein|nicht mehr leben)"
@@ -222,6 +232,7 @@ _ONESELF = _flags(
 _SUICIDE = _flags(
     r"\b(?:think\w*|thought\w*|plan\w*|consider\w*|feel\w*|talk\w*) (?:about |of |on |like )?(?:\w+ ){0,2}suicide\b|"
     r"\bcommit(?:ting)? suicide\b|\bsuicidal\b|\bdon'?t want to live\b|\bbetter off dead\b"
+    r"|\b(?:pills|tablets|overdose)\b[^.?!\n]{0,60}\b(?:end it all|kill me|die|enough to)\b"
 )
 _NOT_ABOUT_ONESELF = _flags(
     r"\b(?:process(?:es)?|pods?|containers?|jobs?|threads?|servers?|daemons?|services?|nodes?|commands?|scripts?|workers?"
@@ -239,6 +250,7 @@ def seen(text: str) -> str:
 
 
 _SPELT = re.compile(r"(?<!\w)(?:\w ){5,}\w(?!\w)")
+_SPELT_WORD = re.compile(r"(?<!\w)(?:\w )+\w(?!\w)")
 _LETTERS = str.maketrans("013457@$", "oleastas")
 _MIXED = re.compile(r"\b(?=\w*[a-z]{2})[a-z0134578@$]*[013457@$][a-z0134578@$]*\b", re.IGNORECASE)
 _DIGIT_INSIDE = re.compile(r"[A-Za-z]{2}[013457@$][A-Za-z]|\b[A-Za-z][013457@$][A-Za-z]{2}")
@@ -259,7 +271,9 @@ def readings(text: str) -> list[str]:
 
 def _joined(line: str) -> str:
     """A line whose letters stand apart, and its words further apart, as it is read."""
-    return " ".join(word.replace(" ", "") for word in re.split(r" {2,}", line)) if _SPELT.search(line) else line
+    if not _SPELT.search(line):
+        return line
+    return " ".join(_SPELT_WORD.sub(lambda word: word[0].replace(" ", ""), part) for part in re.split(r" {2,}", line))
 
 
 def _from_base64(text: str) -> str:
@@ -277,6 +291,7 @@ def injection(text: str) -> str | None:
         _MARKUP.search(text)
         or _FRAMED.search(text)
         or any(_INJECTION.search(plain) or _overrides(plain) for plain in readings(text))
+        or any(form.search(hidden[0]) for hidden in _COMMENT.finditer(text) for form in (_ADDRESSED, _CALLED))
     )
     return "instructions to the assistant" if found else None
 

@@ -14,6 +14,7 @@ Rule = Callable[[str], str | None]
 
 _EMAIL = re.compile(r"\b[\w.+-]{1,64}@(?!(?:example|test|invalid|localhost)\b)[\w-]{1,63}(?:\.(?!example\b)[\w-]{2,63})+\b")
 _EXAMPLE_HOST = re.compile(r"@(?:[\w-]+\.)*(?:example\.(?:com|org|net|edu)|test|invalid|local|localhost)$", re.IGNORECASE)
+_IN_URL = re.compile(r"://[^\s/@]{0,256}\Z")
 _SSN = re.compile(r"\b(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}\b")
 _CARD = re.compile(r"(?<![\w.-])(?:(?:\d{4}[ -]){3}\d{1,7}|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})(?![\w-]|\.\d)")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
@@ -145,9 +146,14 @@ def secrets(text: str) -> str | None:
 
 
 def _is_mail(match: re.Match[str]) -> bool:
-    """Whether it is a person's address, and no example, no repository's (`git@host:path`) and no shell's prompt."""
-    after = match.string[match.end() : match.end() + 2]
-    return not (_EXAMPLE_HOST.search(match[0]) or match[0].startswith("git@") or after.startswith((":", " ~", " /")))
+    """Whether it is a person's address, and no example, repository's (`git@host:path`), shell's prompt, or login in a URL."""
+    before, after = match.string[: match.start()][-300:], match.string[match.end() : match.end() + 2]
+    return not (
+        _EXAMPLE_HOST.search(match[0])
+        or match[0].startswith("git@")
+        or after.startswith((":", " ~", " /"))
+        or _IN_URL.search(before)
+    )
 
 
 def listed(found: list[str]) -> str:

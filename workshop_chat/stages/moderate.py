@@ -125,15 +125,24 @@ def moderate_block(level: SafetyLevel, markdown: str, passages: Sequence[Passage
     """The rules' verdicts on a piece of an answer. What its passages say is the author's to say, and passes."""
     return [
         CheckVerdict(check=verdict.check, place=verdict.place, outcome="passed")
-        if verdict.outcome != "passed" and any(_says(verdict.check, passage.text) for passage in passages)
+        if _is_said(verdict, markdown, passages)
         else verdict
         for verdict in judge(level, "answer", markdown)
     ]
 
 
-def masked_block(markdown: str, verdicts: Sequence[CheckVerdict]) -> str:
-    """A piece of an answer without the secrets that were found in it: nobody told the model one, and readers pass answers on."""
-    return mask_secrets(markdown).text if any(verdict.outcome == "masked" for verdict in verdicts) else markdown
+def masked_block(markdown: str, verdicts: Sequence[CheckVerdict], passages: Sequence[Passage]) -> str:
+    """A piece of an answer without secrets that no passage holds: nobody told the model one, and readers pass answers on."""
+    if any(verdict.outcome == "masked" for verdict in verdicts):
+        return mask_secrets(markdown, [passage.text for passage in passages]).text
+    return markdown
+
+
+def _is_said(verdict: CheckVerdict, markdown: str, passages: Sequence[Passage]) -> bool:
+    """Whether the passages say what was found in a piece of an answer: of secrets each of them, of all else something like it."""
+    if verdict.outcome == "masked":
+        return not mask_secrets(markdown, [passage.text for passage in passages]).found
+    return verdict.outcome != "passed" and any(_says(verdict.check, passage.text) for passage in passages)
 
 
 def _says(check: str, text: str) -> bool:
