@@ -28,6 +28,7 @@ from workshop_chat.stages.hint import PLAIN_HINT, Guard, concerns, hint_block, n
 from workshop_chat.stages.moderate import moderate_by_model, moderate_passages, moderate_subject
 from workshop_chat.stages.retrieve import Retrieved, retrieve
 from workshop_chat.stages.reveal import NO_COMMANDS
+from workshop_chat.stages.shelf import Shelf
 from workshop_chat.stages.understand import Understood, small_talk
 from workshop_chat.writing import (
     NOTE_GAVE_AWAY,
@@ -106,6 +107,7 @@ class AnswerPipeline:
             moderator=self._moderator,
         )
         self._desk = desk
+        self._shelf = Shelf()
         self._threshold = threshold
         self._limit = passages
 
@@ -203,8 +205,7 @@ class AnswerPipeline:
             yield draft.refuse(ending)
             return
         sure = decide(found, self._threshold) is Decision.ANSWER
-        rest = found.passages if sure or here.section is None else []
-        here, passages = await here.with_passages(self._desk, question, rest)
+        here, passages = await here.with_passages(self._desk, question, found.passages if sure or here.section is None else [])
         if here.is_pinned or here.about is not None:
             passages, _ = moderate_passages(question.level, passages)
         answerable = decide(replace(found, passages=passages), self._threshold) is Decision.ANSWER or here.is_pinned
@@ -214,6 +215,8 @@ class AnswerPipeline:
             if which:
                 yield self._ask(draft, ask_which(question.text, which))
                 return
+        # They are held as long as the answer is written, by many at once.
+        found, passages = replace(found, passages=self._shelf.shared(found.passages)), self._shelf.shared(passages)
         if answerable and passages:
             yield StatusEvent(stage="writing", message="Writing the answer")
             if here.understood.pasted is not None:
