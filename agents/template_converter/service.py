@@ -72,13 +72,16 @@ class ConverterService:
         with checkout(request.source, request.ref, self._settings, progress) as laid_out:
             return _candidates(laid_out.tree, request.path)
 
-    def convert(self, request: ConvertRequest, out: Path | None, progress: Progress = silent) -> ConversionReport:
+    def convert(
+        self, request: ConvertRequest, out: Path | None, progress: Progress = silent, *, replace: bool = False
+    ) -> ConversionReport:
         """Convert the source into a folder that appears whole or not at all.
 
         Args:
             request: What to convert, and how a person wants it read.
             out: The folder; None for one that is named by the workshop's slug, in the current folder.
             progress: Called with stage (`checkout`, `recognise`, `import`, `write`), done, total or None, and a message.
+            replace: Write over what was changed in the folder since the last conversion.
 
         Raises:
             ChoiceRequiredError: Several readings are equally likely.
@@ -87,7 +90,7 @@ class ConverterService:
             StorageFullError: The disk is full.
         """
         conversion = self.read(request, progress)
-        write_conversion(conversion, out or Path(conversion.report.workshop.slug), progress)
+        write_conversion(conversion, out or Path(conversion.report.workshop.slug), progress, replace=replace)
         return conversion.report
 
     def read(self, request: ConvertRequest, progress: Progress = silent) -> Conversion:
@@ -130,7 +133,7 @@ class ConverterService:
             return self._read(laid_out, request, candidate, progress)
 
     def convert_all(
-        self, request: ConvertRequest, out: Path, progress: Progress = silent
+        self, request: ConvertRequest, out: Path, progress: Progress = silent, *, replace: bool = False
     ) -> list[tuple[FormCandidate, ConversionReport | SourceError]]:
         """Convert every workshop of the source, each into a folder of its own below `out`, named by its slug.
 
@@ -145,7 +148,7 @@ class ConverterService:
         for candidate, read in self.read_all(request, progress):
             try:
                 if isinstance(read, Conversion):
-                    write_conversion(read, out / read.report.workshop.slug, silent)
+                    write_conversion(read, out / read.report.workshop.slug, silent, replace=replace)
                 found.append((candidate, read.report if isinstance(read, Conversion) else read))
             except SourceError as error:
                 found.append((candidate, error))
@@ -207,13 +210,16 @@ class ConverterService:
         report = make_report(candidate, laid_out.tree, imported, result)
         return Conversion(result, report, pages_of(laid_out.tree, result, report))
 
-    def inspect(self, request: SourceRequest, out: Path | None = None, progress: Progress = silent) -> Inventory:
+    def inspect(
+        self, request: SourceRequest, out: Path | None = None, progress: Progress = silent, *, replace: bool = False
+    ) -> Inventory:
         """What the source holds, read and never run.
 
         Args:
             request: The source; the form that a person wants is passed over.
             out: A folder that a workshop's skeleton is written to; None for none.
             progress: As for `convert`, with the stages `checkout`, `inspect` and `write`.
+            replace: As for `convert`.
 
         Raises:
             SourceError: The source cannot be fetched, is refused, or there is nothing to make a workshop of; or `out` cannot be
@@ -224,7 +230,7 @@ class ConverterService:
             with self._inspected(request, progress) as (_laid_out, _tree, inventory):
                 return inventory
         inventory, made = self.skeleton(request, progress)
-        write_conversion(made, out, progress)
+        write_conversion(made, out, progress, replace=replace)
         return inventory
 
     def skeleton(self, request: SourceRequest, progress: Progress = silent) -> tuple[Inventory, Conversion]:
@@ -290,16 +296,16 @@ class ConverterService:
         return workshop_files(imported, laid_out.tree, source, name)
 
 
-def write_conversion(conversion: Conversion, folder: Path, progress: Progress) -> None:
+def write_conversion(conversion: Conversion, folder: Path, progress: Progress, *, replace: bool = False) -> None:
     """Write a conversion to a folder, which appears whole or not at all.
 
     Raises:
-        SourceError: The folder cannot be written, or holds something else.
+        SourceError: The folder cannot be written, or holds something else, or changes that `replace` does not give up.
         StorageFullError: The disk is full.
     """
     files, report = conversion.workshop.files, conversion.report
     progress("write", 0, len(files), f"Writing {len(files)} files")
-    write_folder(files, folder)
+    write_folder(files, folder, replace=replace)
     progress("write", len(files), len(files), "Done")
     log.info(
         "source_converted", form=report.form, steps=report.counts.steps, losses=len(report.losses), broken=len(report.broken)

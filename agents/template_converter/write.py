@@ -1,8 +1,11 @@
 """The neutral form as bytes and on disk: the same input gives the same bytes, and a folder is replaced whole or not at all."""
 
 import errno
+import os
 import secrets
 import shutil
+import time
+from collections import Counter
 from pathlib import Path
 
 from agents.template_converter.errors import OutputRefusedError
@@ -61,21 +64,30 @@ def _step_files(step: ImportedStep) -> dict[str, bytes]:
     }
 
 
-def write_folder(files: dict[str, bytes], out: Path) -> None:
+def write_folder(files: dict[str, bytes], out: Path, *, replace: bool = False) -> None:
     """Put a workshop in the place of `out`, whole.
 
+    Args:
+        files: The workshop's files by path.
+        out: The folder.
+        replace: Also in the place of files that were changed since the last conversion.
+
     Raises:
-        OutputRefusedError: `out` holds something else than a previous conversion, or cannot be written.
+        OutputRefusedError: `out` holds something else than a previous conversion as it was written, or cannot be written.
         StorageFullError: The disk is full.
     """
     out = out.absolute()
     _refuse_foreign(out)
+    if not replace:
+        _refuse_changed(out, files)
     mark = secrets.token_hex(4)
     fresh, old = out.parent / f".{out.name}.{mark}.new", out.parent / f".{out.name}.{mark}.old"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        moment = time.time_ns()
         for path, data in files.items():
             write_file(fresh / path, path, data)
+            os.utime(fresh / path, ns=(moment, moment))
         if out.exists():
             out.rename(old)
         fresh.rename(out)
@@ -103,3 +115,24 @@ def _refuse_foreign(out: Path) -> None:
         raise OutputRefusedError(
             f"{out} holds a workshop and also {', '.join(foreign[:5])}, which would be deleted. Name another folder."
         )
+
+
+def _refuse_changed(out: Path, files: dict[str, bytes]) -> None:
+    """What a conversion writes is all of one moment; what is not, and would not be written as it is, somebody changed."""
+    there = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file() or path.is_symlink()}
+    moments = {name: path.lstat().st_mtime_ns for name, path in there.items()}
+    common = max(Counter(moments.values()).items(), key=lambda row: row[1])[0] if moments else 0
+    changed = sorted(name for name, moment in moments.items() if moment != common and not _holds(there[name], files.get(name)))
+    if changed:
+        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        raise OutputRefusedError(
+            f"{out} was changed after it was converted: {', '.join(changed[:3])}{more}. `workshop update` merges a newer source"
+            " into it; to lose the changes say --replace, or name another folder."
+        )
+
+
+def _holds(path: Path, data: bytes | None) -> bool:
+    try:
+        return data is not None and not path.is_symlink() and path.read_bytes() == data
+    except OSError:
+        return False

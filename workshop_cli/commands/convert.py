@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("source", help="a git address (https, ssh, file), a folder, a .zip or a .tar.gz")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write the workshop (default: ./SLUG)")
+    parser.add_argument("--replace", action="store_true", help="write over what was changed there since it was converted")
     parser.add_argument("--as", dest="form", metavar="FORM", help=f"read it as one of: {', '.join(Form)}")
     parser.add_argument("--ref", help="branch, tag or commit (default: the default branch)")
     parser.add_argument("--path", default="", metavar="SUBFOLDER", help="read this folder as if it were the whole repository")
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace, settings: CliSettings) -> int:
     if args.forget and not choices.forget(address):
         err.print("Nothing was remembered of this source.")
     if args.all:
-        return _convert_all(service, request, args.out or Path(), as_json=args.json)
+        return _convert_all(service, request, args.out or Path(), as_json=args.json, replace=args.replace)
     try:
         with progress_bar(quiet=args.json) as bar:
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace, settings: CliSettings) -> int:
             choice = choices.get(address) if takes_choice(request) else None
             made = read_remembering(service, request, choice, on_progress)
             report = made.report
-            write_conversion(made, args.out or Path(report.workshop.slug), on_progress)
+            write_conversion(made, args.out or Path(report.workshop.slug), on_progress, replace=args.replace)
     except ChoiceRequiredError as choice:
         show_choices(choice, as_json=args.json)
         return MUST_CHOOSE
@@ -77,14 +78,14 @@ def run(args: argparse.Namespace, settings: CliSettings) -> int:
     return 0
 
 
-def _convert_all(service: "ConverterService", request: ConvertRequest, folder: Path, *, as_json: bool) -> int:
+def _convert_all(service: "ConverterService", request: ConvertRequest, folder: Path, *, as_json: bool, replace: bool) -> int:
     """Every workshop of the repository; 1 where one of them could not be read."""
     with progress_bar(quiet=as_json) as bar:
 
         def on_progress(stage: str, done: int, total: int | None, message: str) -> None:
             bar.update(f"{stage}: {message}", done, total)
 
-        found = service.convert_all(request, folder, on_progress)
+        found = service.convert_all(request, folder, on_progress, replace=replace)
     reports = [(row, each) for row, each in found if isinstance(each, ConversionReport)]
     failed = [(row, each) for row, each in found if not isinstance(each, ConversionReport)]
     if as_json:

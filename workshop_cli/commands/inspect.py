@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ref", help="branch, tag or commit (default: the default branch)")
     parser.add_argument("--path", default="", metavar="SUBFOLDER", help="read this folder as if it were the whole repository")
     parser.add_argument("--skeleton", type=Path, metavar="DIR", help="also write a workshop's skeleton made of it")
+    parser.add_argument("--replace", action="store_true", help="write over what was changed in DIR since it was made")
     parser.add_argument("--json", action="store_true", help="the inventory as one JSON object on stdout")
 
 
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace, _settings: CliSettings) -> int:
         def on_progress(stage: str, done: int, total: int | None, message: str) -> None:
             bar.update(f"{stage}: {message}", done, total)
 
-        inventory = ConverterService(ConverterSettings()).inspect(request, args.skeleton, on_progress)
+        inventory = ConverterService(ConverterSettings()).inspect(request, args.skeleton, on_progress, replace=args.replace)
     if args.json:
         sys.stdout.write(inventory.model_dump_json(indent=2) + "\n")
     else:

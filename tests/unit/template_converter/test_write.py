@@ -1,5 +1,7 @@
 """The neutral form on disk: valid, the same bytes each time, whole or not at all."""
 
+import os
+
 import pytest
 
 from agents.template_converter.errors import OutputRefusedError
@@ -60,11 +62,33 @@ def test_a_folder_is_replaced_whole(tmp_path):
     _, _, files = files_of(tmp_path / "source")
     out = tmp_path / "out" / "workshop"
     write_folder(files, out)
-    (out / "steps" / "a" / "content.md").write_text("changed")
     write_folder({path: data for path, data in files.items() if path != "assets/i.png"}, out)
     assert not (out / "assets").exists()
     assert read_folder(out).files["steps/a/content.md"] == files["steps/a/content.md"]
     assert [path.name for path in out.parent.iterdir()] == ["workshop"]
+
+
+@pytest.mark.parametrize("name", ["steps/a/content.md", "steps/a/more.md", "workshop.yaml", "assets/own.png"])
+def test_what_somebody_changed_in_a_folder_is_written_over_only_where_they_say_so(tmp_path, name: str):
+    _, _, files = files_of(tmp_path / "source")
+    out = tmp_path / "workshop"
+    write_folder(files, out)
+    (out / name).write_text("changed")
+    with pytest.raises(OutputRefusedError, match=f"{name}.*--replace"):
+        write_folder(files, out)
+    assert (out / name).read_text() == "changed"
+    write_folder(files, out, replace=True)
+    assert read_folder(out).files == files
+
+
+def test_a_folder_that_was_copied_with_other_times_may_be_written_again(tmp_path):
+    _, _, files = files_of(tmp_path / "source")
+    out = tmp_path / "workshop"
+    write_folder(files, out)
+    for moment, path in enumerate(path for path in out.rglob("*") if path.is_file()):
+        os.utime(path, (moment, moment))
+    write_folder(files, out)
+    assert read_folder(out).files == files
 
 
 def test_what_is_there_and_not_ours_is_not_overwritten(tmp_path):
