@@ -32,14 +32,14 @@ def environment(**extra: str) -> dict[str, str]:
     }
 
 
-def _heeds_ctrl_c() -> None:
+def heeds_ctrl_c() -> None:
     # A shell has what it starts in the background ignore Ctrl-C, and so whatever that starts.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def start(*args: str | Path, **options: Any) -> subprocess.Popen[str]:
     """Start the command; its output is text in pipes."""
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment(), "preexec_fn": _heeds_ctrl_c, **options}
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment(), "preexec_fn": heeds_ctrl_c, **options}
     return subprocess.Popen([sys.executable, "-m", "workshop_cli.main", *map(str, args)], text=True, **options)
 
 

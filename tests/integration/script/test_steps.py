@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.cli.program import heeds_ctrl_c
 from tests.integration.script.conftest import CORE, SCRIPT, Deploying, rule
 
 QUICK = ("--skip", "content,smoke")
@@ -293,7 +294,7 @@ def test_stopping_it_is_safe(deploying: Deploying, group: list[subprocess.Popen[
     deploying.answering(rule("operate content", status="sleep"))
     process = subprocess.Popen(
         [SCRIPT, "x", "spring-boot"], env=deploying.prepare(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        stdin=subprocess.DEVNULL, start_new_session=True,
+        stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=heeds_ctrl_c,
     )  # fmt: skip
     group.append(process)
     end = time.monotonic() + 120
