@@ -108,7 +108,7 @@ async def test_despair_that_the_model_finds_is_answered_with_help(
 ):
     guard.judge(lambda _text: Unsafe(("self-harm/intent",)))
     async with platform.app("harbor", moderator=moderator) as app, browser(app) as http:
-        answer = await ask(http, await start(http), {"text": "I cannot go on like this any more, nothing is left"})
+        answer = await ask(http, await start(http), {"text": "Nothing is left for me, and I have written my letters"})
     assert of_model(answer)["message"] == ("care", "self-harm")
     assert "emergency number" in answer.answer
 
